@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything comes from find_package: Debian packages or vcpkg, never a download. docs/adr/0007 says
+# why each is there.
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(CURL REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(spdlog 1.10 REQUIRED)
+find_package(yaml-cpp 0.7 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+if(SIGNCTL_TESTS)
+  find_package(Catch2 REQUIRED)
+  find_package(httplib CONFIG QUIET)
+  if(NOT TARGET httplib::httplib)
+    # Debian packages cpp-httplib with a pkg-config file only.
+    find_package(PkgConfig REQUIRED)
+    pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+    add_library(httplib::httplib ALIAS PkgConfig::httplib)
+  endif()
+endif()
+
+# On ELF systems libcurl is opened with dlopen when a command first needs the network, because its
+# two dozen dependencies cost more start-up time than signing a small file. Elsewhere it is linked.
+if(UNIX AND NOT APPLE AND NOT VCPKG_TARGET_TRIPLET)
+  set(signctl_load_curl_default ON)
+else()
+  set(signctl_load_curl_default OFF)
+endif()
+option(SIGNCTL_LOAD_CURL_LATE "Open libcurl at run time instead of linking it"
+  ${signctl_load_curl_default})

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# signctl_target_defaults(TARGET): warnings as errors and the chosen sanitizers, for our targets only.
+
+function(signctl_target_defaults target)
+  if(MSVC)
+    target_compile_options(${target} PRIVATE /W4 /permissive- /utf-8 /WX)
+  else()
+    target_compile_options(${target} PRIVATE
+      -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Werror)
+    if(SIGNCTL_SANITIZE)
+      target_compile_options(${target} PRIVATE
+        -fsanitize=${SIGNCTL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+      target_link_options(${target} PRIVATE -fsanitize=${SIGNCTL_SANITIZE})
+    endif()
+  endif()
+endfunction()

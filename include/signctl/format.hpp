@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <signctl/byte_source.hpp>
+#include <signctl/bytes.hpp>
+#include <signctl/digest_alg.hpp>
+#include <signctl/finding.hpp>
+#include <signctl/patch_set.hpp>
+#include <signctl/result.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signctl {
+
+/// How a second signature joins the first.
+enum class AppendStyle {
+  none,              ///< The format holds one signature only.
+  nested,            ///< Unsigned attribute 1.3.6.1.4.1.311.2.4.1 of the first signature.
+  separate_entries,  ///< A further top-level entry beside the first (EFI images).
+};
+
+/// What a format can do. `signctl formats` and the documentation are generated from this.
+struct FormatCapabilities {
+  bool sign{false};
+  bool verify{false};
+  bool append{false};
+  bool timestamp{false};
+  bool remove{false};
+  bool detached{false};  ///< digest, attach and extract
+  bool page_hashes{false};
+};
+
+/// How sure a format is that a file is one of its own.
+enum class Sniff { no, maybe, yes };
+
+/// What sniffing may look at.
+struct SniffInput {
+  ByteView head;               ///< First bytes, up to 4096.
+  ByteView tail;               ///< Last bytes, up to 4096.
+  std::string_view extension;  ///< Lower case without the dot, as a hint only; may be empty.
+};
+
+/// Whether to hash each page as well (signtool /ph).
+enum class PageHashes { off, on };
+
+/// A half-open range [begin, end) of file offsets.
+struct HashedRange {
+  std::uint64_t begin{};
+  std::uint64_t end{};
+  std::string what;  ///< For people: "headers up to CheckSum".
+};
+
+/// What goes into the signature as its content.
+struct SigningContent {
+  std::string content_type;  ///< Dotted OID of eContentType.
+  Bytes econtent;            ///< DER, the complete TLV (for Authenticode SpcIndirectDataContent).
+  Bytes file_digest;         ///< Raw digest of the file that `econtent` carries.
+  DigestAlg alg{DigestAlg::sha256};
+};
+
+/// One signature as stored at the top level of the file. Nested ones are inside `cms`.
+struct EmbeddedSignature {
+  Bytes cms;               ///< DER ContentInfo, container padding removed.
+  std::string location;    ///< For people: "certificate table entry 1 at offset 40960".
+  std::uint64_t offset{};  ///< File offset of the container's record for it.
+  std::uint64_t size{};    ///< Size of that record in bytes.
+};
+
+/// A fact about a file that `inspect` shows: name and value, both for people.
+struct FileFact {
+  std::string name;
+  std::string value;
+};
+
+/// One opened file, read-only. It never writes and never learns an output path.
+///
+/// Not safe to share between threads.
+class Signable {
+ public:
+  virtual ~Signable() = default;
+
+  /// The ranges of the file that the digest covers, in hashing order. Zero bytes that are hashed
+  /// after the last range are not listed.
+  virtual Result<std::vector<HashedRange>> hashed_ranges() = 0;
+
+  /// The file's digest under each of `algs`, raw, in the same order, from one pass over the bytes.
+  /// Digests already computed are remembered; ask for all that are needed at once.
+  virtual Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) = 0;
+
+  /// The content to sign with `alg`.
+  ///
+  /// @errors `unsupported` when page hashes are asked for and the layout does not allow them.
+  virtual Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) = 0;
+
+  /// Signatures present at the top level, in file order; empty if unsigned.
+  ///
+  /// @errors `input` when the container of the signatures cannot be walked at all. Anything that
+  ///         can be walked but should not be there is left to container_findings().
+  virtual Result<std::vector<EmbeddedSignature>> signatures() = 0;
+
+  /// Everything wrong or odd with the container: bytes after the signature, padding that is not
+  /// zero, sections that reach into the certificate table, a stale checksum. Ids are the format's
+  /// own with its name in front: "pe-data-after-signature".
+  virtual Result<std::vector<Finding>> container_findings() = 0;
+
+  /// Compares a signature's content with this file beyond the digest: data type, page hashes.
+  ///
+  /// @param econtent  DER of the complete content TLV of one signature over this file.
+  /// @return  Findings, subject empty (the caller fills it in); empty vector when all agrees.
+  virtual Result<std::vector<Finding>> check_content(ByteView econtent) = 0;
+
+  /// The digest that `econtent` claims for this file, and its algorithm.
+  ///
+  /// @errors `input` when `econtent` is not of the structure this format demands.
+  virtual Result<SigningContent> parse_content(ByteView econtent) = 0;
+
+  /// How a second signature joins the first in this very file.
+  [[nodiscard]] virtual AppendStyle append_style() const = 0;
+
+  /// The edits that make exactly `signatures` (DER ContentInfos) the file's top-level signatures.
+  virtual Result<PatchSet> embed(std::span<const Bytes> signatures) = 0;
+
+  /// The edits that take all signatures off.
+  virtual Result<PatchSet> strip() = 0;
+
+  /// Facts about the file for `inspect`: machine, subsystem, sizes, checksum.
+  virtual Result<std::vector<FileFact>> facts() = 0;
+};
+
+/// A file type. Stateless; one instance per type, listed in formats/builtin.cpp.
+class Format {
+ public:
+  virtual ~Format() = default;
+
+  [[nodiscard]] virtual std::string_view name() const = 0;   ///< "pe"
+  [[nodiscard]] virtual std::string_view title() const = 0;  ///< "Portable Executable"
+  [[nodiscard]] virtual std::span<const std::string_view> extensions()
+      const = 0;  ///< Without dots.
+  [[nodiscard]] virtual FormatCapabilities capabilities() const = 0;
+
+  /// Decides from the first and last bytes, without I/O and without a full parse.
+  [[nodiscard]] virtual Sniff sniff(const SniffInput& input) const = 0;
+
+  /// Parses the headers and takes shared ownership of the source.
+  ///
+  /// @errors `input` when the file is malformed; `unsupported` when it is a variant we refuse.
+  virtual Result<std::unique_ptr<Signable>> open(
+      std::shared_ptr<const ByteSource> source) const = 0;
+};
+
+/// All formats of this build, in detection order.
+[[nodiscard]] std::span<const Format* const> builtin_formats();
+
+/// The format of `source`: by content first, `path`'s extension only to break ties between
+/// "maybe"s.
+///
+/// @errors `unsupported` when no format recognises it; `input` for an empty file.
+Result<const Format*> detect_format(const ByteSource& source, std::string_view path_utf8);
+
+}  // namespace signctl

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <signctl/bytes.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace signctl {
+
+/// Bytes that replace the bytes at `offset` one for one. May reach past the kept part of the file,
+/// which then grows; a gap between the kept part and `offset` reads as zeros.
+struct Patch {
+  std::uint64_t offset{};
+  Bytes bytes;
+};
+
+/// The edits that turn an input file into an output file: keep the first `keep` bytes, then apply
+/// `patches` in order. A format proposes it; one writer applies it (engine/draft.hpp), so formats
+/// never touch the disk.
+struct PatchSet {
+  std::uint64_t keep{};  ///< Length of the prefix of the input that stays.
+  std::vector<Patch> patches;
+};
+
+}  // namespace signctl

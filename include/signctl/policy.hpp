@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <signctl/finding.hpp>
+#include <signctl/report.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace signctl {
+
+/// Whose tolerance is applied.
+enum class Profile {
+  strict,  ///< Everything that is not covered by the signature, or not as it should be, fails.
+  compat_windows,  ///< What Windows lets pass becomes a warning.
+};
+
+enum class TimestampRule { required, optional };
+
+/// Whether signatures made with rehearsal certificates may pass.
+enum class RehearsalRule { refuse, accept };
+
+/// Who must have signed. Every member that is given must match; all empty means anybody trusted.
+struct IdentityRule {
+  std::map<std::string, std::string> subject;  ///< Attribute name ("CN", "O") to exact value.
+  std::vector<std::string> eku;   ///< Dotted OIDs that the leaf must carry, all of them.
+  std::string sha256_thumbprint;  ///< Lower-case hex of the leaf; empty for any.
+  std::string issuer_cn;          ///< CN of the issuer; empty for any.
+  [[nodiscard]] bool empty() const {
+    return subject.empty() && eku.empty() && sha256_thumbprint.empty() && issuer_cn.empty();
+  }
+};
+
+/// The gate's rules. Defaults are the strict choice.
+struct GateRules {
+  Profile profile{Profile::strict};
+  TimestampRule timestamp{TimestampRule::required};
+  RehearsalRule rehearsal{RehearsalRule::refuse};
+  IdentityRule identity;
+};
+
+/// What the gate says. Passed only if nothing objected; default-constructed it has not passed.
+struct Verdict {
+  bool passed{false};
+  std::vector<Finding>
+      findings;           ///< The report's findings with final severities, and the rules' own.
+  bool rehearsal{false};  ///< Some certificate carries the rehearsal marker.
+
+  /// Findings of severity error, in order.
+  [[nodiscard]] std::vector<Finding> objections() const;
+};
+
+/// Judges a report. Pure: no I/O, no clock; the times are in the report.
+[[nodiscard]] Verdict judge(const Report& report, const GateRules& rules);
+
+}  // namespace signctl

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <signctl/bytes.hpp>
+#include <signctl/digest_alg.hpp>
+#include <signctl/finding.hpp>
+#include <signctl/result.hpp>
+#include <signctl/secret.hpp>
+#include <signctl/world.hpp>
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signctl {
+
+/// Whether a setting is a secret, and so must be given as a reference (env:, file:, exec:, stdin).
+enum class SettingKind { text, path, secret, number };
+
+/// One key that a provider understands, in the config and after `-p` alike. Validation, `init`,
+/// `providers`, `config schema`, the documentation and `doctor` all derive from it.
+struct SettingSpec {
+  std::string_view key;
+  SettingKind kind{SettingKind::text};
+  bool required{false};
+  std::string_view help;       ///< One line, no full stop.
+  std::string_view example{};  ///< As it would stand in signctl.yaml.
+  std::string_view
+      environment{};  ///< Variable that supplies it when the key is absent; may be empty.
+};
+
+/// Settings after validation: paths are UTF-8 and absolute or relative to the working directory,
+/// secrets are resolved.
+struct ProviderSettings {
+  std::map<std::string, std::string> values;
+  std::map<std::string, Secret> secrets;
+
+  /// The value of `key`, or the empty string.
+  [[nodiscard]] std::string get(std::string_view key) const;
+};
+
+/// A signature, and the certificates that belong to it.
+struct SignedDigest {
+  Bytes signature;  ///< RSA: PKCS#1 v1.5, big-endian, modulus-sized. ECDSA: DER Ecdsa-Sig-Value.
+  std::vector<Bytes> chain;  ///< DER certificates, leaf first, root left out unless it is the leaf.
+};
+
+/// One authenticated conversation with a signing service.
+///
+/// A session is shown digests, never files, so no backend can learn or alter what is being signed.
+/// Not safe to share between threads; open one per worker.
+class SigningSession {
+ public:
+  virtual ~SigningSession() = default;
+
+  /// The chain that the next signature is expected to carry: DER, leaf first. Empty if it cannot be
+  /// known without signing. Never spends a signature.
+  virtual Result<std::vector<Bytes>> expected_chain() = 0;
+
+  /// Signs a digest that has already been computed.
+  ///
+  /// @param digest  Raw hash value, exactly the output size of `alg`; not hex, not wrapped in a
+  ///                DigestInfo.
+  /// @param alg     The hash that produced `digest`.
+  /// @return  The signature with the chain that made *this* signature; services with short-lived
+  ///          certificates may rotate it between two calls.
+  /// @errors  `auth` credentials refused; `network` unreachable or timed out, the only kind worth
+  ///          retrying; `provider` any other refusal; `unsupported` for `alg`.
+  virtual Result<SignedDigest> sign(ByteView digest, DigestAlg alg) = 0;
+};
+
+/// A signing backend: describes its settings, diagnoses them, opens sessions. Stateless; listed in
+/// providers/builtin.cpp.
+class Provider {
+ public:
+  virtual ~Provider() = default;
+
+  [[nodiscard]] virtual std::string_view name() const = 0;  ///< "pfx"
+  [[nodiscard]] virtual std::span<const std::string_view> aliases() const = 0;
+  [[nodiscard]] virtual std::string_view title() const = 0;  ///< One line.
+  [[nodiscard]] virtual std::span<const SettingSpec> settings() const = 0;
+
+  /// Opens a session with settings that already agree with settings().
+  virtual Result<std::unique_ptr<SigningSession>> open(const ProviderSettings& settings,
+                                                       World world) const = 0;
+
+  /// What is missing, wrong or about to expire, without spending a signature. Findings of severity
+  /// error mean that signing would fail.
+  [[nodiscard]] virtual std::vector<Finding> diagnose(const ProviderSettings& settings,
+                                                      World world) const = 0;
+};
+
+/// All providers of this build.
+[[nodiscard]] std::span<const Provider* const> builtin_providers();
+
+/// The provider with that name or alias; nullptr if there is none.
+[[nodiscard]] const Provider* find_provider(std::string_view name);
+
+}  // namespace signctl

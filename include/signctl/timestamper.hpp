@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <signctl/bytes.hpp>
+#include <signctl/digest_alg.hpp>
+#include <signctl/result.hpp>
+
+#include <string>
+
+namespace signctl {
+
+/// What is to be timestamped.
+struct StampRequest {
+  Bytes
+      signature;  ///< The SignerInfo's signature value; the imprint is its hash (RFC 3161, 2.4.1).
+  DigestAlg alg{DigestAlg::sha256};  ///< Hash of the imprint.
+  std::string policy;                ///< Wanted TSA policy, dotted OID; empty for any.
+};
+
+/// A timestamp token that has passed every check, and where it came from.
+struct Stamp {
+  Bytes token;         ///< DER ContentInfo, eContentType id-ct-TSTInfo.
+  std::string source;  ///< URL of the authority.
+  int attempts{1};     ///< Requests made until this one succeeded, over all servers.
+};
+
+/// A source of RFC 3161 timestamps.
+class Timestamper {
+ public:
+  virtual ~Timestamper() = default;
+
+  /// @errors `timestamp` when an answer was had but is not acceptable; `network` when none was had.
+  virtual Result<Stamp> stamp(const StampRequest& request) = 0;
+};
+
+}  // namespace signctl

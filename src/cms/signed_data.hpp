@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "crypto/certificate.hpp"
+
+#include <signctl/bytes.hpp>
+#include <signctl/digest_alg.hpp>
+#include <signctl/finding.hpp>
+#include <signctl/result.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// SignedData as Authenticode uses it: PKCS#7 1.5 (RFC 2315) rather than RFC 5652, see
+/// docs/formats/authenticode.md. Also reads RFC 5652 SignedData, for timestamp tokens.
+namespace signctl::cms {
+
+/// One attribute as stored.
+struct Attribute {
+  std::string oid;
+  std::vector<Bytes> values;  ///< Complete TLVs of the SET's members.
+  Bytes der;                  ///< The complete Attribute SEQUENCE.
+};
+
+/// One SignerInfo as stored.
+struct SignerInfo {
+  std::uint64_t version{};
+  bool by_issuer_and_serial{false};
+  Bytes issuer_der;  ///< Name; empty when identified by subjectKeyIdentifier.
+  Bytes serial_der;  ///< INTEGER TLV.
+  Bytes subject_key_id;
+  std::string digest_oid;
+  std::optional<DigestAlg> digest_alg;  ///< Empty for an algorithm we do not know.
+  std::string signature_oid;
+  Bytes signature_parameters;  ///< TLV; empty if absent.
+  Bytes signature;
+  bool has_signed_attributes{false};
+  Bytes signed_attributes_set;  ///< As received with the tag replaced by 31: what was signed.
+  std::vector<Attribute> signed_attributes;
+  std::vector<Attribute> unsigned_attributes;
+
+  /// All attributes with that OID.
+  [[nodiscard]] std::vector<const Attribute*> find_signed(std::string_view oid) const;
+  [[nodiscard]] std::vector<const Attribute*> find_unsigned(std::string_view oid) const;
+};
+
+/// A SignedData taken apart. Owns its bytes.
+struct SignedData {
+  Bytes der;  ///< The complete ContentInfo.
+  std::uint64_t version{};
+  std::vector<std::string> digest_oids;
+  std::string content_type;             ///< Dotted eContentType.
+  bool content_in_octet_string{false};  ///< RFC 5652 form; Authenticode has none.
+  Bytes content;         ///< Complete TLV inside [0]; for the octet string form its value.
+  Bytes hashed_content;  ///< What messageDigest covers: content octets without tag and length.
+  std::vector<crypto::Certificate> certificates;  ///< X.509 ones only, stored order.
+  std::size_t other_certificates{};               ///< Attribute certificates and the like, skipped.
+  std::size_t crls{};
+  std::vector<SignerInfo> signers;
+};
+
+/// Parses ContentInfo(SignedData), strict DER outside certificates.
+///
+/// Refuses more than 64 certificates, 64 attributes a set, 16 signers or 16 MB.
+/// @errors `input` with what was expected and at which offset.
+Result<SignedData> parse_signed_data(ByteView der);
+
+/// The embedded certificate that `signer` names: exactly one must match.
+///
+/// @errors `input` when none or several different ones match.
+Result<crypto::Certificate> find_signer_certificate(const SignedData& data,
+                                                    const SignerInfo& signer);
+
+/// Structural and cryptographic checks of one signer that need no trust: exactly one digest
+/// algorithm and equal everywhere, signed attributes present, contentType and messageDigest exactly
+/// once and right, signature valid over the attributes as received. Findings carry ids
+/// "cms-version", "cms-signer-count", "cms-digest-algorithms", "cms-attributes",
+/// "cms-content-type", "message-digest", "signer-certificate", "signature", "weak-digest"; subject
+/// is left empty.
+enum class Flavour { authenticode, timestamp_token };
+std::vector<Finding> check_signer(const SignedData& data,
+                                  const SignerInfo& signer,
+                                  Flavour flavour);
+
+/// Everything that goes into a new SignedData.
+struct SignedDataParts {
+  std::string content_type;
+  Bytes econtent;  ///< Complete TLV, stored directly in [0].
+  DigestAlg alg{DigestAlg::sha256};
+  Bytes signed_attributes_set;  ///< From encode_signed_attributes.
+  Bytes signature;
+  std::vector<crypto::Certificate> chain;  ///< Leaf first.
+  std::vector<Bytes> unsigned_attributes;  ///< Complete Attribute SEQUENCEs.
+};
+
+/// DER ContentInfo, version 1, one signer. A self-signed root is left out of the certificates
+/// unless it is the leaf; order is leaf first, then upwards.
+[[nodiscard]] Bytes encode_signed_data(const SignedDataParts& parts);
+
+/// Attribute SEQUENCE with the given values (complete TLVs).
+[[nodiscard]] Bytes encode_attribute(std::string_view oid, const std::vector<Bytes>& values);
+
+/// `cms` with the unsigned attribute `oid` of its first signer replaced by one holding `values`, or
+/// removed when `values` is empty. Everything else stays byte for byte.
+Result<Bytes> with_unsigned_attribute(ByteView cms,
+                                      std::string_view oid,
+                                      const std::vector<Bytes>& values);
+
+/// `primary` with `nested` appended to its nested-signature attribute.
+///
+/// @errors `unsupported` at more than 8 nested signatures or when the primary is sealed.
+Result<Bytes> with_nested_signature(ByteView primary, ByteView nested);
+
+}  // namespace signctl::cms

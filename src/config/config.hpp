@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/secret_ref.hpp"
+
+#include <signctl/digest_alg.hpp>
+#include <signctl/policy.hpp>
+#include <signctl/provider.hpp>
+#include <signctl/result.hpp>
+#include <signctl/world.hpp>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace signctl::config {
+
+/// A place in a config file, 1-based; line 0 means the command line or a default.
+struct Origin {
+  std::string file;
+  int line{};
+  int column{};
+};
+
+/// One entry of `signers:`, or what `--provider KIND -p key=value` says.
+struct Signer {
+  std::string name;
+  std::string provider;
+  std::map<std::string, std::string> values;
+  std::map<std::string, std::vector<SecretRef>> secrets;  ///< Tried in order.
+  Origin origin;
+};
+
+enum class ExistingSignature { fail, skip_valid, append, replace };
+
+struct Retry {
+  int attempts{6};
+  std::chrono::milliseconds initial{500};
+  std::chrono::milliseconds max{30'000};
+  std::chrono::milliseconds deadline{900'000};
+};
+
+/// `sign:`
+struct Sign {
+  std::vector<std::string> signer;  ///< Names in order; the second is the fallback.
+  DigestAlg digest{DigestAlg::sha256};
+  std::string description;
+  std::string url;
+  bool page_hashes{false};
+  ExistingSignature if_signed{ExistingSignature::fail};
+  std::vector<std::string> timestamp_servers;
+  DigestAlg timestamp_digest{DigestAlg::sha256};
+  int jobs{1};
+  Retry retry;
+};
+
+/// One entry of `steps:`.
+struct Step {
+  std::string name;
+  std::vector<std::string> files;  ///< Globs, UTF-8, relative to the config's folder.
+  std::vector<std::string> exclude;
+  bool allow_empty{false};
+  Origin origin;
+};
+
+/// `gate:`
+struct Gate {
+  TimestampRule timestamp{TimestampRule::required};
+  std::vector<std::string> trust{"system"};  ///< system | signer | file:PATH
+  IdentityRule identity;
+  std::string revocation{"soft"};  ///< off | soft (hard is refused: not available yet)
+};
+
+/// A validated configuration. Immutable once made.
+struct Config {
+  std::string file;    ///< UTF-8; empty when there is none.
+  std::string folder;  ///< What relative paths are relative to; empty for the working directory.
+  std::map<std::string, Signer> signers;
+  Sign sign;
+  std::vector<Step> steps;
+  Gate gate;
+  /// Where each value came from, dotted key to origin text ("signctl.yaml:12:5", "default").
+  std::map<std::string, std::string> origins;
+};
+
+/// Reads and validates YAML or JSON text.
+///
+/// @errors `config` with file, line, column, and a "did you mean" for unknown keys. A literal where
+///         a secret reference belongs is an error that does not repeat it. `guard`, `audit` and
+///         provider kinds that this build does not have are `unsupported`, never ignored.
+Result<Config> parse(std::string_view text, const std::string& file_utf8);
+
+/// parse() of a file, at most 1 MB.
+Result<Config> load(const std::string& path_utf8);
+
+/// "signctl.yaml", "signctl.yml" or "signctl.json" in `start` or the nearest folder above it.
+std::optional<std::string> find_config(const std::string& start_utf8);
+
+/// A signer made from `--provider KIND -p key=value...`.
+Result<Signer> signer_from_flags(const std::string& provider,
+                                 const std::vector<std::string>& pairs);
+
+/// Resolves a signer's settings for its provider: environment fallbacks, relative paths against
+/// `folder`, secrets fetched. Missing required keys are `config` errors; secrets that cannot be had
+/// are `auth` errors.
+Result<ProviderSettings> resolve(const Signer& signer,
+                                 const std::string& folder,
+                                 const Environment& environment);
+
+/// The JSON Schema (2020-12) of the config, as JSON text, generated from the same tables as the
+/// reader.
+std::string json_schema();
+
+/// A commented starter file for `init`.
+std::string starter_yaml(std::string_view provider);
+
+}  // namespace signctl::config

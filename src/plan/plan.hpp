@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <signctl/result.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace signctl::plan {
+
+/// A group of patterns to expand.
+struct Selection {
+  std::string step;    ///< Name of the step; empty for the command line.
+  std::string folder;  ///< What relative patterns are relative to; empty: working directory.
+  std::vector<std::string> include;  ///< Paths, folders, globs (`*`, `?`, `**`, `{a,b}`), "!glob".
+  std::vector<std::string> exclude;
+  bool allow_empty{false};
+};
+
+/// One file and why it is in.
+struct PlannedFile {
+  std::string path;  ///< UTF-8, as it will be shown and opened.
+  std::string step;
+  std::string because;  ///< "matches publish/**/*.exe".
+};
+
+struct ExcludedFile {
+  std::string path;
+  std::string because;
+};
+
+struct FilePlan {
+  std::vector<PlannedFile> files;  ///< In order, each real file once.
+  std::vector<ExcludedFile> excluded;
+};
+
+/// Decides whether a file found inside a folder argument is of a kind we sign.
+using Recognise = std::function<bool(const std::string& path_utf8)>;
+
+/// Expands selections in order. The same real file reached twice is planned once, at its first
+/// place. Folder arguments take every file below that `recognise` accepts.
+///
+/// @errors `input` for a path that does not exist, and for a pattern or folder that matches nothing
+///         (unless allow_empty); `config` for a malformed pattern.
+Result<FilePlan> expand(const std::vector<Selection>& selections, const Recognise& recognise);
+
+/// Whether `path` (with `/` separators) matches `glob`.
+[[nodiscard]] bool glob_matches(std::string_view glob, std::string_view path);
+
+}  // namespace signctl::plan
