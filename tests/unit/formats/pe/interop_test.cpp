@@ -148,22 +148,24 @@ TEST_CASE("pe interop: page hashes are those of osslsigncode", "[formats][pe]") 
   int compared = 0;
   for (const std::string& path : unsigned_images()) {
     INFO(path);
-    const Bytes theirs = sign_with_osslsigncode(folder, path, "-h sha256 -ph");
-    const Bytes content = content_of(theirs);
-    const auto stored =
-        must(pe::parse_image_data(must(cms::parse_indirect_data(content)).data_value));
-    REQUIRE(stored.page_hashes);
-
-    CHECK(ids_of(must(open(theirs)->check_content(content))) == Ids{});
     const auto ours = open(slurp(path))->content_to_sign(DigestAlg::sha256, PageHashes::on);
-    if (!ours) {  // SectionAlignment is not 4096
+    if (!ours) {
+      // SectionAlignment is not 4096; osslsigncode 2.9 crashes on systemd-boot's, which is 512.
       CHECK(ours.error().kind == ErrorKind::unsupported);
       continue;
     }
+    const Bytes theirs = sign_with_osslsigncode(folder, path, "-h sha256 -ph");
+    const Bytes content = content_of(theirs);
+
+    const auto stored =
+        must(pe::parse_image_data(must(cms::parse_indirect_data(content)).data_value));
     const auto made =
         must(pe::parse_image_data(must(cms::parse_indirect_data(ours->econtent)).data_value));
+
+    REQUIRE(stored.page_hashes);
     REQUIRE(made.page_hashes);
     CHECK(to_hex(made.page_hashes->rows) == to_hex(stored.page_hashes->rows));
+    CHECK(ids_of(must(open(theirs)->check_content(content))) == Ids{});
     ++compared;
   }
   if (compared == 0) {
@@ -171,26 +173,31 @@ TEST_CASE("pe interop: page hashes are those of osslsigncode", "[formats][pe]") 
   }
 }
 
-TEST_CASE("pe interop: signed images have the digest that osslsigncode computes", "[formats][pe]") {
+TEST_CASE("pe interop: signed images have the digest that they carry", "[formats][pe]") {
   const TemporaryFolder folder;
-  if (!have(folder, "osslsigncode")) {
-    return;
-  }
+  const bool compare = have(folder, "osslsigncode");
   const std::string jsign = std::string(SIGNCTL_SOURCE_DIR) + "/../shared/testdata/jsign/";
   for (const std::string& path : present({"/usr/lib/shim/shimx64.efi.signed",
                                           "/usr/lib/shim/mmx64.efi.signed",
                                           "/usr/lib/shim/fbx64.efi.signed",
                                           jsign + "fbx64-signed-by-sbsign.efi"})) {
     INFO(path);
+    const Bytes image = slurp(path);
+    const auto signatures = must(open(image)->signatures());
+    for (const EmbeddedSignature& signature : signatures) {
+      const Bytes content = must(cms::parse_signed_data(signature.cms)).content;
+      const SigningContent claimed = must(open(image)->parse_content(content));
+      CHECK(digest_hex_of(image, claimed.alg) == to_hex(claimed.file_digest));
+      CHECK(must(open(image)->check_content(content)).empty());
+    }
+    CHECK(finding_ids(image) == Ids{});
+    // osslsigncode 2.9 cannot read tables of several entries.
+    if (!compare || signatures.size() != 1) {
+      continue;
+    }
     // It fails for want of trust, but prints the digest.
     const Run theirs = run(folder, "osslsigncode verify -in '" + path + "'");
-    const Bytes image = slurp(path);
-    const SigningContent claimed = must(open(image)->parse_content(content_of(image)));
-
-    const std::string ours = digest_hex_of(image, claimed.alg);
-
-    CHECK(ours == calculated_digest(theirs.output));
-    CHECK(ours == to_hex(claimed.file_digest));
+    CHECK(digest_hex_of(image) == calculated_digest(theirs.output));
   }
 }
 
