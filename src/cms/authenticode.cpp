@@ -19,8 +19,10 @@ Bytes attribute(std::string_view type, const Bytes& value) {
 }
 
 /// SpcString ::= CHOICE { unicode [0] IMPLICIT BMPString, ascii [1] IMPLICIT IA5String }
-Result<std::string> read_spc_string(der::Parser& parser, std::string_view what) {
+Result<std::string> read_spc_string(ByteView content, std::string_view what) {
+  der::Parser parser(content);
   SIGNCTL_TRY(const der::Tlv text, parser.next(what), "");
+  SIGNCTL_CHECK(parser.end(what), "");
   if (text.tag == der::context_primitive(0)) {
     if (text.content.size() % 2 != 0) {
       return malformed("the BMPString of " + std::string(what) + " has an odd number of octets");
@@ -34,23 +36,31 @@ Result<std::string> read_spc_string(der::Parser& parser, std::string_view what) 
                    to_hex(ByteView(&text.tag, 1)));
 }
 
+Result<std::string> read_moniker(ByteView content) {
+  der::Parser parser(content);
+  SIGNCTL_TRY(const der::Tlv class_id, parser.expect(der::kOctetString, "moniker class"), "");
+  return "moniker of class " + to_hex(class_id.content);
+}
+
+Result<std::string> read_file_link(ByteView content) {
+  SIGNCTL_TRY(const std::string name, read_spc_string(content, "file link"), "");
+  return "file " + name;
+}
+
 /// SpcLink ::= CHOICE { url [0] IMPLICIT IA5String, moniker [1] IMPLICIT SpcSerializedObject,
 ///                      file [2] EXPLICIT SpcString }
-Result<std::string> read_spc_link(der::Parser& parser, std::string_view what) {
+Result<std::string> read_spc_link(ByteView content, std::string_view what) {
+  der::Parser parser(content);
   SIGNCTL_TRY(const der::Tlv link, parser.next(what), "");
+  SIGNCTL_CHECK(parser.end(what), "");
   if (link.tag == der::context_primitive(0)) {
     return printable(as_text(link.content));
   }
   if (link.tag == der::context(1)) {
-    der::Parser moniker(link.content);
-    SIGNCTL_TRY(const der::Tlv class_id, moniker.expect(der::kOctetString, "moniker class"), "");
-    return "moniker of class " + to_hex(class_id.content);
+    return read_moniker(link.content);
   }
   if (link.tag == der::context(2)) {
-    der::Parser file(link.content);
-    SIGNCTL_TRY(const std::string name, read_spc_string(file, "file link"), "");
-    SIGNCTL_CHECK(file.end("file link"), "");
-    return "file " + name;
+    return read_file_link(link.content);
   }
   return malformed(std::string(what) + " is no form of SpcLink: tag 0x" +
                    to_hex(ByteView(&link.tag, 1)));
@@ -129,15 +139,11 @@ Result<OpusInfo> parse_opus_info(ByteView der) {
   OpusInfo info;
   SIGNCTL_TRY(const auto name, parser.optional(der::context(0), "programName"), "");
   if (name) {
-    der::Parser inner(name->content);
-    SIGNCTL_TRY(info.program_name, read_spc_string(inner, "programName"), "");
-    SIGNCTL_CHECK(inner.end("programName"), "");
+    SIGNCTL_TRY(info.program_name, read_spc_string(name->content, "programName"), "");
   }
   SIGNCTL_TRY(const auto url, parser.optional(der::context(1), "moreInfo"), "");
   if (url) {
-    der::Parser inner(url->content);
-    SIGNCTL_TRY(info.more_info_url, read_spc_link(inner, "moreInfo"), "");
-    SIGNCTL_CHECK(inner.end("moreInfo"), "");
+    SIGNCTL_TRY(info.more_info_url, read_spc_link(url->content, "moreInfo"), "");
   }
   // publisherInfo: never written by signtool, read past.
   SIGNCTL_TRY(const auto publisher, parser.optional(der::context(2), "publisherInfo"), "");

@@ -224,13 +224,9 @@ Result<void> read_signed_data(ByteView content, SignedData& data) {
   SIGNCTL_CHECK(read_digest_algorithms(parser, data), "");
   SIGNCTL_CHECK(read_content(parser, data), "");
   SIGNCTL_TRY(const auto certificates, parser.optional(der::context(0), "certificates"), "");
-  if (certificates) {
-    SIGNCTL_CHECK(read_certificates(certificates->content, data), "");
-  }
+  SIGNCTL_CHECK(read_certificates(certificates ? certificates->content : ByteView(), data), "");
   SIGNCTL_TRY(const auto crls, parser.optional(der::context(1), "crls"), "");
-  if (crls) {
-    SIGNCTL_CHECK(count_crls(crls->content, data), "");
-  }
+  SIGNCTL_CHECK(count_crls(crls ? crls->content : ByteView(), data), "");
   SIGNCTL_CHECK(read_signers(parser, data), "");
   return parser.end("SignedData");
 }

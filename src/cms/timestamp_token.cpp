@@ -28,12 +28,16 @@ Bytes copy(ByteView bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// A non-negative INTEGER under another tag.
-Result<std::uint64_t> read_tagged_integer(const der::Tlv& tagged, std::string_view what) {
-  Bytes universal = copy(tagged.full);
+/// An INTEGER (1..999) under a context tag; 0 if absent.
+Result<std::uint64_t> read_fraction(der::Parser& parser, unsigned number) {
+  SIGNCTL_TRY(
+      const auto tagged, parser.optional(der::context_primitive(number), "accuracy fraction"), "");
+  if (!tagged) {
+    return std::uint64_t{0};
+  }
+  Bytes universal = copy(tagged->full);
   universal[0] = der::kInteger;
-  der::Parser parser(universal);
-  return parser.small_integer(what);
+  return der::Parser(universal).small_integer("accuracy fraction");
 }
 
 /// Accuracy ::= SEQUENCE { seconds INTEGER OPTIONAL, millis [0] INTEGER (1..999) OPTIONAL,
@@ -44,21 +48,14 @@ Result<std::chrono::milliseconds> read_accuracy(ByteView content) {
   if (parser.peek() == der::kInteger) {
     SIGNCTL_TRY(seconds, parser.small_integer("accuracy seconds"), "");
   }
-  std::uint64_t parts[2] = {0, 0};  // NOLINT(modernize-avoid-c-arrays): two locals
-  for (unsigned i = 0; i < 2; ++i) {
-    SIGNCTL_TRY(
-        const auto part, parser.optional(der::context_primitive(i), "accuracy fraction"), "");
-    if (part) {
-      SIGNCTL_TRY(parts[i], read_tagged_integer(*part, "accuracy fraction"), "");
-    }
-  }
+  SIGNCTL_TRY(const std::uint64_t millis, read_fraction(parser, 0), "");
+  SIGNCTL_TRY(const std::uint64_t micros, read_fraction(parser, 1), "");
   SIGNCTL_CHECK(parser.end("accuracy"), "");
-  if (seconds > kMaxAccuracySeconds || parts[0] > 999 || parts[1] > 999) {
+  if (seconds > kMaxAccuracySeconds || millis > 999 || micros > 999) {
     return malformed("the accuracy of the timestamp is out of range");
   }
-  const std::uint64_t rounded_up = parts[1] == 0 ? 0 : 1;
-  return std::chrono::milliseconds(
-      static_cast<std::int64_t>(seconds * 1000 + parts[0] + rounded_up));
+  const std::uint64_t rounded_up = micros == 0 ? 0 : 1;
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + millis + rounded_up));
 }
 
 Result<void> read_imprint(der::Parser& parser, TstInfo& info) {
@@ -78,6 +75,18 @@ Result<void> read_imprint(der::Parser& parser, TstInfo& info) {
 }
 
 /// Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
+Result<void> read_extension(ByteView content, TstInfo& info) {
+  der::Parser parser(content);
+  SIGNCTL_TRY(std::string id, parser.oid("extension id"), "");
+  SIGNCTL_TRY(const auto critical, parser.optional(der::kBoolean, "critical"), "");
+  SIGNCTL_TRY(const der::Tlv value, parser.expect(der::kOctetString, "extension value"), "");
+  static_cast<void>(value);
+  if (critical && (critical->content.size() != 1 || critical->content[0] != 0)) {
+    info.critical_extensions.push_back(std::move(id));
+  }
+  return parser.end("extension");
+}
+
 Result<void> read_extensions(ByteView content, TstInfo& info) {
   der::Parser parser(content);
   for (std::size_t count = 0; !parser.at_end(); ++count) {
@@ -85,14 +94,9 @@ Result<void> read_extensions(ByteView content, TstInfo& info) {
       return malformed("more than " + std::to_string(kMaxExtensions) + " extensions in TSTInfo");
     }
     SIGNCTL_TRY(const der::Tlv extension, parser.expect(der::kSequence, "extension"), "");
-    der::Parser inner(extension.content);
-    SIGNCTL_TRY(std::string id, inner.oid("extension id"), "");
-    SIGNCTL_TRY(const auto critical, inner.optional(der::kBoolean, "critical"), "");
-    SIGNCTL_TRY(const der::Tlv value, inner.expect(der::kOctetString, "extension value"), "");
-    static_cast<void>(value);
-    SIGNCTL_CHECK(inner.end("extension"), "");
-    if (critical && (critical->content.size() != 1 || critical->content[0] != 0)) {
-      info.critical_extensions.push_back(std::move(id));
+    auto read = read_extension(extension.content, info);
+    if (!read) {
+      return read;
     }
   }
   return ok();
@@ -119,9 +123,7 @@ Result<void> read_optional_fields(der::Parser& parser, TstInfo& info) {
   SIGNCTL_TRY(const auto tsa, parser.optional(der::context(0), "tsa"), "");
   static_cast<void>(tsa);
   SIGNCTL_TRY(const auto extensions, parser.optional(der::context(1), "extensions"), "");
-  if (extensions) {
-    SIGNCTL_CHECK(read_extensions(extensions->content, info), "");
-  }
+  SIGNCTL_CHECK(read_extensions(extensions ? extensions->content : ByteView(), info), "");
   return parser.end("TSTInfo");
 }
 
@@ -168,11 +170,10 @@ Result<std::vector<int>> read_failure_bits(ByteView content) {
     return malformed("the failure information is no usable BIT STRING");
   }
   std::vector<int> bits;
-  for (std::size_t i = 1; i < content.size(); ++i) {
-    for (unsigned bit = 0; bit < 8; ++bit) {
-      if ((content[i] & (0x80U >> bit)) != 0) {
-        bits.push_back(static_cast<int>((i - 1) * 8 + bit));
-      }
+  const ByteView octets = content.subspan(1);
+  for (std::size_t bit = 0; bit < octets.size() * 8; ++bit) {
+    if ((octets[bit / 8] & (0x80U >> (bit % 8))) != 0) {
+      bits.push_back(static_cast<int>(bit));
     }
   }
   return bits;
