@@ -36,6 +36,9 @@ void check_authenticode_versions(const SignedData& data,
     findings.push_back(
         finding("cms-content-type",
                 "the content is wrapped in an OCTET STRING, Authenticode stores it directly"));
+  } else if (data.content.empty() || data.content[0] != der::kSequence) {
+    // messageDigest leaves the tag out, so nothing else would notice.
+    findings.push_back(finding("cms-content-type", "the content is not a SEQUENCE"));
   }
 }
 
