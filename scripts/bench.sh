@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Times signctl against osslsigncode side by side in one run, and writes docs/performance.md.
+#
+#   bench.sh [--quick] [--no-write]
+#
+# OSSLSIGNCODE=PATH measures another build of it; OPENSSL, hyperfine and GNU time come from packages.
+# Nothing is timestamped, so no network is involved; signctl's times include its verification gate.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+runs=20 write=1
+# shellcheck disable=SC2046  # commands are built as words on purpose
+for argument in "$@"; do
+  case $argument in
+    --quick) runs=5 ;;
+    --no-write) write=0 ;;
+    *) echo "usage: bench.sh [--quick] [--no-write]" >&2; exit 2 ;;
+  esac
+done
+
+install_packages "${build_packages[@]}" "${demo_packages[@]}" "${bench_packages[@]}"
+build "$root/build/release" -DCMAKE_BUILD_TYPE=Release -DSIGNCTL_TESTS=OFF -- signctl_cli
+signctl="$root/build/release/src/signctl"
+peer=${OSSLSIGNCODE:-$(command -v osslsigncode)}
+
+work=${SIGNCTL_BENCH_DIR:-$root/build/bench}
+rm -rf "$work"; mkdir -p "$work"; cd "$work"
+
+say "making inputs"
+# 40 KB: a real DLL from NSIS, with an overlay up to the size.
+cp /usr/share/nsis/Plugins/x86-unicode/System.dll small.exe
+truncate -s 40960 small.exe
+"$signctl" dev-cert --key rsa3072 --subject Bench -o . >/dev/null
+openssl pkcs12 -in dev.pfx -passin pass: -nodes -nocerts -out key.pem 2>/dev/null
+efi=/usr/lib/systemd/boot/efi/systemd-bootx64.efi
+# An overlay is part of the digest, so a padded file costs what a large program costs.
+python3 - "$efi" <<'PY'
+import random, sys
+image = open(sys.argv[1], "rb").read()
+noise = random.Random(1)
+with open("large.exe", "wb") as out:
+    out.write(image)
+    left = 97_400_000 - len(image)
+    while left > 0:
+        block = noise.randbytes(min(left, 1 << 20))
+        out.write(block)
+        left -= len(block)
+PY
+cp "$efi" huge.exe; truncate -s 3G huge.exe
+
+sign_ours() { echo "$signctl sign $1 -o $2 --provider pfx -p key=key.pem -p certificate=dev.pem --no-timestamp --dev -q"; }
+sign_peer() { echo "$peer sign -certs dev.pem -key key.pem -in $1 -out $2"; }
+
+hyper() { # NAME COMMAND PREPARE
+  hyperfine --shell=none --warmup 2 --runs "$runs" --prepare "$3" --export-json "$1.json" "$2" >/dev/null 2>"$1.err" ||
+    { cat "$1.err" >&2; echo "failed: $2" >&2; exit 1; }
+}
+memory() { /usr/bin/time -f %M "$@" 2>&1 >/dev/null | tail -1; }
+
+for size in small large; do
+  say "signing and verifying $size.exe ($(stat -c %s $size.exe) bytes)"
+  hyper "sign-$size-ours" "$(sign_ours $size.exe out-ours.exe)" "rm -f out-ours.exe"
+  hyper "sign-$size-peer" "$(sign_peer $size.exe out-peer.exe)" "rm -f out-peer.exe"
+  hyper "verify-$size-ours" "$signctl verify out-ours.exe --dev --timestamp optional -q" "true"
+  hyper "verify-$size-peer" "$peer verify -CAfile dev.pem out-peer.exe" "true"
+  rm -f out-ours.exe out-peer.exe
+  memory $(sign_ours $size.exe out-ours.exe) >"sign-$size-ours.rss"
+  memory $(sign_peer $size.exe out-peer.exe) >"sign-$size-peer.rss"
+  memory "$signctl" verify out-ours.exe --dev --timestamp optional -q >"verify-$size-ours.rss"
+  memory "$peer" verify -CAfile dev.pem out-peer.exe >"verify-$size-peer.rss"
+  rm -f out-ours.exe out-peer.exe
+done
+
+say "a sparse file of 3 GB"
+/usr/bin/time -f '%e %M' $(sign_ours huge.exe out-huge.exe) 2>huge.txt
+/usr/bin/time -f '%e %M' "$signctl" verify out-huge.exe --dev --timestamp optional -q 2>huge-verify.txt
+rm -f out-huge.exe huge.exe
+
+say "start-up"
+hyper start-ours "$signctl version" true
+hyper start-peer "$peer --version" true
+
+python3 "$root/scripts/bench_table.py" "$work" "$("$peer" --version 2>/dev/null | head -1)" >table.md
+cat table.md
+if [ "$write" = 1 ]; then
+  python3 "$root/scripts/bench_table.py" --into "$root/docs/performance.md" table.md
+  say "written into docs/performance.md"
+fi

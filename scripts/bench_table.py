@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Turns what bench.sh measured into a Markdown table.
+
+bench_table.py FOLDER PEER-NAME          prints the table
+bench_table.py --into DOCUMENT TABLE     puts it between the document's markers
+"""
+import datetime
+import json
+import pathlib
+import platform
+import re
+import sys
+
+ROWS = [
+    ("sign, 40 KB PE", "sign-small", 1.0),
+    ("verify, 40 KB PE", "verify-small", None),
+    ("sign, 97.4 MB PE", "sign-large", 0.65),
+    ("verify, 97.4 MB PE", "verify-large", 0.60),
+    ("start-up (version)", "start", None),
+]
+BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+
+
+def result(folder, name):
+    data = json.loads((folder / f"{name}.json").read_text())["results"][0]
+    rss = folder / f"{name}.rss"
+    memory = f"{int(rss.read_text()) / 1024:.1f} MB" if rss.exists() else "-"
+    return data["median"] * 1000, data["min"] * 1000, data["max"] * 1000, memory
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    cores = len(re.findall(r"^processor", pathlib.Path("/proc/cpuinfo").read_text(), re.M))
+    return f"{cpu[1] if cpu else platform.machine()}, {cores} cores, Linux {platform.release().split('-')[0]}"
+
+
+def table(folder, peer):
+    folder = pathlib.Path(folder)
+    lines = [f"Measured on {datetime.date.today()} on {machine()}; peer: {peer}.", "",
+             "| task | signctl median (min to max) | peer median (min to max) | ratio | goal | memory signctl / peer |",
+             "|---|---|---|---|---|---|"]
+    for title, name, goal in ROWS:
+        ours, peers = result(folder, f"{name}-ours"), result(folder, f"{name}-peer")
+        cells = [f"{r[0]:.1f} ms ({r[1]:.1f} to {r[2]:.1f})" for r in (ours, peers)]
+        limit = f"at most {goal:.2f}" if goal else "-"
+        lines.append(f"| {title} | {cells[0]} | {cells[1]} | {ours[0] / peers[0]:.2f} | {limit} | {ours[3]} / {peers[3]} |")
+    for title, name in (("sign", "huge.txt"), ("verify", "huge-verify.txt")):
+        seconds, kilobytes = (folder / name).read_text().split()[-2:]
+        lines.append(f"| {title}, 3 GB sparse PE | {float(seconds):.2f} s | - | - | at most 16 MB | "
+                     f"{int(kilobytes) / 1024:.1f} MB / - |")
+    return "\n".join(lines) + "\n"
+
+
+def put_into(document, text):
+    path = pathlib.Path(document)
+    before, _, rest = path.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n{text}{END}{after}")
+
+
+def main():
+    if sys.argv[1] == "--into":
+        put_into(sys.argv[2], pathlib.Path(sys.argv[3]).read_text())
+    else:
+        sys.stdout.write(table(sys.argv[1], sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()
