@@ -211,11 +211,12 @@ class Checker {
       return ok();
     }
     if (path == "gate.revocation" && node.text == "hard") {
-      return Error{ErrorKind::unsupported,
-                   place(file_, node.line, node.column) +
-                       "gate.revocation: this version cannot require a revocation answer for every "
-                       "certificate, so it refuses \"hard\" rather than weaken it",
-                   "use \"soft\""};
+      return Error{
+          ErrorKind::unsupported,
+          place(file_, node.line, node.column) +
+              "gate.revocation: this version looks up no revocation, so it refuses \"hard\" "
+              "rather than weaken it",
+          "use \"soft\""};
     }
     const std::vector<std::string> known(spec.choices.begin(), spec.choices.end());
     return error_at(
@@ -226,7 +227,7 @@ class Checker {
   }
 
   Result<void> check_url(const Node& node, const std::string& path) {
-    if (is_web_address(node.text)) {
+    if (is_server(node.text)) {
       return ok();
     }
     // Not repeated: it may carry a password.

@@ -26,7 +26,7 @@ Result<void> check_text(const Node& node, const std::string& path, const std::st
 
 /// What a plain text may look like; the schema's patterns in C++.
 [[nodiscard]] bool is_trust(std::string_view text);
-[[nodiscard]] bool is_web_address(std::string_view text);
+[[nodiscard]] bool is_server(std::string_view text);
 [[nodiscard]] bool is_dotted_oid(std::string_view text);
 [[nodiscard]] bool is_thumbprint(std::string_view text);
 [[nodiscard]] bool is_signer_name(std::string_view text);

@@ -33,7 +33,10 @@ bool is_trust(std::string_view text) {
   return text == "system" || text == "signer" || has_rest(text, "file:");
 }
 
-bool is_web_address(std::string_view text) {
+bool is_server(std::string_view text) {
+  if (text.starts_with("dev:")) {
+    return true;
+  }
   std::string_view rest;
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (text.starts_with(scheme)) {

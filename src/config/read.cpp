@@ -95,7 +95,17 @@ void read(const Node* node, TimestampRule& out) {
   }
 }
 
-void read_sign(const Node& root, Sign& sign) {
+/// The local authority's folder is relative to the config, like every path in it.
+void place_servers(std::vector<std::string>& servers, const std::string& folder) {
+  constexpr std::string_view kLocal = "dev:";
+  for (std::string& server : servers) {
+    if (server.size() > kLocal.size() && server.starts_with(kLocal)) {
+      server = std::string(kLocal) + in_folder(folder, server.substr(kLocal.size()));
+    }
+  }
+}
+
+void read_sign(const Node& root, const std::string& folder, Sign& sign) {
   const auto at = [&](std::string_view key) { return find_path(root, {"sign", key}); };
   const auto retry = [&](std::string_view key) { return find_path(root, {"sign", "retry", key}); };
   read(at("signer"), sign.signer);
@@ -105,6 +115,7 @@ void read_sign(const Node& root, Sign& sign) {
   read(at("page-hashes"), sign.page_hashes);
   read(at("if-signed"), sign.if_signed);
   read(find_path(root, {"sign", "timestamp", "servers"}), sign.timestamp_servers);
+  place_servers(sign.timestamp_servers, folder);
   read(find_path(root, {"sign", "timestamp", "digest"}), sign.timestamp_digest);
   read(at("jobs"), sign.jobs);
   read(retry("attempts"), sign.retry.attempts);
@@ -206,7 +217,7 @@ Result<Config> parse(std::string_view text, const std::string& file_utf8) {
   if (const Node* signers = root.find("signers")) {
     SIGNCTL_TRY(config.signers, read_signers(*signers, config, config.origins), "");
   }
-  read_sign(root, config.sign);
+  read_sign(root, config.folder, config.sign);
   read_gate(root, config.gate);
   SIGNCTL_TRY(config.steps, read_steps(root, file_utf8), "");
   SIGNCTL_CHECK(check_signer_names(root, config), "");

@@ -9,12 +9,26 @@
 namespace signctl::config {
 namespace {
 
+/// A comment, broken at blanks so that no line is longer than 100 characters.
+void add_comment(std::string_view indent, std::string_view text, std::string& out) {
+  constexpr std::size_t kWidth = 98;
+  while (!text.empty()) {
+    const std::size_t room = kWidth - indent.size();
+    const std::size_t blank = text.size() > room ? text.rfind(' ', room) : text.size();
+    const std::string_view line = text.substr(0, blank);
+    out.append(indent).append("# ").append(line).append("\n");
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+  }
+}
+
 /// "    key: example" with the help as a comment above it; what need not be set is commented out.
 void add_setting(const SettingSpec& spec, bool active, std::string& out) {
-  const std::string mark = active ? "    " : "    # ";
-  out += "    # " + std::string(spec.help) +
-         (spec.environment.empty() ? "" : " (or " + std::string(spec.environment) + ")") + "\n";
-  out += mark + std::string(spec.key) + ": " + std::string(spec.example) + "\n";
+  add_comment("    ",
+              std::string(spec.help) +
+                  (spec.environment.empty() ? "" : " (or " + std::string(spec.environment) + ")"),
+              out);
+  out.append(active ? "    " : "    # ").append(spec.key).append(": ").append(spec.example);
+  out += "\n";
 }
 
 /// The settings that the starter sets: the required ones, or the first and every secret, which is
@@ -38,7 +52,7 @@ struct Block {
       return;
     }
     const std::string_view value = spec->example.empty() ? spec->fallback : spec->example;
-    out.append(indent).append("# ").append(spec->help).append("\n");
+    add_comment(indent, spec->help, out);
     out.append(indent).append(mark).append(key).append(": ").append(value).append("\n");
   }
   void add_commented(std::string_view key) const { add(key, "# "); }
@@ -76,12 +90,16 @@ void add_steps(std::string& out) {
   step.add_commented("exclude");
 }
 
-void add_gate(std::string& out) {
+void add_gate(const Provider& provider, std::string& out) {
   const Section& gate = section_of("gate");
   out += "\n# Every signed file must pass this before it appears under its name.\ngate:\n";
   const Block block{gate, "  ", out};
   block.add("timestamp");
-  block.add_commented("trust");
+  // A key in a file is a test certificate's; only services have publicly trusted ones.
+  out += provider.name() == "pfx"
+             ? "  # The test certificate itself is trusted; a release says [system].\n"
+               "  trust: [signer]\n"
+             : "  # Where chains may end.\n  trust: [system]\n";
   out += "  # identity:\n";
   Block{section_of("identity", gate), "    ", out}.add_commented("subject");
 }
@@ -100,7 +118,7 @@ std::string starter_yaml(std::string_view provider) {
   add_signers(*chosen, name, out);
   add_sign(name, out);
   add_steps(out);
-  add_gate(out);
+  add_gate(*chosen, out);
   return out;
 }
 

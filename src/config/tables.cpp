@@ -19,7 +19,9 @@ constexpr std::array<std::string_view, 2> kRevocation{"soft", "off"};
 constexpr KeySpec kTimestampKeys[] = {
     {.key = "servers",
      .type = ValueType::url_list,
-     .help = "RFC 3161 timestamp servers, tried in order",
+     .help =
+         "RFC 3161 timestamp servers, tried in order; `dev:` and `dev:FOLDER` are a local one for "
+         "rehearsals",
      .example = "[http://timestamp.digicert.com]"},
     {.key = "digest",
      .type = ValueType::choice,
@@ -32,7 +34,7 @@ constexpr Section kTimestamp{kTimestampKeys};
 constexpr KeySpec kRetryKeys[] = {
     {.key = "attempts",
      .type = ValueType::integer,
-     .help = "Tries of one request, the first included; only transient failures are tried again",
+     .help = "Rounds over all servers, the first included; only transient failures are tried again",
      .fallback = "6",
      .min = 1,
      .max = 100},
@@ -54,8 +56,9 @@ constexpr Section kRetry{kRetryKeys};
 constexpr KeySpec kSignKeys[] = {
     {.key = "signer",
      .type = ValueType::text_list,
-     .help = "Name of the signer to use; of several, each is the fallback of the one before. "
-             "Without it, the only signer there is",
+     .help =
+         "Name of the signer to use; without it, the only one there is. Of a list, this version "
+         "uses the first and warns that the others, the fallbacks, are not used",
      .example = "dev"},
     {.key = "digest",
      .type = ValueType::choice,
@@ -156,8 +159,8 @@ constexpr KeySpec kGateKeys[] = {
     {.key = "identity", .type = ValueType::section, .help = "", .section = &kIdentity},
     {.key = "revocation",
      .type = ValueType::choice,
-     .help = "`soft`: a revoked certificate is refused, a missing answer is not; `off`: nobody is "
-             "asked",
+     .help = "This version looks up no revocation, whether `soft` or `off`, and says so in each "
+             "report; `hard` it refuses",
      .fallback = "soft",
      .choices = kRevocation},
 };

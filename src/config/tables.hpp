@@ -19,7 +19,7 @@ enum class ValueType {
   boolean,       ///< Plain true or false.
   duration,      ///< "500ms", "30s", "15m", "2h".
   choice,        ///< One of `choices`.
-  url_list,      ///< http(s) addresses without credentials.
+  url_list,      ///< http(s) addresses without credentials, or dev:FOLDER.
   trust_list,    ///< system, signer, file:PATH.
   oid_list,      ///< Dotted object identifiers.
   thumbprint,    ///< SHA-256 in hex, colons allowed.
@@ -83,7 +83,7 @@ struct KnownProvider {
 // Patterns that the reader checks by hand and the schema states as ECMA-262 regular expressions.
 inline constexpr std::string_view kSecretPattern = "^(env:.+|file:.+|exec:.+|stdin)$";
 inline constexpr std::string_view kDurationPattern = "^[0-9]{1,9}(ms|s|m|h)$";
-inline constexpr std::string_view kUrlPattern = "^https?://[^\\s/?#@]+([/?#]\\S*)?$";
+inline constexpr std::string_view kUrlPattern = "^(dev:.*|https?://[^\\s/?#@]+([/?#]\\S*)?)$";
 inline constexpr std::string_view kTrustPattern = "^(system|signer|file:.+)$";
 inline constexpr std::string_view kOidPattern = "^[0-2](\\.[0-9]+)+$";
 inline constexpr std::string_view kThumbprintPattern = "^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$";

@@ -216,6 +216,10 @@ class TreeBuilder final : public YAML::EventHandler {
     if (top.node.kind == NodeKind::sequence) {
       top.node.items.push_back(std::move(node));
     } else if (top.pending) {
+      if (node.kind == NodeKind::null) {  // The parser puts nothing where the next thing begins.
+        node.line = top.pending->line;
+        node.column = top.pending->column;
+      }
       top.pending->value = std::move(node);
       top.node.entries.push_back(*std::exchange(top.pending, std::nullopt));
     } else {
