@@ -44,7 +44,8 @@ struct Retry {
 
 /// `sign:`
 struct Sign {
-  std::vector<std::string> signer;  ///< Names in order; the second is the fallback.
+  /// Names in order; the second is the fallback. Without one in the file, the only signer there is.
+  std::vector<std::string> signer;
   DigestAlg digest{DigestAlg::sha256};
   std::string description;
   std::string url;
@@ -68,7 +69,8 @@ struct Step {
 /// `gate:`
 struct Gate {
   TimestampRule timestamp{TimestampRule::required};
-  std::vector<std::string> trust{"system"};  ///< system | signer | file:PATH
+  std::vector<std::string> trust{
+      "system"};  ///< system | signer | file:PATH, the path as written: relative to `folder`.
   IdentityRule identity;
   std::string revocation{"soft"};  ///< off | soft (hard is refused: not available yet)
 };
@@ -81,15 +83,17 @@ struct Config {
   Sign sign;
   std::vector<Step> steps;
   Gate gate;
-  /// Where each value came from, dotted key to origin text ("signctl.yaml:12:5", "default").
+  /// Where each value came from, dotted key to origin text ("signctl.yaml:12:5", "default"). A list
+  /// of texts is one value ("sign.signer"); entries of `steps` are "steps[0].name".
   std::map<std::string, std::string> origins;
 };
 
 /// Reads and validates YAML or JSON text.
 ///
 /// @errors `config` with file, line, column, and a "did you mean" for unknown keys. A literal where
-///         a secret reference belongs is an error that does not repeat it. `guard`, `audit` and
-///         provider kinds that this build does not have are `unsupported`, never ignored.
+///         a secret reference belongs is an error that does not repeat it. Sections that this
+///         version cannot enforce (`guard`, `audit`...) are `unsupported`, never ignored. A signer
+///         whose provider this build does not have is kept; resolve() refuses it.
 Result<Config> parse(std::string_view text, const std::string& file_utf8);
 
 /// parse() of a file, at most 1 MB.
@@ -98,13 +102,16 @@ Result<Config> load(const std::string& path_utf8);
 /// "signctl.yaml", "signctl.yml" or "signctl.json" in `start` or the nearest folder above it.
 std::optional<std::string> find_config(const std::string& start_utf8);
 
-/// A signer made from `--provider KIND -p key=value...`.
+/// A signer made from `--provider KIND -p key=value...`. A secret that is given several times is a
+/// list of references.
+///
+/// @errors `usage`; `unsupported` for a provider that this build does not have.
 Result<Signer> signer_from_flags(const std::string& provider,
                                  const std::vector<std::string>& pairs);
 
 /// Resolves a signer's settings for its provider: environment fallbacks, relative paths against
 /// `folder`, secrets fetched. Missing required keys are `config` errors; secrets that cannot be had
-/// are `auth` errors.
+/// are `auth` errors; `unsupported` when this build does not have the provider.
 Result<ProviderSettings> resolve(const Signer& signer,
                                  const std::string& folder,
                                  const Environment& environment);
@@ -113,7 +120,10 @@ Result<ProviderSettings> resolve(const Signer& signer,
 /// reader.
 std::string json_schema();
 
-/// A commented starter file for `init`.
+/// A commented starter file for `init`; empty if this build has no such provider.
 std::string starter_yaml(std::string_view provider);
+
+/// Every key, its default and meaning, as Markdown tables; the generated part of docs/config.md.
+std::string reference_markdown();
 
 }  // namespace signctl::config

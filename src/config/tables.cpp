@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/tables.hpp"
+
+#include <signctl/provider.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace signctl::config {
+namespace {
+
+constexpr std::array<std::string_view, 3> kDigests{"sha256", "sha384", "sha512"};
+constexpr std::array<std::string_view, 4> kIfSigned{"fail", "skip-valid", "append", "replace"};
+constexpr std::array<std::string_view, 2> kTimestampRules{"required", "optional"};
+// "hard" is a word of the format, but refused until revocation can be required of every
+// certificate.
+constexpr std::array<std::string_view, 2> kRevocation{"soft", "off"};
+
+constexpr KeySpec kTimestampKeys[] = {
+    {.key = "servers",
+     .type = ValueType::url_list,
+     .help =
+         "RFC 3161 timestamp servers, tried in order; `dev:` and `dev:FOLDER` are a local one for "
+         "rehearsals",
+     .example = "[http://timestamp.digicert.com]"},
+    {.key = "digest",
+     .type = ValueType::choice,
+     .help = "Hash algorithm of the timestamp's imprint",
+     .fallback = "sha256",
+     .choices = kDigests},
+};
+constexpr Section kTimestamp{kTimestampKeys};
+
+constexpr KeySpec kRetryKeys[] = {
+    {.key = "attempts",
+     .type = ValueType::integer,
+     .help = "Rounds over all servers, the first included; only transient failures are tried again",
+     .fallback = "6",
+     .min = 1,
+     .max = 100},
+    {.key = "initial",
+     .type = ValueType::duration,
+     .help = "Upper bound of the first wait; it doubles each time",
+     .fallback = "500ms"},
+    {.key = "max",
+     .type = ValueType::duration,
+     .help = "Upper bound of any wait",
+     .fallback = "30s"},
+    {.key = "deadline",
+     .type = ValueType::duration,
+     .help = "When the whole run stops trying again",
+     .fallback = "15m"},
+};
+constexpr Section kRetry{kRetryKeys};
+
+constexpr KeySpec kSignKeys[] = {
+    {.key = "signer",
+     .type = ValueType::text_list,
+     .help =
+         "Name of the signer to use; without it, the only one there is. Of a list, this version "
+         "uses the first and warns that the others, the fallbacks, are not used",
+     .example = "dev"},
+    {.key = "digest",
+     .type = ValueType::choice,
+     .help = "Hash algorithm of the signature",
+     .fallback = "sha256",
+     .choices = kDigests},
+    {.key = "description",
+     .type = ValueType::text,
+     .help = "Product name that Windows shows in its elevation prompt",
+     .example = "Contoso Studio"},
+    {.key = "url",
+     .type = ValueType::text,
+     .help = "Address that goes with the description",
+     .example = "https://contoso.example/"},
+    {.key = "page-hashes",
+     .type = ValueType::boolean,
+     .help = "Whether to add a hash of each memory page (PE files)",
+     .fallback = "false"},
+    {.key = "if-signed",
+     .type = ValueType::choice,
+     .help =
+         "What to do with a file that already carries a signature; `skip-valid` leaves it alone "
+         "only if it passes the gate",
+     .fallback = "fail",
+     .choices = kIfSigned},
+    {.key = "timestamp", .type = ValueType::section, .help = "", .section = &kTimestamp},
+    {.key = "jobs",
+     .type = ValueType::integer,
+     .help = "Files signed at the same time",
+     .fallback = "1",
+     .min = 1,
+     .max = 64},
+    {.key = "retry", .type = ValueType::section, .help = "", .section = &kRetry},
+};
+constexpr Section kSign{kSignKeys};
+
+constexpr KeySpec kStepKeys[] = {
+    {.key = "name",
+     .type = ValueType::text,
+     .help = "Name of the step, for `--step` and messages; unique",
+     .example = "binaries",
+     .need = Need::required},
+    {.key = "files",
+     .type = ValueType::text_list,
+     .help = "Files, folders or globs (`**` spans folders), relative to the config file's folder",
+     .example = "[\"publish/**/*.exe\", \"publish/**/*.dll\"]",
+     .need = Need::required},
+    {.key = "exclude",
+     .type = ValueType::text_list,
+     .help = "Globs of files to leave out",
+     .example = "[\"publish/**/vc_redist*\"]"},
+    {.key = "allow-empty",
+     .type = ValueType::boolean,
+     .help = "Whether the step may match no file; otherwise that is an error",
+     .fallback = "false"},
+};
+constexpr Section kStep{kStepKeys};
+
+constexpr KeySpec kIssuerKeys[] = {
+    {.key = "CN",
+     .type = ValueType::text,
+     .help = "Common name of whoever issued the signing certificate",
+     .example = "Contoso Issuing CA"},
+};
+constexpr Section kIssuer{kIssuerKeys};
+
+constexpr KeySpec kIdentityKeys[] = {
+    {.key = "subject",
+     .type = ValueType::text_map,
+     .help = "Attributes of the signing certificate's subject and their exact values: `CN`, `O`, "
+             "`OU`, `L`, `ST`, `C`, `serialNumber` and so on",
+     .example = "{ CN: Contoso Ltd, O: Contoso Ltd }"},
+    {.key = "eku",
+     .type = ValueType::oid_list,
+     .help = "Extended key usages that the signing certificate must carry, all of them",
+     .example = "[1.3.6.1.5.5.7.3.3]"},
+    {.key = "thumbprint",
+     .type = ValueType::thumbprint,
+     .help = "SHA-256 of the signing certificate in hex; colons are allowed"},
+    {.key = "issuer", .type = ValueType::section, .help = "", .section = &kIssuer},
+};
+constexpr Section kIdentity{kIdentityKeys};
+
+constexpr KeySpec kGateKeys[] = {
+    {.key = "timestamp",
+     .type = ValueType::choice,
+     .help = "Whether a signature without a valid timestamp is refused",
+     .fallback = "required",
+     .choices = kTimestampRules},
+    {.key = "trust",
+     .type = ValueType::trust_list,
+     .help =
+         "Where chains may end: `system` is the machine's certificate store, `file:PATH` the "
+         "certificates of a file, `signer` the configured signer's own certificate (self-signed "
+         "test certificates only)",
+     .fallback = "[system]",
+     .example = "[system, \"file:ca.pem\"]"},
+    {.key = "identity", .type = ValueType::section, .help = "", .section = &kIdentity},
+    {.key = "revocation",
+     .type = ValueType::choice,
+     .help = "This version looks up no revocation, whether `soft` or `off`, and says so in each "
+             "report; `hard` it refuses",
+     .fallback = "soft",
+     .choices = kRevocation},
+};
+constexpr Section kGate{kGateKeys};
+
+constexpr KeySpec kRootKeys[] = {
+    {.key = "version",
+     .type = ValueType::integer,
+     .help = "Version of this format",
+     .example = "1",
+     .need = Need::required,
+     .min = 1,
+     .max = 1},
+    {.key = "signers", .type = ValueType::signers, .help = "Signing identities by name"},
+    {.key = "sign", .type = ValueType::section, .help = "", .section = &kSign},
+    {.key = "steps", .type = ValueType::section_list, .help = "", .section = &kStep},
+    {.key = "gate", .type = ValueType::section, .help = "", .section = &kGate},
+};
+constexpr Section kRoot{kRootKeys};
+
+constexpr ReservedKey kReserved[] = {
+    {"guard", "which pipelines may sign"},
+    {"audit", "an audit log and a manifest"},
+    {"cache", "a cache of signatures"},
+    {"mode", "when signing is required"},
+};
+
+constexpr std::array<std::string_view, 2> kAzureSecrets{"client_secret",
+                                                        "client_certificate_password"};
+constexpr std::array<std::string_view, 2> kEsignerSecrets{"password", "totp_secret"};
+constexpr std::array<std::string_view, 2> kKeylockerSecrets{"api_key",
+                                                            "client_certificate_password"};
+constexpr std::array<std::string_view, 1> kPinSecrets{"pin"};
+constexpr std::array<std::string_view, 1> kPasswordSecrets{"password"};
+constexpr std::array<std::string_view, 1> kTokenSecrets{"token"};
+constexpr std::array<std::string_view, 2> kSignserverSecrets{"client_certificate_password",
+                                                             "token"};
+
+constexpr KnownProvider kKnown[] = {
+    {"trusted-signing", "artifact-signing", kAzureSecrets},
+    {"esigner", "", kEsignerSecrets},
+    {"keylocker", "digicert-one", kKeylockerSecrets},
+    {"pkcs11", "", kPinSecrets},
+    {"pfx", "", kPasswordSecrets},
+    {"azure-key-vault", "", kAzureSecrets},
+    {"aws-kms", "", {}},
+    {"google-kms", "", {}},
+    {"vault", "", kTokenSecrets},
+    {"signserver", "", kSignserverSecrets},
+};
+
+}  // namespace
+
+const KeySpec* Section::find(std::string_view key) const {
+  const auto found = std::ranges::find(keys, key, &KeySpec::key);
+  return found == keys.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> Section::key_names() const {
+  std::vector<std::string> names;
+  names.reserve(keys.size());
+  for (const KeySpec& spec : keys) {
+    names.emplace_back(spec.key);
+  }
+  return names;
+}
+
+const Section& root_section() {
+  return kRoot;
+}
+
+std::span<const ReservedKey> reserved_keys() {
+  return kReserved;
+}
+
+bool KnownProvider::has_secret(std::string_view key) const {
+  return std::ranges::find(secret_keys, key) != secret_keys.end();
+}
+
+std::span<const KnownProvider> known_providers() {
+  return kKnown;
+}
+
+const KnownProvider* find_known_provider(std::string_view name) {
+  const auto* found = std::ranges::find_if(kKnown, [&](const KnownProvider& provider) {
+    return !name.empty() && (provider.name == name || provider.alias == name);
+  });
+  return found == std::ranges::end(kKnown) ? nullptr : found;
+}
+
+std::vector<std::string> provider_names() {
+  std::vector<std::string> names;
+  for (const Provider* provider : builtin_providers()) {
+    names.emplace_back(provider->name());
+    for (const std::string_view alias : provider->aliases()) {
+      names.emplace_back(alias);
+    }
+  }
+  for (const KnownProvider& provider : kKnown) {
+    for (const std::string_view name : {provider.name, provider.alias}) {
+      if (!name.empty() && std::ranges::find(names, name) == names.end()) {
+        names.emplace_back(name);
+      }
+    }
+  }
+  return names;
+}
+
+}  // namespace signctl::config

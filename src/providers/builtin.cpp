@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signctl/provider.hpp>
+
+#include <algorithm>
+
+// One line per backend: the folder below providers/, which is also its namespace.
+#define SIGNCTL_PROVIDERS(PROVIDER) PROVIDER(pfx)
+
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage, bugprone-macro-parentheses): declares a name.
+#define DECLARE(folder)                     \
+  namespace signctl::providers::folder {    \
+  [[nodiscard]] const Provider& provider(); \
+  }
+SIGNCTL_PROVIDERS(DECLARE)
+#undef DECLARE
+
+namespace signctl {
+
+std::span<const Provider* const> builtin_providers() {
+#define ENTRY(folder) &providers::folder::provider(),
+  static const Provider* const table[] = {SIGNCTL_PROVIDERS(ENTRY)};
+#undef ENTRY
+  return table;
+}
+
+const Provider* find_provider(std::string_view name) {
+  for (const Provider* provider : builtin_providers()) {
+    const auto aliases = provider->aliases();
+    if (provider->name() == name || std::ranges::find(aliases, name) != aliases.end()) {
+      return provider;
+    }
+  }
+  return nullptr;
+}
+
+std::string ProviderSettings::get(std::string_view key) const {
+  const auto found = values.find(std::string(key));
+  return found == values.end() ? std::string() : found->second;
+}
+
+}  // namespace signctl

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "providers/pfx/diagnose.hpp"
+
+#include "core/text.hpp"
+#include "crypto/oids.hpp"
+#include "providers/pfx/material.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace signctl::providers::pfx {
+namespace {
+
+std::string id_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::config:
+      return "pfx-settings";
+    case ErrorKind::auth:
+      return "pfx-password";
+    case ErrorKind::unsupported:
+      return "pfx-key-unsupported";
+    case ErrorKind::input:
+    case ErrorKind::gate:
+    case ErrorKind::usage:
+    case ErrorKind::provider:
+    case ErrorKind::timestamp:
+    case ErrorKind::network:
+    case ErrorKind::guard:
+    case ErrorKind::output:
+    case ErrorKind::internal:
+    case ErrorKind::interrupted:
+      return "pfx-file";
+  }
+  return "pfx-file";
+}
+
+/// The findings about one key file and its certificate.
+class Diagnosis {
+ public:
+  explicit Diagnosis(std::string file) : file_(std::move(file)) {}
+
+  void add(std::string id, Severity severity, std::string message) {
+    findings_.push_back({std::move(id), severity, subject_, std::move(message)});
+  }
+
+  void check_file() {
+    if (is_readable_by_everybody(file_)) {
+      add("pfx-file-mode",
+          Severity::warning,
+          printable(file_) + " can be read by every user of this machine; chmod 600 it");
+    }
+  }
+
+  void check_leaf(const crypto::Certificate& leaf, TimePoint now) {
+    subject_ = "certificate " + leaf.info().subject;
+    check_time(leaf, now);
+    if (!leaf.has_eku(oid::kCodeSigning)) {
+      add("pfx-no-code-signing",
+          Severity::error,
+          "the certificate is not for code signing (extended key usage 1.3.6.1.5.5.7.3.3)");
+    }
+    check_strength(leaf.key());
+    if (is_publicly_trusted(leaf)) {
+      add("pfx-public-trust",
+          Severity::warning,
+          "the certificate is publicly trusted, whose key may not be kept in a file");
+    }
+  }
+
+  void check_chain(const std::vector<crypto::Certificate>& chain) {
+    if (chain.size() == 1 && !chain.front().self_issued()) {
+      add("pfx-chain-incomplete",
+          Severity::warning,
+          "the issuer \"" + chain.front().info().issuer +
+              "\" is neither in the key file nor in \"chain\"; verifiers may not find it");
+    }
+  }
+
+  std::vector<Finding> finish() && { return std::move(findings_); }
+
+ private:
+  void check_time(const crypto::Certificate& leaf, TimePoint now) {
+    constexpr std::chrono::days kSoon{30};
+    if (now < leaf.not_before()) {
+      add("pfx-not-yet-valid",
+          Severity::error,
+          "the certificate is valid from " + to_iso8601(leaf.not_before()) +
+              " on; check the clock");
+    } else if (now > leaf.not_after()) {
+      add("pfx-expired",
+          Severity::error,
+          "the certificate expired on " + to_iso8601(leaf.not_after()));
+    } else if (leaf.not_after() - now < kSoon) {
+      add("pfx-expires-soon",
+          Severity::warning,
+          "the certificate expires on " + to_iso8601(leaf.not_after()));
+    }
+  }
+
+  void check_strength(const crypto::KeyFacts& key) {
+    constexpr int kLeastRsaBits = 2048;
+    constexpr int kLeastEcBits = 256;
+    const int least = key.type == crypto::KeyType::rsa ? kLeastRsaBits : kLeastEcBits;
+    if (key.bits < least) {
+      add("pfx-weak-key",
+          Severity::warning,
+          "the key has " + std::to_string(key.bits) + " bits; at least " + std::to_string(least) +
+              " are needed");
+    }
+  }
+
+  std::string file_;
+  std::string subject_{"signer"};
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> diagnose(const ProviderSettings& settings, const Clock& clock) {
+  Diagnosis diagnosis(key_file(settings));
+  const auto material = load_material(settings);
+  if (!material) {
+    const Error& error = material.error();
+    diagnosis.add(id_of(error),
+                  Severity::error,
+                  error.hint.empty() ? error.message : error.message + "; " + error.hint);
+    return std::move(diagnosis).finish();
+  }
+  diagnosis.check_file();
+  const crypto::Certificate& leaf = material->chain.front();
+  diagnosis.check_leaf(leaf, clock.now());
+  diagnosis.check_chain(material->chain);
+  diagnosis.add("pfx-certificate",
+                Severity::info,
+                leaf.info().key + ", valid until " + to_iso8601(leaf.not_after()));
+  return std::move(diagnosis).finish();
+}
+
+}  // namespace signctl::providers::pfx
