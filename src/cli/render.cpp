@@ -38,7 +38,7 @@ void field(Context& context, std::size_t indent, std::string_view name, std::str
   if (value.empty()) {
     return;
   }
-  constexpr std::size_t kNameWidth = 14;
+  constexpr std::size_t kNameWidth = 20;
   std::string line(indent, ' ');
   line += name;
   line.append(name.size() < kNameWidth ? kNameWidth - name.size() : 1, ' ');
