@@ -63,11 +63,17 @@ struct SignedData {
   std::vector<SignerInfo> signers;
 };
 
-/// Parses ContentInfo(SignedData), strict DER outside certificates.
+/// Parses ContentInfo(SignedData), strict DER outside certificates. The values of unsigned
+/// attributes are left to whoever knows them; the order inside a SET is not judged.
 ///
-/// Refuses more than 64 certificates, 64 attributes a set, 16 signers or 16 MB.
+/// Refuses more than 64 certificates, 64 attributes a set, 64 values an attribute, 16 signers or
+/// 16 MB. A SignedData without any signer or without content is refused too, so `signers` is never
+/// empty.
 /// @errors `input` with what was expected and at which offset.
 Result<SignedData> parse_signed_data(ByteView der);
+
+/// One SignerInfo on its own: the value of a counter-signature attribute.
+Result<SignerInfo> parse_signer_info(ByteView der);
 
 /// The embedded certificate that `signer` names: exactly one must match.
 ///

@@ -26,6 +26,8 @@ struct TstInfo {
   TimePoint time{};
   std::optional<std::chrono::milliseconds> accuracy;
   Bytes nonce;  ///< INTEGER content octets; empty if absent.
+  /// OIDs of extensions marked critical; we know none, so each makes the token unusable.
+  std::vector<std::string> critical_extensions;
 };
 
 /// A parsed token: the SignedData and what it says.
@@ -39,7 +41,10 @@ Result<TimestampToken> parse_timestamp_token(ByteView der);
 
 /// The checks of a token that need neither trust nor network: signature, content type,
 /// messageDigest, imprint over `signature`, ESSCertID binding, signer's EKU (timeStamping, critical
-/// and alone), algorithms. Empty when all is well. Ids begin with "timestamp-"; subject left empty.
+/// and alone), algorithms. Empty when all is well. Ids are "timestamp-structure",
+/// "timestamp-signature", "timestamp-imprint", "timestamp-certificate-binding", "timestamp-eku",
+/// "timestamp-eku-not-critical", "timestamp-eku-not-alone", "timestamp-weak-digest" and
+/// "timestamp-accuracy"; subject left empty.
 std::vector<Finding> check_timestamp_token(const TimestampToken& token, ByteView signature);
 
 /// TimeStampReq (RFC 3161, 2.4.1): version 1, certReq TRUE.

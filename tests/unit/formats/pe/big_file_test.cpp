@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pe_test.hpp"
+#include "support/catch.hpp"
+#include "support/paths.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+using namespace signctl;
+using namespace signctl::test;
+
+namespace {
+
+/// A sparse file: a small image with zeros behind it up to `size`.
+void make_sparse(const std::string& path, std::uint64_t size) {
+  spill(path, make_pe());
+  std::error_code error;
+  std::filesystem::resize_file(path, size, error);
+  REQUIRE_FALSE(error);
+}
+
+}  // namespace
+
+TEST_CASE("pe size: a sparse file of 5 GiB is refused at once", "[formats][pe]") {
+  const TemporaryFolder folder;
+  make_sparse(folder.file("huge.exe"), 5ULL << 30U);
+
+  const auto file = pe::open_image(must(FileSource::open(folder.file("huge.exe"))));
+
+  REQUIRE_FALSE(file);
+  CHECK(file.error().kind == ErrorKind::unsupported);
+}
+
+TEST_CASE("pe size: a signature that would take a file over 4 GiB is refused", "[formats][pe]") {
+  const TemporaryFolder folder;
+  make_sparse(folder.file("large.exe"), 0xFFFF'FFF0);
+  const auto file = must(pe::open_image(must(FileSource::open(folder.file("large.exe")))));
+
+  const auto patches = file->embed(std::vector<Bytes>{fake_signature(1000)});
+
+  REQUIRE_FALSE(patches);
+  CHECK(patches.error().kind == ErrorKind::unsupported);
+}
+
+// Two seconds or so: run it by name.
+TEST_CASE("pe size: offsets over 2 GiB work", "[.][slow]") {
+  const TemporaryFolder folder;
+  const std::uint64_t size = 3ULL << 30U;
+  make_sparse(folder.file("large.exe"), size);
+  const auto file = must(pe::open_image(must(FileSource::open(folder.file("large.exe")))));
+
+  const auto patches = must(file->embed(std::vector<Bytes>{fake_signature(1000)}));
+
+  CHECK(patches.keep == size);
+  CHECK(patches.patches.back().offset == size);
+  CHECK(digest_of(*file).size() == 32);
+}
