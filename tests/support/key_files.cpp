@@ -31,8 +31,7 @@ struct Authorities {
 const Authorities& authorities() {
   static const Authorities made = [] {
     const auto root_key = must(crypto::PrivateKey::generate(crypto::PrivateKey::Spec::p256));
-    const auto root =
-        must(crypto::issue_certificate(authority("Test Root"), root_key, nullptr));
+    const auto root = must(crypto::issue_certificate(authority("Test Root"), root_key, nullptr));
     const crypto::KeyBundle root_bundle{root_key, {root}};
     const auto key = must(crypto::PrivateKey::generate(crypto::PrivateKey::Spec::p256));
     const auto certificate =
@@ -61,8 +60,7 @@ crypto::CertificateTemplate code_signing_leaf() {
 
 KeyChain make_key_chain(crypto::PrivateKey::Spec spec, const crypto::CertificateTemplate& leaf) {
   auto key = must(crypto::PrivateKey::generate(spec));
-  auto certificate =
-      must(crypto::issue_certificate(leaf, key, &authorities().intermediate));
+  auto certificate = must(crypto::issue_certificate(leaf, key, &authorities().intermediate));
   return {std::move(key),
           std::move(certificate),
           authorities().intermediate.chain.front(),

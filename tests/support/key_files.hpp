@@ -27,8 +27,7 @@ struct KeyChain {
 
 /// A chain for a new key. Issuing keys are P-256 and made once a process.
 [[nodiscard]] KeyChain make_key_chain(
-    crypto::PrivateKey::Spec spec,
-    const crypto::CertificateTemplate& leaf = code_signing_leaf());
+    crypto::PrivateKey::Spec spec, const crypto::CertificateTemplate& leaf = code_signing_leaf());
 
 /// Writes PKCS#12.
 void spill_pfx(const std::string& path,

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <openssl/evp.h>
+
 namespace signctl::test {
 namespace {
 
@@ -53,8 +55,7 @@ std::string private_pfx(const TemporaryFolder& folder, const crypto::KeyBundle& 
 std::vector<std::string> found_about(const crypto::CertificateTemplate& leaf,
                                      PrivateKey::Spec spec = PrivateKey::Spec::p256) {
   const TemporaryFolder folder;
-  return found(
-      diagnose(settings_for(private_pfx(folder, make_key_chain(spec, leaf).bundle()))));
+  return found(diagnose(settings_for(private_pfx(folder, make_key_chain(spec, leaf).bundle()))));
 }
 
 using Texts = std::vector<std::string>;
@@ -96,17 +97,32 @@ TEST_CASE("pfx diagnose: a certificate for something else is an error", "[provid
   CHECK(found_about(leaf) == Texts{"error pfx-no-code-signing"});
 }
 
+TEST_CASE("pfx diagnose: a short RSA key is a warning", "[providers][pfx]") {
+  const TemporaryFolder folder;
+  EVP_PKEY* short_key = EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{1024});
+  REQUIRE(short_key != nullptr);
+  const auto key = PrivateKey::adopt(short_key);
+  const auto leaf = must(crypto::issue_certificate(code_signing_leaf(), key, nullptr));
+
+  const auto findings = diagnose(settings_for(private_pfx(folder, {key, {leaf}})));
+
+  CHECK(found(findings) == Texts{"warning pfx-weak-key"});
+}
+
 TEST_CASE("pfx diagnose: a publicly trusted certificate is a warning", "[providers][pfx]") {
   auto leaf = code_signing_leaf();
-  const auto policy = GENERATE(values<std::string>({"2.23.140.1.4.1", "2.23.140.1.3"}));
-  leaf.extra_extensions = {{"certificatePolicies", policy}};
+  // CertificatePolicies with 2.23.140.1.4.1 and with 2.23.140.1.3.
+  const auto policies =
+      GENERATE(values<std::string>({"DER:300A3008060667810C010401", "DER:30093007060567810C0103"}));
+  leaf.extra_extensions = {{"certificatePolicies", policies}};
 
   CHECK(found_about(leaf) == Texts{"warning pfx-public-trust"});
 }
 
 TEST_CASE("pfx diagnose: another policy says nothing about public trust", "[providers][pfx]") {
   auto leaf = code_signing_leaf();
-  leaf.extra_extensions = {{"certificatePolicies", "2.23.140.1.2.1"}};
+  leaf.extra_extensions = {
+      {"certificatePolicies", "DER:300A3008060667810C010201"}};  // 2.23.140.1.2.1
 
   CHECK(found_about(leaf).empty());
 }
@@ -124,8 +140,7 @@ TEST_CASE("pfx diagnose: a key that everybody can read is a warning", "[provider
   const TemporaryFolder folder;
   const std::string path = private_pfx(folder, make_key_chain(PrivateKey::Spec::p256).bundle());
   using std::filesystem::perms;
-  std::filesystem::permissions(
-      path, perms::owner_read | perms::group_read | perms::others_read);
+  std::filesystem::permissions(path, perms::owner_read | perms::group_read | perms::others_read);
 
   CHECK(found(diagnose(settings_for(path))) == Texts{"warning pfx-file-mode"});
 }

@@ -72,9 +72,8 @@ TEST_CASE("pfx: the chain setting completes the chain", "[providers][pfx]") {
   spill_pfx(folder.file("a.pfx"), {chain().key, {chain().leaf}}, "pw");
   spill_pem(folder.file("chain.pem"), {chain().root, chain().intermediate});
 
-  const auto session =
-      must(open(with_password({{"file", folder.file("a.pfx")}, {"chain", folder.file("chain.pem")}},
-                              "pw")));
+  const auto session = must(open(
+      with_password({{"file", folder.file("a.pfx")}, {"chain", folder.file("chain.pem")}}, "pw")));
 
   CHECK(must(session->expected_chain()) == leaf_and_intermediate());
 }
@@ -82,8 +81,7 @@ TEST_CASE("pfx: the chain setting completes the chain", "[providers][pfx]") {
 TEST_CASE("pfx: PEM files work, the leaf wherever it stands", "[providers][pfx]") {
   const TemporaryFolder folder;
   spill_pem(folder.file("key.pem"), chain().key);
-  spill_pem(folder.file("certificate.pem"),
-            {chain().root, chain().intermediate, chain().leaf});
+  spill_pem(folder.file("certificate.pem"), {chain().root, chain().intermediate, chain().leaf});
   ProviderSettings settings;
   settings.values = {{"key", folder.file("key.pem")},
                      {"certificate", folder.file("certificate.pem")}};
@@ -110,8 +108,8 @@ TEST_CASE("pfx: an encrypted PEM key needs its password", "[providers][pfx]") {
   const TemporaryFolder folder;
   spill_pem(folder.file("key.pem"), chain().key, "correct horse");
   spill_pem(folder.file("certificate.pem"), {chain().leaf});
-  const std::map<std::string, std::string> files{
-      {"key", folder.file("key.pem")}, {"certificate", folder.file("certificate.pem")}};
+  const std::map<std::string, std::string> files{{"key", folder.file("key.pem")},
+                                                 {"certificate", folder.file("certificate.pem")}};
   ProviderSettings none;
   none.values = files;
 
@@ -169,8 +167,7 @@ TEST_CASE("pfx: missing and malformed files are input errors", "[providers][pfx]
       {"a folder", {{"file", folder.path()}}},
       {"garbage", {{"file", folder.file("garbage.pfx")}}},
       {"an empty file", {{"file", folder.file("empty.pfx")}}},
-      {"no such chain",
-       {{"file", folder.file("good.pfx")}, {"chain", folder.file("nothing.pem")}}},
+      {"no such chain", {{"file", folder.file("good.pfx")}, {"chain", folder.file("nothing.pem")}}},
       {"a chain that is garbage",
        {{"file", folder.file("good.pfx")}, {"chain", folder.file("garbage.pfx")}}},
   };
