@@ -13,7 +13,7 @@ namespace signctl {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string value) : value_(std::move(value)) {}
+  explicit Secret(std::string value);
   Secret(const Secret&) = default;
   Secret(Secret&& other) noexcept : value_(std::exchange(other.value_, {})) {}
   Secret& operator=(const Secret& other);

@@ -7,8 +7,9 @@
 namespace signctl {
 
 void assertion_failed(const char* condition, const char* file, int line) noexcept {
-  std::fprintf(
-      stderr, "signctl: internal error: %s does not hold (%s:%d)\n", condition, file, line);
+  // The process is about to end; there is nothing to do about a stderr that cannot be written.
+  static_cast<void>(std::fprintf(
+      stderr, "signctl: error: a bug in signctl: not %s (%s:%d)\n", condition, file, line));
   std::abort();
 }
 

@@ -1,106 +1,267 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/assert.hpp"
 #include "core/atomic_file.hpp"
-#include "core/copy_posix.hpp"
+#include "core/file_copy.hpp"
 #include "core/file_posix.hpp"
+#include "core/log.hpp"
 #include "core/path.hpp"
-#include "core/temporary_names_posix.hpp"
+#include "core/stale_files.hpp"
+#include "core/temporary_files.hpp"
+#include "core/text.hpp"
 
-#include <algorithm>
 #include <array>
-#include <atomic>
-#include <cerrno>
-#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <fcntl.h>
-#include <filesystem>
-#include <string>
-#include <sys/stat.h>
+#include <fstream>
+#include <limits>
+#include <random>
 #include <unistd.h>
-#include <utility>
-
-#include <climits>
 
 namespace signctl {
 
+namespace fs = std::filesystem;
+
 namespace {
 
-constexpr mode_t kAnyWrite = S_IWUSR | S_IWGRP | S_IWOTH;
 constexpr mode_t kPermissions = 07777;
+constexpr mode_t kAnyWrite = S_IWUSR | S_IWGRP | S_IWOTH;
 
-/// Follows symbolic links to what will really be replaced.
-std::string resolve(const std::string& target) {
-  std::array<char, PATH_MAX> resolved{};
-  return ::realpath(target.c_str(), resolved.data()) != nullptr ? resolved.data() : target;
-}
+/// What the file gets just before it is renamed.
+struct Attributes {
+  mode_t mode{};
+  std::optional<std::pair<uid_t, gid_t>> owner;
+  std::vector<ExtendedAttribute> extended;
+};
 
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
-}
-
-mode_t mode_for_new_file(FileAccess access) {
-  if (access == FileAccess::owner_only) {
-    return S_IRUSR | S_IWUSR;
+/// The umask, without changing it where the system tells it otherwise.
+mode_t read_umask() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    static constexpr std::string_view kKey = "Umask:\t";
+    unsigned mask = 0;
+    if (line.starts_with(kKey) && std::sscanf(line.c_str() + kKey.size(), "%o", &mask) == 1) {
+      return static_cast<mode_t>(mask);
+    }
   }
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  return 0666U & ~mask;
+  // Another thread that makes a file right now gets a stricter mode, never a looser one.
+  const mode_t mask = umask(077);
+  umask(mask);
+  return mask;
 }
 
-std::string unique_part() {
-  static std::atomic<unsigned> counter{0};
-  struct timespec now {};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return std::to_string(::getpid()) + "-" + std::to_string(now.tv_nsec) + "-" +
-         std::to_string(counter.fetch_add(1));
+mode_t process_umask() {
+  static const mode_t mask = read_umask();
+  return mask;
 }
 
-/// Refuses what must not be replaced.
-Result<void> check_target(const std::string& target, const struct stat& facts, Existing existing) {
-  if (!S_ISREG(facts.st_mode)) {
-    return Error{ErrorKind::output, target + " is not a regular file", "choose another output"};
+std::string random_name() {
+  std::array<std::uint8_t, 8> random{};
+  if (getentropy(random.data(), random.size()) != 0) {
+    // Uniqueness is enough: O_EXCL refuses a name that somebody guessed.
+    static std::minstd_rand fallback(static_cast<unsigned>(getpid()));
+    for (auto& byte : random) {
+      byte = static_cast<std::uint8_t>(fallback());
+    }
+  }
+  return ".signctl-" + std::to_string(getpid()) + "-" + to_hex(random) + ".tmp";
+}
+
+/// Follows links at the end of `target`, so that the file behind them is replaced and they stay.
+Result<fs::path> resolve_links(const fs::path& target) {
+  static constexpr int kMostLinks = 40;  // As Linux.
+  fs::path path = target;
+  for (int i = 0; i < kMostLinks; ++i) {
+    std::error_code failure;
+    if (!fs::is_symlink(fs::symlink_status(path, failure))) {
+      return path;
+    }
+    const fs::path link = fs::read_symlink(path, failure);
+    if (failure) {
+      break;
+    }
+    path = link.is_absolute() ? link : path.parent_path() / link;
+  }
+  const std::string name = to_utf8(target);
+  return write_error(ELOOP, "cannot write " + printable(name), name);
+}
+
+Error read_only(const std::string& target) {
+  return {ErrorKind::output,
+          "cannot replace " + printable(target) + ": it is read-only",
+          "make it writable first (chmod u+w), or write somewhere else with --output"};
+}
+
+/// Refuses targets that must not be replaced. The status of one that may; empty when there is none.
+Result<std::optional<struct stat>> check_target(const std::string& target, Existing existing) {
+  struct stat status {};
+  const std::string what = "cannot replace " + printable(target);
+  if (lstat(target.c_str(), &status) != 0) {
+    if (errno == ENOENT) {
+      return std::optional<struct stat>{};
+    }
+    return write_error(errno, "cannot write " + printable(target), target);
   }
   if (existing == Existing::refuse) {
-    return Error{ErrorKind::output,
-                 target + " exists already",
-                 "choose another name, or move it away first"};
+    return write_error(EEXIST, "cannot write " + printable(target), target);
   }
-  // The folder's permissions would let us replace it all the same, root even more so; a read-only
-  // mark is somebody's wish, though.
-  if ((facts.st_mode & kAnyWrite) == 0 || ::access(target.c_str(), W_OK) != 0) {
+  if (const std::string kind = special_kind(status); !kind.empty()) {
     return Error{ErrorKind::output,
-                 target + " is read-only",
-                 "make it writable (chmod u+w) if it is meant to be changed"};
+                 what + ": it is " + kind + ", not a regular file",
+                 "name a file to write to"};
   }
-  return ok();
+  // A rename needs no permission on the file itself, and root needs none at all; but who took the
+  // write permission off wants the file to stay as it is.
+  if ((status.st_mode & kAnyWrite) == 0) {
+    return read_only(target);
+  }
+  if (faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) != 0) {
+    return write_error(errno, what, target);
+  }
+  return std::optional<struct stat>{status};
+}
+
+#if defined(__linux__)
+/// True when done, false when the file system cannot; errno says why.
+bool rename_to_new_name(const std::string& from, const std::string& to) {
+  return renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0;
+}
+#else
+bool rename_to_new_name(const std::string& from, const std::string& to) {
+  return renamex_np(from.c_str(), to.c_str(), RENAME_EXCL) == 0;
+}
+#endif
+
+/// Renames without ever replacing anything. 0 or an errno.
+int rename_refusing(const std::string& from, const std::string& to) {
+  if (rename_to_new_name(from, to)) {
+    return 0;
+  }
+  if (errno != ENOSYS && errno != EINVAL && errno != ENOTSUP) {
+    return errno;
+  }
+  if (link(from.c_str(), to.c_str()) != 0) {
+    return errno;
+  }
+  static_cast<void>(unlink(from.c_str()));
+  return 0;
+}
+
+/// Makes the new name durable. The content is in place by then, so a failure is only worth a word.
+void sync_folder(const std::string& folder) {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const int result =
+      descriptor.is_open() ? retry_interrupted([&] { return fsync(descriptor.get()); }) : -1;
+  // EINVAL and EACCES: network drives that cannot, and folders that may be written but not read.
+  if (result != 0 && errno != EINVAL && errno != EACCES && errno != ENOTSUP) {
+    log_warning("the folder " + printable(folder) + " could not be synced: a power failure now " +
+                "may bring the old file back");
+  }
 }
 
 }  // namespace
 
 struct AtomicFile::Impl {
-  Impl(int opened, std::string temporary_path, std::string target_path, Existing rule)
-      : descriptor(opened),
-        temporary(std::move(temporary_path)),
-        target(std::move(target_path)),
-        existing(rule) {
-    remember_temporary(temporary);
-  }
+  std::string target;  ///< After links were followed.
+  std::string folder;  ///< Of the target.
+  std::string temporary;
+  Existing existing{};
+  FileAccess access{};
+  Attributes attributes;
+  Descriptor descriptor;
+  std::optional<TemporaryFileSlot> slot;
+  bool present{false};  ///< The temporary file exists and is ours to remove.
+
+  Impl() = default;
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
-  ~Impl() {
-    if (!committed) {
-      ::unlink(temporary.c_str());
-    }
-    forget_temporary(temporary);
-  }
+  ~Impl() { discard(); }
 
-  FileDescriptor descriptor;
-  std::string temporary;
-  std::string target;
-  Existing existing;
-  bool committed{false};
+  Result<void> open_temporary();
+  void discard() noexcept;
+  void apply_attributes() const;
+  Result<void> check_still_ours() const;
+
+  [[nodiscard]] Error failure(int code) const {
+    return write_error(code, "cannot write " + printable(target), target);
+  }
 };
+
+Result<void> AtomicFile::Impl::open_temporary() {
+  static constexpr int kTries = 16;
+  for (int i = 0; i < kTries && !present; ++i) {
+    temporary = to_utf8(to_path(folder) / random_name());
+    // Listed before it exists, so that no signal can come in between and leave it behind.
+    slot = enter_temporary_file(to_path(temporary));
+    // Nobody else may touch the file while it is checked; the final mode comes with the commit.
+    descriptor = Descriptor(retry_interrupted([&] {
+      return ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    }));
+    const int code = errno;
+    present = descriptor.is_open();
+    if (!present && slot) {
+      leave_temporary_file(*slot);
+      slot.reset();
+    }
+    if (!present && code != EEXIST) {
+      return failure(code);
+    }
+  }
+  if (!present) {
+    return failure(EEXIST);
+  }
+  return ok();
+}
+
+void AtomicFile::Impl::discard() noexcept {
+  if (present) {
+    static_cast<void>(unlink(temporary.c_str()));
+    present = false;
+  }
+  if (slot) {
+    leave_temporary_file(*slot);
+    slot.reset();
+  }
+  descriptor.close();
+}
+
+/// Best effort, as cp -p does it: a file that cannot be given away stays ours.
+void AtomicFile::Impl::apply_attributes() const {
+  mode_t mode = attributes.mode;
+  if (attributes.owner) {
+    const auto [user, group] = *attributes.owner;
+    const bool all = fchown(descriptor.get(), user, group) == 0;
+    const bool group_only = !all && fchown(descriptor.get(), static_cast<uid_t>(-1), group) == 0;
+    // Set-id bits under another owner would hand out rights that nobody gave.
+    if (!all) {
+      mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);
+    }
+    // The same for what was the other group's.
+    if (!all && !group_only && group != getegid()) {
+      mode &= ~static_cast<mode_t>(S_IRWXG);
+    }
+  }
+  write_extended_attributes(descriptor.get(), attributes.extended);
+  static_cast<void>(fchmod(descriptor.get(), mode));
+}
+
+/// What the gate read through the temporary name must be what this object wrote.
+Result<void> AtomicFile::Impl::check_still_ours() const {
+  struct stat by_name {};
+  struct stat by_descriptor {};
+  if (lstat(temporary.c_str(), &by_name) != 0) {
+    return write_error(
+        errno, "the temporary file of " + printable(target) + " has gone", temporary);
+  }
+  if (fstat(descriptor.get(), &by_descriptor) != 0) {
+    return failure(errno);
+  }
+  if (by_name.st_dev != by_descriptor.st_dev || by_name.st_ino != by_descriptor.st_ino) {
+    return Error{ErrorKind::output,
+                 "the temporary file of " + printable(target) + " was replaced by something else",
+                 "find out which program writes to " + printable(folder)};
+  }
+  return ok();
+}
 
 AtomicFile::AtomicFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AtomicFile::AtomicFile(AtomicFile&&) noexcept = default;
@@ -110,100 +271,108 @@ AtomicFile::~AtomicFile() = default;
 Result<AtomicFile> AtomicFile::create(std::string_view target_utf8,
                                       Existing existing,
                                       FileAccess access) {
-  const std::string target = resolve(std::string(target_utf8));
-  struct stat facts {};
-  const bool exists = ::stat(target.c_str(), &facts) == 0;
-  if (exists) {
-    SIGNCTL_CHECK(check_target(target, facts, existing), "");
+  if (target_utf8.empty() || target_utf8.find('\0') != std::string_view::npos) {
+    return Error{ErrorKind::output,
+                 "cannot write \"" + printable(target_utf8) + "\": that is not a file name"};
   }
-  const std::string folder = folder_of(target);
-  remove_stale_temporaries(folder);
-  const std::string temporary = folder + "/.signctl-" + unique_part() + ".tmp";
-  const int descriptor =
-      ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (descriptor < 0) {
-    return posix_error(ErrorKind::output, "cannot write in the folder of " + target, errno);
+  const fs::path named = to_path(target_utf8);
+  if (existing == Existing::refuse) {
+    // A link under that name counts as well, wherever it leads.
+    SIGNCTL_TRY([[maybe_unused]] const auto none, check_target(to_utf8(named), existing), "");
   }
-  auto impl = std::make_unique<Impl>(descriptor, temporary, target, existing);
-  const mode_t mode = exists && access == FileAccess::like_umask ? facts.st_mode & kPermissions
-                                                                 : mode_for_new_file(access);
-  if (exists && ::fchown(descriptor, facts.st_uid, facts.st_gid) != 0) {
-    // Only root may give files away; the file then belongs to whoever signs.
-    errno = 0;
+  SIGNCTL_TRY(const fs::path target, resolve_links(named), "");
+
+  auto impl = std::make_unique<Impl>();
+  impl->target = to_utf8(target);
+  impl->folder = target.has_parent_path() ? to_utf8(target.parent_path()) : ".";
+  impl->existing = existing;
+  impl->access = access;
+  SIGNCTL_TRY(const auto replaced, check_target(impl->target, existing), "");
+  impl->attributes.mode = replaced ? replaced->st_mode & kPermissions : 0666 & ~process_umask();
+  if (access == FileAccess::owner_only) {
+    impl->attributes.mode = S_IRUSR | S_IWUSR;
+  } else if (replaced) {
+    impl->attributes.owner = {replaced->st_uid, replaced->st_gid};
   }
-  if (::fchmod(descriptor, mode) != 0) {
-    return posix_error(ErrorKind::output, "cannot set the mode of " + temporary, errno);
-  }
+  remove_stale_temporary_files(impl->folder);
+  SIGNCTL_CHECK(impl->open_temporary(), "");
   return AtomicFile(std::move(impl));
 }
 
 const std::string& AtomicFile::temporary_path() const {
+  SIGNCTL_ASSERT(impl_ != nullptr);
   return impl_->temporary;
 }
 
 Result<void> AtomicFile::copy_from(const FileSource& source, std::uint64_t size) {
-  const auto& from = source.impl();
-  const CopyJob job{from.descriptor.get(), impl_->descriptor.get(), size};
-  SIGNCTL_CHECK(copy_content(job, from.path, impl_->temporary), "");
-  copy_attributes(job);
-  struct stat facts {};
-  if (::stat(impl_->target.c_str(), &facts) != 0) {
-    // A new name for the same program: it should be as executable as it was.
-    ::fchmod(impl_->descriptor.get(), from.facts.st_mode & 0777U);
+  SIGNCTL_ASSERT(impl_ != nullptr && impl_->present);
+  struct stat status {};
+  if (fstat(source.impl().descriptor.get(), &status) != 0) {
+    return read_error(errno, "cannot look at " + printable(source.path()), source.path());
   }
-  return ok();
+  if (impl_->access == FileAccess::like_umask) {
+    impl_->attributes.mode = status.st_mode & kPermissions;
+    impl_->attributes.owner = {status.st_uid, status.st_gid};
+  }
+  impl_->attributes.extended = read_extended_attributes(source.impl().descriptor.get());
+  return copy_content(source, size, impl_->descriptor.get(), impl_->target);
 }
 
 Result<void> AtomicFile::write_at(std::uint64_t offset, ByteView bytes) {
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const auto put = ::pwrite(impl_->descriptor.get(),
-                              bytes.data() + done,
-                              bytes.size() - done,
-                              static_cast<off_t>(offset + done));
-    if (put < 0 && errno != EINTR) {
-      return posix_error(ErrorKind::output, "cannot write beside " + impl_->target, errno);
-    }
-    done += put > 0 ? static_cast<std::size_t>(put) : 0;
-  }
-  return ok();
+  SIGNCTL_ASSERT(impl_ != nullptr && impl_->present);
+  return write_fully(impl_->descriptor.get(), offset, bytes, impl_->target);
 }
 
 Result<void> AtomicFile::resize(std::uint64_t size) {
-  if (::ftruncate(impl_->descriptor.get(), static_cast<off_t>(size)) != 0) {
-    return posix_error(ErrorKind::output, "cannot resize the copy of " + impl_->target, errno);
+  SIGNCTL_ASSERT(impl_ != nullptr && impl_->present);
+  if (size > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) {
+    return impl_->failure(EFBIG);
+  }
+  const int result = retry_interrupted(
+      [&] { return ftruncate(impl_->descriptor.get(), static_cast<off_t>(size)); });
+  if (result != 0) {
+    return impl_->failure(errno);
   }
   return ok();
 }
 
 Result<void> AtomicFile::sync() {
-  if (::fsync(impl_->descriptor.get()) != 0) {
-    return posix_error(
-        ErrorKind::output, "cannot write the copy of " + impl_->target + " to disk", errno);
+  SIGNCTL_ASSERT(impl_ != nullptr && impl_->present);
+#if defined(F_FULLFSYNC)
+  // On macOS fsync leaves the data in the drive's cache.
+  if (fcntl(impl_->descriptor.get(), F_FULLFSYNC) == 0) {
+    return ok();
+  }
+#endif
+  if (retry_interrupted([&] { return fsync(impl_->descriptor.get()); }) != 0) {
+    return impl_->failure(errno);
   }
   return ok();
 }
 
 Result<void> AtomicFile::commit() {
-  const char* temporary = impl_->temporary.c_str();
-  const char* target = impl_->target.c_str();
-  if (impl_->existing == Existing::refuse) {
-    // link() fails if the name is taken, which rename() would not.
-    if (::link(temporary, target) != 0) {
-      return posix_error(ErrorKind::output, "cannot create " + impl_->target, errno);
-    }
-    ::unlink(temporary);
-  } else if (::rename(temporary, target) != 0) {
-    return posix_error(ErrorKind::output, "cannot replace " + impl_->target, errno);
+  SIGNCTL_ASSERT(impl_ != nullptr && impl_->present);
+  SIGNCTL_CHECK(impl_->check_still_ours(), "");
+  impl_->apply_attributes();
+  const int code =
+      impl_->existing == Existing::refuse
+          ? rename_refusing(impl_->temporary, impl_->target)
+          : (std::rename(impl_->temporary.c_str(), impl_->target.c_str()) == 0 ? 0 : errno);
+  if (code != 0) {
+    return impl_->failure(code);
   }
-  impl_->committed = true;
-  const FileDescriptor folder(
-      ::open(folder_of(impl_->target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() >= 0) {
-    // Some file systems cannot sync folders; the rename is then as durable as they make it.
-    static_cast<void>(::fsync(folder.get()));
-  }
+  impl_->present = false;
+  impl_->discard();
+  sync_folder(impl_->folder);
   return ok();
+}
+
+void remove_path_on_signal(const fs::path::value_type* path) noexcept {
+  static_cast<void>(unlink(path));
+}
+
+unsigned long current_process_id() noexcept {
+  return static_cast<unsigned long>(getpid());
 }
 
 }  // namespace signctl

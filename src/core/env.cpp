@@ -2,19 +2,8 @@
 #include "core/env.hpp"
 
 #include <array>
-#include <cstdlib>
-#include <string>
 
 namespace signctl {
-
-std::optional<std::string> ProcessEnvironment::get(std::string_view name) const {
-  // signctl never changes its environment, so reading it from several threads is safe.
-  const char* value = std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe)
-  if (value == nullptr || *value == '\0') {
-    return std::nullopt;
-  }
-  return std::string(value);
-}
 
 std::span<const EnvironmentVariable> environment_variables() {
   static constexpr std::array<EnvironmentVariable, 12> kTable{{

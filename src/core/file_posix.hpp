@@ -6,20 +6,20 @@
 
 #include <string>
 #include <sys/stat.h>
-#include <utility>
 
 namespace signctl {
 
-/// What POSIX knows of an open file. Shared by file_posix.cpp and atomic_file_posix.cpp.
-struct FileSource::Impl {
-  Impl(int opened, std::string name) : descriptor(opened), path(std::move(name)) {}
+static_assert(sizeof(off_t) == 8, "build with -D_FILE_OFFSET_BITS=64: files exceed 2 GiB");
 
-  FileDescriptor descriptor;
+struct FileSource::Impl {
+  Descriptor descriptor;
   std::string path;
-  struct stat facts {};
   FileIdentity identity;
 };
 
-[[nodiscard]] FileIdentity identity_of(const struct stat& facts);
+[[nodiscard]] FileIdentity identity_of(const struct stat& status);
+
+/// "a folder", "a device" ... for anything but a regular file; empty for a regular file.
+[[nodiscard]] std::string special_kind(const struct stat& status);
 
 }  // namespace signctl

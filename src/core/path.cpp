@@ -4,8 +4,7 @@
 namespace signctl {
 
 std::filesystem::path to_path(std::string_view utf8) {
-  const std::u8string text(utf8.begin(), utf8.end());
-  return {text};
+  return {std::u8string(utf8.begin(), utf8.end())};
 }
 
 std::string to_utf8(const std::filesystem::path& path) {

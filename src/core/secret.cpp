@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/wipe.hpp"
+
 #include <signctl/secret.hpp>
 
 namespace signctl {
+
+Secret::Secret(std::string value) : value_(std::move(value)) {
+  // A short text is kept inside the string object, and moving leaves a copy behind there.
+  wipe_string(value);
+}
 
 Secret& Secret::operator=(const Secret& other) {
   if (this != &other) {
@@ -24,12 +31,7 @@ Secret::~Secret() {
 }
 
 void Secret::wipe() noexcept {
-  // Through a volatile pointer, so that the compiler may not drop stores to memory about to die.
-  volatile char* octet = value_.data();
-  for (std::size_t left = value_.capacity(); left != 0; --left) {
-    *octet++ = 0;
-  }
-  value_.clear();
+  wipe_string(value_);
 }
 
 }  // namespace signctl

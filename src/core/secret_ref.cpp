@@ -1,128 +1,158 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/secret_ref.hpp"
 
-#include "core/command.hpp"
 #include "core/file.hpp"
+#include "core/secret_input.hpp"
 #include "core/text.hpp"
+#include "core/wipe.hpp"
 
-#include <iostream>
-#include <iterator>
 #include <mutex>
 #include <optional>
-#include <utility>
 
 namespace signctl {
 
 namespace {
 
-constexpr std::size_t kMaxSecretBytes = 64U << 10U;
-constexpr std::string_view kHowTo = "use env:NAME, file:PATH, exec:COMMAND or stdin";
+constexpr std::chrono::seconds kCommandLimit{60};
+constexpr std::string_view kHowTo =
+    "give a reference instead of the secret: env:NAME, file:PATH, exec:COMMAND or stdin";
 
-/// Without one trailing line break, which editors and `echo` add.
-std::string without_line_break(std::string text) {
-  if (text.ends_with('\n')) {
-    text.pop_back();
-  }
-  if (text.ends_with('\r')) {
-    text.pop_back();
-  }
-  return text;
+bool is_variable_name(std::string_view name) {
+  return !name.empty() && name.find_first_of(std::string_view("=\0 \t\r\n", 6)) == name.npos;
 }
 
-/// The whole of standard input, read once a process.
-Secret standard_input_once() {
-  static std::mutex mutex;
-  static std::optional<Secret> content;
-  const std::lock_guard lock(mutex);
-  if (!content) {
-    std::string line;
-    std::getline(std::cin, line);
-    content = Secret(without_line_break(std::move(line)));
+Result<Secret> from_environment(const std::string& name, const Environment& environment) {
+  std::optional<std::string> value = environment.get(name);
+  if (!value || value->empty()) {
+    return Error{ErrorKind::auth,
+                 "the environment variable " + printable(name) + " is not set",
+                 "set it for this step only, from the secret store of the pipeline"};
   }
-  return *content;
+  Secret secret(std::string(value->data(), value->size()));
+  wipe_string(*value);
+  return secret;
+}
+
+Result<Secret> from_file(const std::string& path) {
+  auto bytes = read_file(path, kLargestSecret);
+  if (!bytes) {
+    Error error = std::move(bytes).error();
+    error.kind = ErrorKind::auth;
+    return error;
+  }
+  std::string_view text = as_text(*bytes);
+  if (text.ends_with('\n')) {
+    text.remove_suffix(1);
+  }
+  if (text.ends_with('\r')) {
+    text.remove_suffix(1);
+  }
+  Secret secret{std::string(text)};
+  wipe_memory(bytes->data(), bytes->size());
+  if (secret.empty()) {
+    return Error{ErrorKind::auth,
+                 "the secret file " + printable(path) + " is empty",
+                 "write the secret into it"};
+  }
+  return secret;
+}
+
+/// Standard input can be read only once, but several settings may name it.
+Result<Secret> from_standard_input() {
+  static std::mutex mutex;
+  static std::optional<Result<Secret>> kept;
+  const std::lock_guard lock(mutex);
+  if (!kept) {
+    kept.emplace(read_standard_input());
+  }
+  return *kept;
+}
+
+/// A command without its arguments, among which somebody may have put a secret after all.
+std::string shown_command(std::string_view command) {
+  const std::string_view program = command.substr(0, command.find_first_of(" \t\r\n"));
+  if (program.size() == command.size() && program.find('=') == program.npos) {
+    return printable(program);
+  }
+  return program.find('=') == program.npos ? printable(program) + " ..." : "...";
 }
 
 }  // namespace
 
 Result<SecretRef> SecretRef::parse(std::string_view text) {
-  struct Form {
-    std::string_view prefix;
-    Kind kind;
-  };
-  constexpr Form kForms[] = {
-      {"env:", Kind::environment}, {"file:", Kind::file}, {"exec:", Kind::command}};
   if (text == "stdin") {
-    return SecretRef(Kind::standard_input, {});
+    return SecretRef(Kind::standard_input, "");
   }
-  for (const Form& form : kForms) {
-    if (text.starts_with(form.prefix) && text.size() > form.prefix.size()) {
-      return SecretRef(form.kind, std::string(text.substr(form.prefix.size())));
+  const std::size_t colon = text.find(':');
+  const std::string_view scheme = text.substr(0, colon);
+  const std::string argument(colon == text.npos ? "" : text.substr(colon + 1));
+  if (scheme == "env" && colon != text.npos) {
+    if (!is_variable_name(argument)) {
+      return Error{ErrorKind::config,
+                   "what follows \"env:\" is not the name of a variable",
+                   std::string(kHowTo)};
     }
+    return SecretRef(Kind::environment, argument);
   }
-  return Error{ErrorKind::config, "not a reference to a secret", std::string(kHowTo)};
+  if ((scheme == "file" || scheme == "exec") && argument.empty() && colon != text.npos) {
+    return Error{
+        ErrorKind::config, "nothing follows \"" + std::string(scheme) + ":\"", std::string(kHowTo)};
+  }
+  if (scheme == "file" && colon != text.npos) {
+    return SecretRef(Kind::file, argument);
+  }
+  if (scheme == "exec" && colon != text.npos) {
+    return SecretRef(Kind::command, argument);
+  }
+  return Error{ErrorKind::config, "a secret is given as a literal value", std::string(kHowTo)};
 }
 
 Result<Secret> SecretRef::resolve(const Environment& environment) const {
   switch (kind_) {
-    case Kind::environment: {
-      auto value = environment.get(argument_);
-      if (!value) {
-        return Error{ErrorKind::auth,
-                     "the environment variable " + argument_ + " is not set",
-                     "set it in the step that runs signctl"};
-      }
-      return Secret(std::move(*value));
-    }
-    case Kind::file: {
-      auto bytes = read_file(argument_, kMaxSecretBytes);
-      if (!bytes) {
-        return Error{ErrorKind::auth,
-                     "no secret from " + describe() + ": " + bytes.error().message,
-                     bytes.error().hint};
-      }
-      return Secret(without_line_break(std::string(as_text(*bytes))));
-    }
-    case Kind::command: {
-      SIGNCTL_TRY(std::string output, first_line_of_command(argument_), "running " + describe());
-      return Secret(without_line_break(std::move(output)));
-    }
+    case Kind::environment:
+      return from_environment(argument_, environment);
+    case Kind::file:
+      return from_file(argument_);
+    case Kind::command:
+      return read_command_output(argument_, kCommandLimit);
     case Kind::standard_input:
-      return standard_input_once();
+      return from_standard_input();
   }
-  return Error{ErrorKind::internal, "unknown kind of secret reference"};
+  return Error{ErrorKind::internal, "a secret reference of no known kind"};
 }
 
 std::string SecretRef::describe() const {
   switch (kind_) {
     case Kind::environment:
-      return "env:" + argument_;
+      return "env:" + printable(argument_);
     case Kind::file:
-      return "file:" + argument_;
+      return "file:" + printable(argument_);
     case Kind::command:
-      // Commands may carry secrets of their own.
-      return "exec:...";
+      return "exec:" + shown_command(argument_);
     case Kind::standard_input:
-      break;
+      return "stdin";
   }
-  return "stdin";
+  return "";
 }
 
 Result<Secret> resolve_first(const std::vector<SecretRef>& references,
                              const Environment& environment) {
   std::vector<std::string> failures;
-  std::string hint;
+  std::string hint = "set one of them";
   for (const SecretRef& reference : references) {
     auto secret = reference.resolve(environment);
     if (secret) {
       return secret;
     }
-    failures.push_back(secret.error().message);
-    hint = secret.error().hint;
+    failures.push_back(reference.describe() + " (" + secret.error().message + ")");
+    if (references.size() == 1) {
+      hint = secret.error().hint;
+    }
   }
   if (failures.empty()) {
-    return Error{ErrorKind::config, "no reference to a secret is given", std::string(kHowTo)};
+    return Error{ErrorKind::auth, "no secret reference is given", std::string(kHowTo)};
   }
-  return Error{ErrorKind::auth, join(failures, "; "), hint};
+  return Error{ErrorKind::auth, "no secret could be had from " + join(failures, ", "), hint};
 }
 
 }  // namespace signctl

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/bundle.hpp"
+
+#include "core/file.hpp"
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace signctl::trust {
+
+namespace {
+
+constexpr std::size_t kMaxBundleBytes = 16U << 20U;
+
+bool equal(ByteView a, ByteView b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
+
+}  // namespace
+
+bool serves(Serves serves, TrustPurpose purpose) {
+  switch (serves) {
+    case Serves::both:
+      return true;
+    case Serves::code_signing:
+      return purpose == TrustPurpose::code_signing;
+    case Serves::time_stamping:
+      return purpose == TrustPurpose::time_stamping;
+  }
+  return false;
+}
+
+void Bundle::append_named(ByteView name_der,
+                          TrustPurpose purpose,
+                          std::vector<Anchor>& anchors) const {
+  if (!serves(purposes, purpose)) {
+    return;
+  }
+  for (const crypto::Certificate& certificate : certificates) {
+    if (equal(certificate.subject_der(), name_der)) {
+      anchors.push_back({certificate.der(), source, tls_list});
+    }
+  }
+}
+
+Result<Bundle> read_bundle(const std::string& path_utf8, std::string source) {
+  SIGNCTL_TRY(const Bytes bytes, read_file(path_utf8, kMaxBundleBytes), "reading trust anchors");
+  Bundle bundle;
+  SIGNCTL_TRY(bundle.certificates,
+              crypto::read_certificates(bytes),
+              "reading trust anchors from " + path_utf8);
+  bundle.source = std::move(source);
+  return bundle;
+}
+
+Result<Bundle> read_bundle_for(const std::string& path_utf8,
+                               std::string source,
+                               ByteView name_der) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
+  SIGNCTL_TRY(const Bytes bytes, read_file(path_utf8, kMaxBundleBytes), "reading trust anchors");
+  Bundle bundle;
+  bundle.source = std::move(source);
+  std::string_view text = as_text(bytes);
+  while (true) {
+    const std::size_t begin = text.find(kBegin);
+    const std::size_t end = begin == std::string_view::npos ? begin : text.find(kEnd, begin);
+    if (end == std::string_view::npos) {
+      return bundle;
+    }
+    const std::size_t body = begin + kBegin.size();
+    const auto der = from_base64(text.substr(body, end - body));
+    text.remove_prefix(end);
+    if (!der ||
+        std::search(der->begin(), der->end(), name_der.begin(), name_der.end()) == der->end()) {
+      continue;
+    }
+    if (auto certificate = crypto::Certificate::parse(*der)) {
+      bundle.certificates.push_back(std::move(*certificate));
+    }
+  }
+}
+
+}  // namespace signctl::trust

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verify/timestamp_check.hpp"
+
+#include "cms/countersignature.hpp"
+#include "cms/timestamp_token.hpp"
+#include "core/text.hpp"
+#include "crypto/oids.hpp"
+#include "trust/chain.hpp"
+#include "verify/signer_trust.hpp"
+#include "verify/unit.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace signctl::verify {
+
+namespace {
+
+constexpr std::chrono::minutes kClockTolerance{5};
+
+/// What both kinds of timestamp come down to.
+struct Stated {
+  TimestampInfo info;
+  std::optional<crypto::Certificate> certificate;
+  std::vector<crypto::Certificate> pool;
+};
+
+std::string name_of(const std::optional<DigestAlg>& alg, const std::string& oid) {
+  return alg ? std::string(digest_name(*alg)) : oid;
+}
+
+Result<Stated> read_token(ByteView value,
+                          const cms::SignedData& data,
+                          const cms::SignerInfo& signer,
+                          std::vector<Finding>& findings) {
+  SIGNCTL_TRY(const cms::TimestampToken token, cms::parse_timestamp_token(value), "");
+  for (Finding& finding : cms::check_timestamp_token(token, signer.signature)) {
+    findings.push_back(std::move(finding));
+  }
+  const cms::SignerInfo& by = token.signed_data.signers.front();
+  Stated stated;
+  stated.info.kind = TimestampKind::rfc3161;
+  stated.info.time = token.info.time;
+  stated.info.digest = name_of(token.info.imprint_alg, token.info.imprint_oid);
+  stated.info.policy = token.info.policy;
+  stated.info.serial_hex = to_hex(token.info.serial);
+  stated.info.accuracy = token.info.accuracy;
+  stated.info.signer_digest = name_of(by.digest_alg, by.digest_oid);
+  if (auto certificate = cms::find_signer_certificate(token.signed_data, by)) {
+    stated.certificate = std::move(*certificate);
+  }
+  stated.pool = token.signed_data.certificates;
+  stated.pool.insert(stated.pool.end(), data.certificates.begin(), data.certificates.end());
+  return stated;
+}
+
+Result<Stated> read_countersignature(ByteView value,
+                                     const cms::SignedData& data,
+                                     const cms::SignerInfo& signer,
+                                     std::vector<Finding>& findings) {
+  SIGNCTL_TRY(cms::CounterSignature counter, cms::check_countersignature(data, signer, value), "");
+  for (Finding& finding : counter.findings) {
+    findings.push_back(std::move(finding));
+  }
+  Stated stated;
+  stated.info.kind = TimestampKind::authenticode;
+  stated.info.time = counter.time;
+  stated.info.digest = name_of(counter.signer.digest_alg, counter.signer.digest_oid);
+  stated.info.signer_digest = stated.info.digest;
+  stated.certificate = std::move(counter.certificate);
+  stated.pool = data.certificates;
+  return stated;
+}
+
+void check_chain(Stated& stated,
+                 const std::string& subject,
+                 const Options& options,
+                 std::vector<Finding>& findings) {
+  if (!stated.certificate) {
+    return;
+  }
+  const auto store = options.trust_signer ? with_signer(options.store, stated.pool) : options.store;
+  const trust::ChainRequest request{
+      *stated.certificate, stated.pool, stated.info.time, {}, TrustPurpose::time_stamping};
+  trust::Chain chain = trust::build_chain(request, *store);
+  stated.info.chain = trust::describe(chain);
+  for (Finding& finding : chain.findings) {
+    finding.subject = subject + ", " + finding.subject;
+    findings.push_back(std::move(finding));
+  }
+}
+
+bool is_fatal(const Finding& finding) {
+  return finding.severity == Severity::error && !is_tolerable(finding);
+}
+
+}  // namespace
+
+bool is_tolerable(const Finding& finding) {
+  static constexpr std::array<std::string_view, 9> kTolerable{"timestamp-eku-not-critical",
+                                                              "timestamp-eku-not-alone",
+                                                              "timestamp-weak-digest",
+                                                              "timestamp-certificate-binding",
+                                                              "countersignature-bare-rsa",
+                                                              "weak-key",
+                                                              "weak-certificate-digest",
+                                                              "key-usage",
+                                                              "eku-missing"};
+  return std::find(kTolerable.begin(), kTolerable.end(), finding.id) != kTolerable.end();
+}
+
+TimestampCheck check_timestamp(const cms::SignedData& data,
+                               const cms::SignerInfo& signer,
+                               const std::string& label,
+                               const Options& options) {
+  TimestampCheck check;
+  const std::string subject = label + " timestamp";
+  const auto tokens = unsigned_values(signer, oid::kSpcRfc3161Timestamp);
+  const auto counters = unsigned_values(signer, oid::kCounterSignature);
+  if (tokens.empty() && counters.empty()) {
+    return check;
+  }
+  if (tokens.size() + counters.size() > 1) {
+    check.findings.push_back({"timestamp-duplicate",
+                              Severity::error,
+                              subject,
+                              "the signature carries " +
+                                  std::to_string(tokens.size() + counters.size()) +
+                                  " timestamps; there can be one"});
+  }
+  auto stated = tokens.empty()
+                    ? read_countersignature(counters.front(), data, signer, check.findings)
+                    : read_token(tokens.front(), data, signer, check.findings);
+  if (!stated) {
+    check.findings.push_back({"timestamp-structure",
+                              Severity::error,
+                              subject,
+                              "the timestamp cannot be read: " + stated.error().message});
+    return check;
+  }
+  for (Finding& finding : check.findings) {
+    finding.subject = subject;
+  }
+  if (stated->info.time > options.now + kClockTolerance) {
+    check.findings.push_back({"timestamp-future",
+                              Severity::error,
+                              subject,
+                              "the timestamp is of " + to_iso8601(stated->info.time) +
+                                  ", which is after now (" + to_iso8601(options.now) + ")"});
+  }
+  check_chain(*stated, subject, options, check.findings);
+  stated->info.valid =
+      stated->certificate && std::none_of(check.findings.begin(), check.findings.end(), is_fatal);
+  check.info = std::move(stated->info);
+  return check;
+}
+
+}  // namespace signctl::verify

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verify/unit.hpp"
+
+#include "crypto/oids.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace signctl::verify {
+
+namespace {
+
+// Windows writes one or two; depth beyond one has no use.
+constexpr std::size_t kMaxNested = 8;
+
+Unit parse_unit(Signable& file, Unit unit, std::vector<Finding>& findings) {
+  auto data = cms::parse_signed_data(unit.cms);
+  if (!data) {
+    findings.push_back({"cms-malformed",
+                        Severity::error,
+                        unit.label,
+                        "the signature cannot be read: " + data.error().message});
+    return unit;
+  }
+  unit.data = std::move(*data);
+  if (unit.data->content_type != oid::kSpcIndirectData) {
+    findings.push_back({"content-malformed",
+                        Severity::error,
+                        unit.label,
+                        "the signed content is of type " + unit.data->content_type +
+                            ", not SpcIndirectDataContent"});
+    return unit;
+  }
+  auto content = file.parse_content(unit.data->content);
+  if (!content) {
+    findings.push_back({"content-malformed",
+                        Severity::error,
+                        unit.label,
+                        "the signed content cannot be read: " + content.error().message});
+    return unit;
+  }
+  unit.content = std::move(*content);
+  return unit;
+}
+
+void add_nested(Signable& file, std::vector<Unit>& units, std::vector<Finding>& findings) {
+  const Unit outer = units.back();
+  if (!outer.data) {
+    return;
+  }
+  const auto values = unsigned_values(outer.data->signers.front(), oid::kSpcNestedSignature);
+  if (values.size() > kMaxNested) {
+    findings.push_back({"nested-count",
+                        Severity::error,
+                        outer.label,
+                        std::to_string(values.size()) + " nested signatures; at most 8 are read"});
+  }
+  for (std::size_t i = 0; i < std::min(values.size(), kMaxNested); ++i) {
+    Unit nested;
+    nested.label = outer.label + "." + std::to_string(i + 1);
+    nested.location = "nested in " + outer.label;
+    nested.depth = outer.depth + 1;
+    nested.cms = values[i];
+    nested = parse_unit(file, std::move(nested), findings);
+    if (nested.data &&
+        !unsigned_values(nested.data->signers.front(), oid::kSpcNestedSignature).empty()) {
+      findings.push_back({"nested-depth",
+                          Severity::error,
+                          nested.label,
+                          "a nested signature has signatures nested in it again"});
+    }
+    units.push_back(std::move(nested));
+  }
+}
+
+}  // namespace
+
+std::vector<Bytes> unsigned_values(const cms::SignerInfo& signer, std::string_view oid) {
+  std::vector<Bytes> values;
+  for (const cms::Attribute* attribute : signer.find_unsigned(oid)) {
+    values.insert(values.end(), attribute->values.begin(), attribute->values.end());
+  }
+  return values;
+}
+
+std::vector<Unit> take_apart(Signable& file,
+                             std::span<const EmbeddedSignature> stored,
+                             std::vector<Finding>& findings) {
+  std::vector<Unit> units;
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    Unit unit;
+    unit.label = "signature " + std::to_string(i + 1);
+    unit.location = stored[i].location;
+    unit.cms = stored[i].cms;
+    units.push_back(parse_unit(file, std::move(unit), findings));
+    add_nested(file, units, findings);
+  }
+  return units;
+}
+
+}  // namespace signctl::verify

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cms/signed_data.hpp"
+
+#include <signctl/format.hpp>
+#include <signctl/report.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signctl::verify {
+
+/// One signature taken apart: a top-level one or one nested in it.
+struct Unit {
+  std::string label;  ///< "signature 1", "signature 1.1"
+  std::string location;
+  int depth{0};
+  Bytes cms;
+  std::optional<cms::SignedData> data;    ///< Empty if it cannot be parsed.
+  std::optional<SigningContent> content;  ///< Empty if its content is not of this format.
+};
+
+/// Parses the stored signatures and those nested in them. What cannot be parsed becomes a finding
+/// ("cms-malformed", "content-malformed", "nested-depth", "nested-count") and a unit without data.
+[[nodiscard]] std::vector<Unit> take_apart(Signable& file,
+                                           std::span<const EmbeddedSignature> stored,
+                                           std::vector<Finding>& findings);
+
+/// All values of the unsigned attributes of the first signer that have this OID.
+[[nodiscard]] std::vector<Bytes> unsigned_values(const cms::SignerInfo& signer,
+                                                 std::string_view oid);
+
+}  // namespace signctl::verify
