@@ -113,9 +113,12 @@ class Transcript:
 
     def check_json(self, rest):
         where, wanted = rest.split(" ", 1)
-        value = json.loads(self.result.stdout)
-        for key in where.split("."):
-            value = value[int(key)] if isinstance(value, list) else value[key]
+        try:
+            value = json.loads(self.result.stdout)
+            for key in where.split("."):
+                value = value[int(key)] if isinstance(value, list) else value[key]
+        except (ValueError, LookupError, TypeError) as error:
+            raise Failure(f"no {where}: {error!r}") from error
         self.expect(value == json.loads(wanted), f"{where} is {json.dumps(value)}, not {wanted}")
 
     def make(self, word, words):
