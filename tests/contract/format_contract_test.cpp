@@ -11,8 +11,8 @@
 #include <filesystem>
 #include <set>
 
-using namespace signctl;
-using namespace signctl::test;
+using namespace signctl;        // NOLINT(google-build-using-namespace): test
+using namespace signctl::test;  // NOLINT(google-build-using-namespace): test
 
 namespace {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/pe/page_hashes.hpp"
 
+#include "core/assert.hpp"
 #include "core/byte_reader.hpp"
 #include "core/file.hpp"
 #include "crypto/digest.hpp"
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <bit>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace signctl::pe {
@@ -38,29 +40,34 @@ std::uint64_t row_count(const Layout& layout, std::uint64_t page_size) {
   return count;
 }
 
-/// Appends rows as they are computed.
+/// Fills in rows as they are computed.
 class RowWriter {
  public:
-  explicit RowWriter(DigestAlg alg) : alg_(alg) {}
+  RowWriter(DigestAlg alg, std::uint64_t count)
+      : alg_(alg), rows_(static_cast<std::size_t>(count * row_size(alg)), 0), rest_(rows_) {}
+  RowWriter(const RowWriter&) = delete;
+  RowWriter& operator=(const RowWriter&) = delete;
 
   void add(std::uint64_t offset, ByteView hash) {
-    put_le(rows_, static_cast<std::uint32_t>(offset));
-    rows_.insert(rows_.end(), hash.begin(), hash.end());
+    SIGNCTL_ASSERT(rest_.size() >= row_size(alg_) && hash.size() == digest_size(alg_));
+    for (std::size_t i = 0; i < kOffsetSize; ++i) {
+      rest_[i] = static_cast<std::uint8_t>(offset >> (8U * i) & 0xFFU);
+    }
+    std::copy(hash.begin(), hash.end(), rest_.begin() + kOffsetSize);
+    rest_ = rest_.subspan(static_cast<std::size_t>(row_size(alg_)));
   }
   void hash_page(std::uint64_t offset, ByteView page, std::uint64_t hashed_size) {
     crypto::Hasher hasher(alg_);
     hasher.update(page);
-    fill(hasher, hashed_size - page.size());
+    hasher.update(Bytes(static_cast<std::size_t>(hashed_size - page.size()), 0));
     add(offset, hasher.finish());
   }
-  static void fill(crypto::Hasher& hasher, std::uint64_t zeros) {
-    hasher.update(Bytes(static_cast<std::size_t>(zeros), 0));
-  }
-  [[nodiscard]] Bytes take() { return std::move(rows_); }
+  [[nodiscard]] Bytes take() && { return std::move(rows_); }
 
  private:
   DigestAlg alg_;
   Bytes rows_;
+  std::span<std::uint8_t> rest_;  ///< Of rows_, not filled in yet.
 };
 
 /// The headers without the two fields that signing changes.
@@ -100,7 +107,7 @@ Result<Bytes> compute_rows(const ByteSource& source,
                            const Layout& layout,
                            DigestAlg alg,
                            std::uint64_t page_size) {
-  RowWriter rows(alg);
+  RowWriter rows(alg, row_count(layout, page_size));
   SIGNCTL_TRY(const Bytes headers, covered_headers(source, layout), "");
   rows.hash_page(0, headers, page_size - kChecksumSize - kDirectorySize);
   std::uint64_t end = layout.headers_size;
@@ -111,7 +118,7 @@ Result<Bytes> compute_rows(const ByteSource& source,
     }
   }
   rows.add(end, Bytes(digest_size(alg), 0));
-  return rows.take();
+  return std::move(rows).take();
 }
 
 /// Why rows cannot be computed at all, for people.

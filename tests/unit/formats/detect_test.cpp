@@ -6,8 +6,8 @@
 
 #include <signctl/format.hpp>
 
-using namespace signctl;
-using namespace signctl::test;
+using namespace signctl;        // NOLINT(google-build-using-namespace): test
+using namespace signctl::test;  // NOLINT(google-build-using-namespace): test
 
 TEST_CASE("detect: a PE image is recognised whatever it is called", "[formats]") {
   const MemorySource image(make_pe());

@@ -4,8 +4,8 @@
 #include "pe_test.hpp"
 #include "support/catch.hpp"
 
-using namespace signctl;
-using namespace signctl::test;
+using namespace signctl;        // NOLINT(google-build-using-namespace): test
+using namespace signctl::test;  // NOLINT(google-build-using-namespace): test
 
 namespace {
 

@@ -6,8 +6,8 @@
 
 #include <functional>
 
-using namespace signctl;
-using namespace signctl::test;
+using namespace signctl;        // NOLINT(google-build-using-namespace): test
+using namespace signctl::test;  // NOLINT(google-build-using-namespace): test
 
 namespace {
 

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <signctl/format.hpp>
+#include <signctl/policy.hpp>
+#include <signctl/provider.hpp>
+#include <signctl/report.hpp>
+#include <signctl/result.hpp>
+#include <signctl/timestamper.hpp>
+#include <signctl/trust_store.hpp>
+#include <signctl/world.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace signctl::engine {
+
+/// What to do with a file that is signed already.
+enum class IfSigned { fail, skip_valid, append, replace };
+
+/// The gate's settings: whom to trust, and the rules.
+struct Gate {
+  std::shared_ptr<const TrustStore> store;
+  bool trust_signer{false};
+  GateRules rules;
+};
+
+/// What one signature is to be.
+struct SignOptions {
+  DigestAlg digest{DigestAlg::sha256};
+  DigestAlg timestamp_digest{DigestAlg::sha256};
+  std::string description;
+  std::string url;
+  PageHashes page_hashes{PageHashes::off};
+  IfSigned if_signed{IfSigned::fail};
+};
+
+/// One file's way through the pipeline.
+struct FileTask {
+  std::string input;   ///< UTF-8 path.
+  std::string output;  ///< Equal to input to sign in place.
+  SignOptions options;
+};
+
+enum class FileState { done, skipped, refused };
+
+/// How it ended. `refused` means the gate said no and nothing was written.
+struct FileOutcome {
+  FileState state{FileState::refused};
+  std::string path;
+  std::string reason;  ///< Why it was skipped; empty otherwise.
+  Report report;
+  Verdict verdict;
+  std::string timestamp_source;
+};
+
+/// What a run shares between its files. Borrowed; one session per worker thread.
+struct Stages {
+  SigningSession* session{};   ///< Null for verbs that do not sign.
+  Timestamper* timestamper{};  ///< Null when no timestamp is wanted.
+  const Gate* gate{};
+  Clock* clock{};
+};
+
+/// Signs one file: digest, sign, timestamp, embed, write a draft, gate the draft, rename it.
+/// Whatever fails and whenever the process dies, the output is its old bytes or signed and passing.
+Result<FileOutcome> sign_file(const FileTask& task, Stages& stages);
+
+/// Runs the gate on a file.
+Result<FileOutcome> verify_file(const std::string& path, const Gate& gate, TimePoint now);
+
+/// Adds or replaces the timestamp of the file's signatures (each that is not nested, and nested
+/// ones).
+Result<FileOutcome> timestamp_file(const FileTask& task, Stages& stages);
+
+/// Takes all signatures off.
+Result<FileOutcome> remove_signatures(const std::string& input, const std::string& output);
+
+/// A signature made elsewhere, and what to do with it.
+struct AttachRequest {
+  FileTask task;
+  std::vector<Bytes> chain;  ///< DER, leaf first; only for a raw signature value.
+};
+
+/// Embeds a signature made elsewhere: a ContentInfo as DER or PEM, or the raw signature value over
+/// the signed attributes that `request.task.options` describe, with the chain that made it. Adds a
+/// timestamp when `stages.timestamper` is given and the signature has none.
+Result<FileOutcome> attach_signature(const AttachRequest& request,
+                                     ByteView signature,
+                                     Stages& stages);
+
+/// What would be signed, for `digest`.
+struct DigestFacts {
+  std::string format;
+  DigestAlg alg{DigestAlg::sha256};
+  Bytes file_digest;            ///< The Authenticode digest.
+  Bytes signed_attributes_set;  ///< DER; its hash is what a service signs.
+  Bytes to_be_signed;           ///< That hash.
+};
+Result<DigestFacts> digest_file(const std::string& path, const SignOptions& options);
+
+/// The primary (or `index`th top-level) signature as DER ContentInfo.
+Result<Bytes> extract_signature(const std::string& path, std::size_t index);
+
+}  // namespace signctl::engine

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/app.hpp"
+
+#include "cli/app_builder.hpp"
+#include "cli/command.hpp"
+#include "cli/context.hpp"
+#include "cli/errors.hpp"
+#include "cli/help.hpp"
+#include "cli/unsupported.hpp"
+#include "core/text.hpp"
+
+#include <signctl/exit_code.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+namespace signctl::cli {
+
+namespace {
+
+/// The command line taken apart at the command's name.
+struct Line {
+  std::string command;                 ///< Empty if there is none.
+  std::vector<std::string> arguments;  ///< Everything else; flags before the command moved behind.
+  bool help{false};
+  bool version{false};
+};
+
+bool contains(const std::vector<std::string>& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+const Command* find_command(std::string_view name) {
+  for (const Command* command : commands()) {
+    if (command->name == name) {
+      return command;
+    }
+  }
+  return nullptr;
+}
+
+/// "config" for "config show": words that only begin a command's name.
+bool begins_a_command(const std::string& word) {
+  return std::any_of(commands().begin(), commands().end(), [&](const Command* command) {
+    return command->name.substr(0, word.size() + 1) == word + " ";
+  });
+}
+
+/// Splits at the first word that is not a flag. `--color` and `--log-format` take a value.
+Line split(const std::vector<std::string>& arguments) {
+  Line line;
+  std::size_t at = 0;
+  std::vector<std::string> before;
+  for (; at < arguments.size() && arguments[at].substr(0, 1) == "-"; ++at) {
+    const std::string& flag = arguments[at];
+    line.help = line.help || flag == "-h" || flag == "--help";
+    line.version = line.version || flag == "-V" || flag == "--version";
+    before.push_back(flag);
+    if ((flag == "--color" || flag == "--log-format") && at + 1 < arguments.size()) {
+      before.push_back(arguments[++at]);
+    }
+  }
+  if (at < arguments.size()) {
+    line.command = arguments[at++];
+  }
+  if (at < arguments.size() && begins_a_command(line.command) && arguments[at][0] != '-') {
+    line.command += " " + arguments[at++];
+  }
+  line.arguments.assign(arguments.begin() + static_cast<std::ptrdiff_t>(at), arguments.end());
+  line.arguments.insert(line.arguments.begin(), before.begin(), before.end());
+  return line;
+}
+
+Error unknown_command(const std::string& name) {
+  if (auto refusal = unsupported_command(name)) {
+    return std::move(*refusal);
+  }
+  std::vector<std::string> known;
+  for (const Command* command : commands()) {
+    if (!command->section.empty()) {
+      known.emplace_back(command->name);
+    }
+  }
+  if (begins_a_command(name)) {
+    std::string list;
+    for (const std::string& candidate : known) {
+      if (candidate.substr(0, name.size() + 1) == name + " ") {
+        list += (list.empty() ? "" : " or ") + ("\"signctl " + candidate + "\"");
+      }
+    }
+    return {ErrorKind::usage, "\"" + printable(name) + "\" needs a second word", "use " + list};
+  }
+  const auto near = did_you_mean(name, known);
+  return {ErrorKind::usage,
+          "unknown command \"" + printable(name) + "\"",
+          near ? "did you mean \"signctl " + *near + "\"?" : "signctl --help lists all commands"};
+}
+
+/// What is wrong with an argument that no flag or operand took.
+Error unexpected(const CLI::App& app, const Command& command, const std::string& argument) {
+  const std::string name = argument.substr(0, argument.find('='));
+  const std::string where = " for \"signctl " + std::string(command.name) + "\"";
+  if (argument.size() < 2 || argument[0] != '-') {
+    return {ErrorKind::usage, "unexpected argument \"" + printable(argument) + "\"" + where};
+  }
+  if (auto refusal = unsupported_flag(name)) {
+    return std::move(*refusal);
+  }
+  std::vector<std::string> known;
+  for (const FlagInfo& flag : flags_of(app)) {
+    known.insert(known.end(), flag.names.begin(), flag.names.end());
+  }
+  // signtool's and AzureSignTool's users write -fd.
+  const auto near = contains(known, "-" + name) ? "-" + name : did_you_mean(name, known);
+  return {ErrorKind::usage,
+          "unknown option \"" + printable(name) + "\"" + where,
+          near ? "did you mean \"" + *near + "\"?"
+               : "signctl " + std::string(command.name) + " --help lists its options"};
+}
+
+/// Parses the flags of `command`. The one place where CLI11's exceptions stop.
+///
+/// @return  Whether help was asked for.
+Result<bool> parse(BuiltApp& built, const Command& command, std::vector<std::string> arguments) {
+  // CLI11 takes them from the back.
+  std::reverse(arguments.begin(), arguments.end());
+  try {
+    built.app->parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    return true;
+  } catch (const CLI::ParseError& error) {
+    return Error{ErrorKind::usage,
+                 error.what(),
+                 "signctl " + std::string(command.name) + " --help lists its options"};
+  }
+  const auto extras = built.app->remaining();
+  if (extras.empty()) {
+    return false;
+  }
+  const auto flag = std::find_if(
+      extras.begin(), extras.end(), [](const std::string& extra) { return extra[0] == '-'; });
+  return unexpected(*built.app, command, flag != extras.end() ? *flag : extras.front());
+}
+
+/// Runs one command to its exit code.
+Result<int> dispatch(Context& context, Line line) {
+  if (line.command == "help") {
+    line.help = true;
+    line.command = join(line.arguments, " ");
+    line.arguments.clear();
+  }
+  if (line.version && line.command.empty()) {
+    line.command = "version";
+    line.arguments.erase(std::remove_if(line.arguments.begin(),
+                                        line.arguments.end(),
+                                        [](const std::string& argument) {
+                                          return argument == "-V" || argument == "--version";
+                                        }),
+                         line.arguments.end());
+  }
+  if (line.command.empty()) {
+    if (line.help || line.arguments.empty()) {
+      context.write(line.help ? overview() : short_overview());
+      return line.help ? 0 : exit_code(ErrorKind::usage);
+    }
+    return Error{ErrorKind::usage, "no command given", "signctl --help lists all commands"};
+  }
+  const Command* command = find_command(line.command);
+  if (command == nullptr) {
+    const bool group_help =
+        line.help || contains(line.arguments, "--help") || contains(line.arguments, "-h");
+    if (group_help && begins_a_command(line.command)) {
+      context.write(overview());
+      return 0;
+    }
+    return unknown_command(line.command);
+  }
+  BuiltApp built = build_app(*command);
+  SIGNCTL_TRY(const bool help, parse(built, *command, std::move(line.arguments)), "");
+  if (help || line.help) {
+    context.write(command_help(*command));
+    return 0;
+  }
+  context.configure(*built.output);
+  return built.runner(context);
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+  Context context;
+  // Until the flags have been parsed, so that errors about them come in the wanted form.
+  OutputFlags early;
+  early.json = contains(arguments, "--json");
+  context.configure(early);
+  auto code = dispatch(context, split(arguments));
+  if (!code) {
+    report_error(context, code.error());
+  }
+  const int result = code ? *code : exit_code(code.error().kind);
+  const auto finished = context.finish();
+  if (!finished && result == 0) {
+    print_error(context, finished.error());
+    return exit_code(finished.error().kind);
+  }
+  return result;
+}
+
+}  // namespace signctl::cli

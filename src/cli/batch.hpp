@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/context.hpp"
+#include "engine/run.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signctl::cli {
+
+/// The words of a batch: `sign` files are `signed`.
+struct BatchWords {
+  std::string_view verb;
+  std::string_view done;
+};
+
+enum class AfterFailure { stop, go_on };
+
+/// Does `work` to each of `paths` in order, reporting each as it ends.
+engine::RunSummary run_batch(const std::vector<std::string>& paths,
+                             AfterFailure after_failure,
+                             const std::function<Result<engine::FileOutcome>(std::size_t)>& work,
+                             const std::function<void(const engine::FileResult&)>& on_file);
+
+/// Reports one file that was to be changed: a line when it was, the error or the gate's objections
+/// when not. `note` goes behind the path of a file that is done.
+void print_file(Context& context,
+                const BatchWords& words,
+                const engine::FileResult& result,
+                const std::string& note);
+
+/// Prints the last line, or the document with --json, and returns the exit code.
+int finish_batch(Context& context, const BatchWords& words, const engine::RunSummary& summary);
+
+}  // namespace signctl::cli

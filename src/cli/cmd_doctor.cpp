@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command.hpp"
+#include "cli/diagnosis.hpp"
+#include "cli/render_json.hpp"
+#include "cli/settings.hpp"
+#include "core/text.hpp"
+#include "trust/stores.hpp"
+
+#include <signctl/exit_code.hpp>
+
+#include <nlohmann/json.hpp>
+
+namespace signctl::cli {
+
+namespace {
+
+struct Options {
+  ConfigFlags config;
+  SignerFlags signer;
+  TimestampFlags timestamp;
+  TrustFlags trust;
+  bool offline{false};
+};
+
+void declare_options(Flags& flags, Options& options) {
+  declare(flags, options.config);
+  declare(flags, options.signer);
+  declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
+  declare(flags, options.trust);
+  flags.group("Run");
+  flags.flag("--offline", options.offline, "Do not contact timestamp servers");
+}
+
+void check_signer(Diagnosis& diagnosis, const SignerChoice& choice, Context& context) {
+  const std::string what = "signer " + choice.signer.name;
+  const auto settings = config::resolve(choice.signer, choice.folder, context.environment());
+  if (!settings) {
+    diagnosis.add(what, settings.error());
+    return;
+  }
+  bool healthy = true;
+  for (const Finding& finding : choice.provider->diagnose(*settings, context.world())) {
+    healthy = healthy && finding.severity != Severity::error;
+    diagnosis.add(what, finding);
+  }
+  if (healthy) {
+    diagnosis.good(what, std::string(choice.provider->title()) + " is ready to sign");
+  }
+}
+
+void check_signers(Diagnosis& diagnosis,
+                   const config::Config& config,
+                   const Options& options,
+                   Context& context) {
+  if (!options.signer.provider.empty() || !options.signer.name.empty() || config.signers.empty()) {
+    const auto choice = choose_signer(config, options.signer);
+    if (!choice) {
+      diagnosis.add("signer", choice.error());
+      return;
+    }
+    check_signer(diagnosis, *choice, context);
+    return;
+  }
+  for (const auto& [name, signer] : config.signers) {
+    SignerFlags flags;
+    flags.name = name;
+    const auto choice = choose_signer(config, flags);
+    if (!choice) {
+      diagnosis.add("signer " + name, choice.error());
+      continue;
+    }
+    check_signer(diagnosis, *choice, context);
+  }
+}
+
+/// Asks one server for one timestamp, which costs nothing. Its token was checked against our clock,
+/// so a good answer also says that the clock is right.
+void check_server(Diagnosis& diagnosis, const std::string& server, Context& context) {
+  const std::string what = "timestamp " + server;
+  timestamp::Options options;
+  options.servers = {server};
+  options.retry.attempts = 1;
+  options.timeout = std::chrono::seconds(10);
+  const auto timestamper = timestamp::make_timestamper(options, context.world());
+  if (!timestamper) {
+    diagnosis.add(what, timestamper.error());
+    return;
+  }
+  const auto begin = context.clock().steady_now();
+  const auto stamp = (*timestamper)->stamp({Bytes(64, 0), DigestAlg::sha256, ""});
+  if (!stamp) {
+    diagnosis.add(what, stamp.error());
+    return;
+  }
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(context.clock().steady_now() - begin);
+  diagnosis.good(what,
+                 "answered in " + std::to_string(elapsed.count()) +
+                     " ms; its time and this machine's clock agree");
+}
+
+void check_timestamps(Diagnosis& diagnosis,
+                      const config::Config& config,
+                      const Options& options,
+                      Context& context) {
+  const auto wanted = timestamp_options(config, options.timestamp);
+  if (!wanted) {
+    diagnosis.add("timestamp", wanted.error());
+    return;
+  }
+  if (!*wanted) {
+    diagnosis.warn("timestamp", "none is wanted: signatures expire with their certificate");
+    return;
+  }
+  for (const std::string& server : (*wanted)->servers) {
+    if (options.offline) {
+      diagnosis.warn("timestamp " + server, "not asked: --offline");
+    } else {
+      check_server(diagnosis, server, context);
+    }
+  }
+}
+
+void print(const Diagnosis& diagnosis, Context& context) {
+  if (context.json()) {
+    Json json = document("doctor");
+    json["exit_code"] = diagnosis.exit_code();
+    json["checks"] = Json::array();
+    for (const Check& check : diagnosis.checks()) {
+      json["checks"].push_back({{"state", state_name(check.state)},
+                                {"about", check.about},
+                                {"message", check.message},
+                                {"hint", check.hint}});
+    }
+    print_json(context, json);
+    return;
+  }
+  for (const Check& check : diagnosis.checks()) {
+    context.line(paint_state(check.state, context) + "  " + printable(check.about) + ": " +
+                 printable(check.message));
+    if (!check.hint.empty()) {
+      context.line("      hint: " + printable(check.hint));
+    }
+  }
+}
+
+Result<int> run(const Options& options, Context& context) {
+  Diagnosis diagnosis;
+  diagnosis.good("signctl", SIGNCTL_VERSION);
+  const auto config = load_config(options.config, context);
+  if (!config) {
+    // Nothing else can be judged without knowing what is wanted.
+    diagnosis.add("config", config.error());
+    print(diagnosis, context);
+    return diagnosis.exit_code();
+  }
+  if (config->file.empty()) {
+    diagnosis.warn("config", "none found; signctl init writes one");
+  } else {
+    diagnosis.good("config", config->file);
+  }
+  check_signers(diagnosis, *config, options, context);
+  check_timestamps(diagnosis, *config, options, context);
+  const auto gate = make_gate(*config, options.trust, context);
+  if (gate) {
+    diagnosis.good("trust", gate->store->describe());
+  } else {
+    diagnosis.add("trust", gate.error());
+  }
+  print(diagnosis, context);
+  return diagnosis.exit_code();
+}
+
+}  // namespace
+
+const Command& doctor_command() {
+  static constexpr Command kCommand{
+      "doctor",
+      "Set up",
+      "",
+      "Check config, signer, timestamp servers, clock and trust",
+      "Checks everything that signing needs without spending a signature: the config, each "
+      "signer's "
+      "credentials and certificate, one timestamp from each server (they are free), the clock, and "
+      "where trust comes from. The exit code is that of the first failure.",
+      "  signctl doctor\n"
+      "  signctl doctor --offline\n",
+      set_up<Options, declare_options, run>};
+  return kCommand;
+}
+
+}  // namespace signctl::cli

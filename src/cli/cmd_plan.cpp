@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command.hpp"
+#include "cli/files.hpp"
+#include "cli/render.hpp"
+#include "cli/render_json.hpp"
+#include "cli/settings.hpp"
+#include "cli/sign_run.hpp"
+#include "core/text.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace signctl::cli {
+
+namespace {
+
+struct Options {
+  FileFlags files;
+  TargetFlags target;
+  ConfigFlags config;
+  SignerFlags signer;
+  SignatureFlags signature;
+  ExistingFlags existing;
+  TimestampFlags timestamp;
+  std::optional<int> max_signatures;
+};
+
+void declare_options(Flags& flags, Options& options) {
+  declare(flags, options.files);
+  declare(flags, options.target);
+  declare(flags, options.config);
+  declare(flags, options.signer);
+  declare(flags, options.signature);
+  declare(flags, options.existing);
+  declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
+  flags.group("Run");
+  flags.number("--max-signatures",
+               options.max_signatures,
+               "N",
+               "Fail when more signatures than this would be made");
+}
+
+/// What the plan says beyond the list of files.
+struct Plan {
+  FileSet files;
+  std::vector<std::string> outputs;
+  std::string signer;
+  std::string provider;
+  engine::SignOptions options;
+  std::vector<std::string> servers;
+};
+
+Result<Plan> make_plan(const Options& options, Context& context) {
+  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  Plan plan;
+  SIGNCTL_TRY(plan.options,
+              sign_options(config, options.signature, options.existing, options.timestamp),
+              "");
+  SIGNCTL_TRY(const auto timestamp, timestamp_options(config, options.timestamp), "");
+  if (timestamp) {
+    plan.servers = timestamp->servers;
+  }
+  SIGNCTL_TRY(const auto choice, choose_signer(config, options.signer), "");
+  plan.signer = choice.signer.name;
+  plan.provider = std::string(choice.provider->name());
+  SIGNCTL_TRY(plan.files, plan_files(config, options.files), "");
+  SIGNCTL_TRY(plan.outputs, outputs_of(plan.files, options.target), "");
+  SIGNCTL_CHECK(check_limit(plan.outputs.size(), options.max_signatures), "");
+  return plan;
+}
+
+void print_plan(const Plan& plan, Context& context) {
+  std::vector<std::vector<std::string>> rows{{"FILE", "STEP", "WHY", "WRITTEN TO"}};
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    const auto& file = plan.files.plan.files[i];
+    rows.push_back({printable(file.path),
+                    file.step.empty() ? "-" : printable(file.step),
+                    printable(file.because),
+                    plan.outputs[i] == file.path ? "in place" : printable(plan.outputs[i])});
+  }
+  if (!context.quiet()) {
+    context.write(table(rows));
+  }
+  if (context.verbose()) {
+    for (const auto& file : plan.files.plan.excluded) {
+      context.line("excluded " + printable(file.path) + " (" + printable(file.because) + ")");
+    }
+  }
+  context.line("");
+  context.line("signer     " + printable(plan.signer) + " (" + plan.provider + ")");
+  context.line("digest     " + std::string(digest_name(plan.options.digest)));
+  context.line("timestamp  " + (plan.servers.empty() ? "none" : join(plan.servers, ", ")));
+  context.line(std::to_string(plan.outputs.size()) + " files, at most " +
+               std::to_string(plan.outputs.size()) + " billable signatures; nothing was touched");
+}
+
+Json json_of(const Plan& plan) {
+  Json json = document("plan");
+  json["signer"] = plan.signer;
+  json["provider"] = plan.provider;
+  json["digest_algorithm"] = digest_name(plan.options.digest);
+  json["timestamp_servers"] = plan.servers;
+  json["billable_signatures"] = plan.outputs.size();
+  json["files"] = Json::array();
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    const auto& file = plan.files.plan.files[i];
+    json["files"].push_back({{"path", file.path},
+                             {"step", file.step},
+                             {"because", file.because},
+                             {"output", plan.outputs[i]}});
+  }
+  json["excluded"] = Json::array();
+  for (const auto& file : plan.files.plan.excluded) {
+    json["excluded"].push_back({{"path", file.path}, {"because", file.because}});
+  }
+  return json;
+}
+
+Result<int> run(const Options& options, Context& context) {
+  SIGNCTL_TRY(const Plan plan, make_plan(options, context), "");
+  if (context.json()) {
+    print_json(context, json_of(plan));
+  } else {
+    print_plan(plan, context);
+  }
+  return 0;
+}
+
+}  // namespace
+
+const Command& plan_command() {
+  static constexpr Command kCommand{
+      "plan",
+      "Look",
+      "FILE...",
+      "Show what would be signed, and touch nothing",
+      "Shows which files would be signed, in which order, why, by whom and how, with the flags of "
+      "signctl sign. Needs no credentials, and changes nothing. -v also lists what is left out.",
+      "  signctl plan\n"
+      "  signctl plan --max-signatures 20 'dist/**/*.exe'\n",
+      set_up<Options, declare_options, run>};
+  return kCommand;
+}
+
+}  // namespace signctl::cli

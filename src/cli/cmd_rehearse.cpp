@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command.hpp"
+#include "cli/development.hpp"
+#include "cli/files.hpp"
+#include "cli/sign_run.hpp"
+#include "core/atomic_file.hpp"
+#include "core/path.hpp"
+#include "core/text.hpp"
+
+#include <filesystem>
+
+namespace signctl::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kMarker = ".signctl-rehearsal";
+
+struct Options {
+  FileFlags files;
+  std::string output_dir{"signctl-rehearsal"};
+  ConfigFlags config;
+  SignatureFlags signature;
+  ExistingFlags existing;
+  RunFlags run;
+};
+
+void declare_options(Flags& flags, Options& options) {
+  declare(flags, options.files);
+  flags.value("--output-dir",
+              options.output_dir,
+              "DIR",
+              "Folder for the signed copies, emptied first; signctl-rehearsal unless said");
+  declare(flags, options.config);
+  declare(flags, options.signature);
+  declare(flags, options.existing);
+  declare(flags, options.run);
+}
+
+/// Empties the folder of an earlier rehearsal. Any other folder with something in it is left alone.
+Result<void> recreate(const std::string& folder) {
+  const fs::path path = to_path(folder);
+  std::error_code code;
+  const bool ours = fs::exists(path / kMarker, code);
+  if (!ours && fs::exists(path, code) &&
+      !(fs::is_directory(path, code) && fs::is_empty(path, code))) {
+    return Error{ErrorKind::output,
+                 folder + " is there already and is not the folder of an earlier rehearsal",
+                 "name another one with --output-dir"};
+  }
+  if (ours) {
+    fs::remove_all(path, code);
+  }
+  if (!code) {
+    fs::create_directories(path, code);
+  }
+  if (code) {
+    return Error{ErrorKind::output,
+                 "the folder " + folder + " cannot be made anew: " + code.message()};
+  }
+  return write_file(to_utf8(path / kMarker), {}, Existing::replace);
+}
+
+engine::StageFactory rehearsal_stages(const RehearsalSigner& signer, Context& context) {
+  const World world = context.world();
+  engine::StageFactory factory;
+  factory.session = [bundle = signer.bundle]() -> Result<std::unique_ptr<SigningSession>> {
+    return open_rehearsal_session(bundle);
+  };
+  timestamp::Options options;
+  options.servers = {"dev:"};
+  factory.timestamper = [options, world] { return timestamp::make_timestamper(options, world); };
+  return factory;
+}
+
+Result<int> run(const Options& options, Context& context) {
+  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SignRun sign;
+  SIGNCTL_TRY(sign.options, sign_options(config, options.signature, options.existing, {}), "");
+  SIGNCTL_TRY(sign.gate, make_gate(config, {}, context), "");
+  SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
+  TargetFlags target;
+  target.output_dir = options.output_dir;
+  SIGNCTL_TRY(const auto outputs, outputs_of(files, target), "");
+  SIGNCTL_CHECK(check_limit(outputs.size(), options.run.max_signatures), "");
+  SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
+  SIGNCTL_TRY(const auto signer,
+              make_rehearsal_signer(context.clock().now()),
+              "making the rehearsal's certificates");
+  SIGNCTL_CHECK(recreate(options.output_dir), "");
+  SIGNCTL_TRY(sign.tasks, make_tasks(files, target, sign.options), "");
+  // The gate is the real one, but for who signed: nobody can hold the right name here.
+  sign.gate.store = signer.store;
+  sign.gate.trust_signer = true;
+  sign.gate.rules.rehearsal = RehearsalRule::accept;
+  sign.gate.rules.identity = {};
+  sign.factory = rehearsal_stages(signer, context);
+  context.line("REHEARSAL into " + printable(options.output_dir) +
+               ": a throw-away certificate and a local timestamp authority; the originals stay as "
+               "they are, and who signed is not checked");
+  return sign_files(sign, {"rehearse", "rehearsed"}, context);
+}
+
+}  // namespace
+
+const Command& rehearse_command() {
+  static constexpr Command kCommand{
+      "rehearse",
+      "Try it",
+      "FILE...",
+      "Do the real plan with a throw-away certificate",
+      "Does what signctl sign would do, with a certificate and a timestamp authority made for this "
+      "run: no account, no network, no quota. Signs copies in a folder of their own; the originals "
+      "stay as they are. Exits as signctl sign would. What it makes is marked, and passes no gate "
+      "without --dev.",
+      "  signctl rehearse\n"
+      "  signctl rehearse dist/*.exe --output-dir /tmp/rehearsal\n",
+      set_up<Options, declare_options, run>};
+  return kCommand;
+}
+
+}  // namespace signctl::cli

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/batch.hpp"
+#include "cli/command.hpp"
+#include "cli/errors.hpp"
+#include "cli/files.hpp"
+#include "cli/render.hpp"
+#include "cli/render_json.hpp"
+#include "cli/settings.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace signctl::cli {
+
+namespace {
+
+struct Options {
+  FileFlags files;
+  ConfigFlags config;
+  TrustFlags trust;
+  ExpectFlags expect;
+};
+
+void declare_options(Flags& flags, Options& options) {
+  declare(flags, options.files);
+  declare(flags, options.config);
+  declare(flags, options.trust);
+  declare(flags, options.expect);
+}
+
+void print_file_verdict(Context& context, const engine::FileResult& result) {
+  if (!result.outcome) {
+    print_error(context, result.outcome.error());
+    annotate(context, result.path, result.outcome.error().message);
+    return;
+  }
+  print_verdict(context, *result.outcome);
+  if (result.outcome->verdict.passed) {
+    return;
+  }
+  // With --quiet the objections are still said, as errors are.
+  if (context.quiet()) {
+    print_error(context, {ErrorKind::gate, "the gate refused " + result.path});
+  }
+  for (const Finding& finding : result.outcome->verdict.objections()) {
+    annotate(context, result.path, finding.id + ": " + finding.message);
+  }
+}
+
+Result<int> run(const Options& options, Context& context) {
+  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(auto gate, make_gate(config, options.trust, context), "");
+  SIGNCTL_CHECK(apply(options.expect, gate.rules), "");
+  SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
+  std::vector<std::string> paths;
+  for (const auto& file : files.plan.files) {
+    paths.push_back(file.path);
+  }
+  const TimePoint now = context.clock().now();
+  const auto summary = run_batch(
+      paths,
+      AfterFailure::go_on,
+      [&](std::size_t i) { return engine::verify_file(paths[i], gate, now); },
+      [&](const engine::FileResult& result) { print_file_verdict(context, result); });
+  return finish_batch(context, {"verify", "passed"}, summary);
+}
+
+}  // namespace
+
+const Command& verify_command() {
+  static constexpr Command kCommand{
+      "verify",
+      "Sign",
+      "FILE...",
+      "Judge files as the gate does before a release",
+      "Checks every signature of every file, nested ones included: digest, signature, chain, "
+      "timestamp, and that nothing in the file escapes the signature. Says who signed it and all "
+      "that is wrong. Exit code 0 means that every file passed.\n"
+      "The rules are those of the config's gate section, if there is a config, and the flags'.",
+      "  signctl verify dist/*.exe\n"
+      "  signctl verify --expect-subject \"CN=Contoso Ltd\" setup.exe\n"
+      "  signctl verify --dev app.exe      # signed for a rehearsal\n",
+      set_up<Options, declare_options, run>};
+  return kCommand;
+}
+
+}  // namespace signctl::cli

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/common_options.hpp"
+
+namespace signctl::cli {
+
+void declare(Flags& flags, ConfigFlags& target) {
+  flags.group("Configuration");
+  flags.value("-c,--config",
+              target.file,
+              "FILE",
+              "Config file; without it signctl.yaml in this folder or the nearest one above");
+}
+
+void declare(Flags& flags, SignerFlags& target) {
+  flags.group("Signer");
+  flags.value("--signer", target.name, "NAME", "One of the config's signers");
+  flags.value("--provider",
+              target.provider,
+              "KIND",
+              "Use this kind of signer without a config; signctl providers lists them");
+  flags.values("-p",
+               target.pairs,
+               "KEY=VALUE",
+               "Setting of --provider, repeatable; secrets as env:NAME, file:PATH, exec:COMMAND "
+               "or stdin");
+  flags.value("--chain,--ac", target.chain, "FILE", "Further certificates to embed (PEM or DER)");
+}
+
+void declare(Flags& flags, SignatureFlags& target) {
+  flags.group("Signature");
+  flags.value("--file-digest,--fd", target.digest, "sha256|sha384|sha512", "Digest algorithm");
+  flags.value("--description,--d", target.description, "TEXT", "Program name to show to users");
+  flags.value("--url,--du", target.url, "URL", "Where users find more about the program");
+  flags.flag("--page-hashes,--ph", target.page_hashes, "Also hash each page of the image");
+}
+
+void declare(Flags& flags, ExistingFlags& target) {
+  flags.value("--if-signed",
+              target.if_signed,
+              "fail|skip-valid|append|replace",
+              "When a file is signed already; skip-valid means that its signature passes the gate");
+  flags.flag("--append,--as", target.append, "The same as --if-signed append");
+}
+
+void declare(Flags& flags, TimestampFlags& target, TimestampNeed need) {
+  flags.group("Timestamp");
+  flags.values("--timestamp-url,--tr",
+               target.servers,
+               "URL",
+               "RFC 3161 server, repeatable: tried in order; dev: or dev:FILE is a local one for "
+               "rehearsals");
+  flags.value("--timestamp-digest,--td",
+              target.digest,
+              "sha256|sha384|sha512",
+              "Digest algorithm of the timestamp");
+  if (need == TimestampNeed::may_be_left_out) {
+    flags.flag("--no-timestamp", target.none, "No timestamp, and the gate does not ask for one");
+  }
+}
+
+void declare(Flags& flags, TrustFlags& target) {
+  flags.group("Gate");
+  flags.values("--trust-cert",
+               target.certificates,
+               "FILE",
+               "Trust these certificates as well (PEM, DER or PKCS #7), repeatable");
+  flags.flag("--dev",
+             target.development,
+             "Trust a self-signed signer and accept rehearsal certificates; never for a release");
+  flags.value("--compat", target.compat, "windows", "Only warn of what Windows lets pass");
+}
+
+void declare(Flags& flags, ExpectFlags& target) {
+  flags.value("--timestamp", target.timestamp, "required|optional", "Whether it must have one");
+  flags.values("--expect-subject",
+               target.subject,
+               "NAME=VALUE",
+               "Subject attribute the signer must have, repeatable: \"CN=Contoso Ltd\"");
+  flags.values(
+      "--expect-eku", target.eku, "OID", "Extended key usage the signer must have, repeatable");
+  flags.value("--expect-issuer", target.issuer, "CN", "Common name of the signer's issuer");
+  flags.value("--expect-thumbprint",
+              target.thumbprint,
+              "HEX",
+              "SHA-256 thumbprint of the signer's certificate");
+}
+
+void declare(Flags& flags, FileFlags& target) {
+  flags.group("Files");
+  flags.positionals("FILE", target.files, "Files, folders, globs (** too), @list.txt");
+  flags.value("--step", target.step, "NAME", "Only this step of the config");
+}
+
+void declare(Flags& flags, TargetFlags& target) {
+  flags.group("Files");
+  flags.value("-o,--output", target.output, "FILE", "Write here and leave the input as it is");
+  flags.value("--output-dir",
+              target.output_dir,
+              "DIR",
+              "Write below this folder and leave the inputs as they are");
+}
+
+void declare(Flags& flags, RunFlags& target) {
+  flags.group("Run");
+  flags.number("-j,--jobs", target.jobs, "N", "Files at the same time");
+  flags.flag("--keep-going", target.keep_going, "Go on with other files after a failure");
+  flags.number("--max-signatures",
+               target.max_signatures,
+               "N",
+               "Refuse to start when more signatures than this would be made");
+}
+
+}  // namespace signctl::cli

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace signctl::cli {
+
+/// Declares the flags of one command. A thin face of CLI11, which is slow to compile and whose
+/// defaults (a list flag swallows the files behind it) we do not want.
+///
+/// `names` are comma-separated, for example "-c,--config". `meta` names the value in the help:
+/// "FILE" and "DIR" are completed as paths, "a|b|c" is a choice and nothing else is accepted.
+/// Targets are borrowed until the command line has been parsed.
+class Flags {
+ public:
+  explicit Flags(CLI::App& app) : app_(app) {}
+
+  /// Heading for what is declared from here on.
+  void group(std::string title) { group_ = std::move(title); }
+
+  void flag(const char* names, bool& target, const char* help);
+  void count(const char* names, int& target, const char* help);
+  void value(const char* names, std::string& target, const char* meta, const char* help);
+  void number(const char* names, std::optional<int>& target, const char* meta, const char* help);
+  /// May be given several times, one value each.
+  void values(const char* names,
+              std::vector<std::string>& target,
+              const char* meta,
+              const char* help);
+  void positional(const char* name, std::string& target, const char* help);
+  void positionals(const char* name, std::vector<std::string>& target, const char* help);
+
+ private:
+  void finish(CLI::Option& option, const char* meta) const;
+
+  CLI::App& app_;
+  std::string group_{"Options"};
+};
+
+}  // namespace signctl::cli

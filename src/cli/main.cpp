@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/app.hpp"
+#include "cli/platform.hpp"
+
+#include <signctl/exit_code.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+// The last door: nothing we call is meant to throw this far, so whatever does is a bug.
+int main(int argc, char** argv) {
+  int code = signctl::exit_code(signctl::ErrorKind::internal);
+  try {
+    code = signctl::cli::run(signctl::cli::start_process(argc, argv));
+  } catch (const std::exception& exception) {
+    (void)std::fprintf(stderr, "signctl: error: internal: %s\n", exception.what());
+  } catch (...) {
+    (void)std::fputs("signctl: error: internal: unknown exception\n", stderr);
+  }
+  std::exit(code);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/platform.hpp"
+#include "core/atomic_file.hpp"
+#include "engine/run.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <unistd.h>
+
+namespace signctl::cli {
+
+namespace {
+
+constexpr int kInterrupted = 130;
+
+void say(const char* text) noexcept {
+  // Nothing can be done about a failure here.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, std::strlen(text));
+}
+
+// Only async-signal-safe calls in here (POSIX.1-2017, 2.4.3).
+extern "C" void on_signal(int /*number*/) {
+  if (!engine::stop_requested()) {
+    engine::request_stop();
+    say("\nsignctl: stopping after the files in flight; interrupt again to stop at once\n");
+    return;
+  }
+  remove_temporary_files_on_signal();
+  ::_exit(kInterrupted);
+}
+
+void handle(int number) {
+  struct sigaction current {};
+  // Under nohup, and for background jobs of some shells, the signal is meant to stay ignored.
+  if (::sigaction(number, nullptr, &current) == 0 && current.sa_handler == SIG_IGN) {
+    return;
+  }
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  ::sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  (void)::sigaction(number, &action, nullptr);
+}
+
+}  // namespace
+
+std::vector<std::string> start_process(int argc, char** argv) {
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  (void)::sigaction(SIGPIPE, &ignore, nullptr);
+  for (const int number : std::array{SIGINT, SIGTERM, SIGHUP}) {
+    handle(number);
+  }
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    arguments.emplace_back(argv[i]);
+  }
+  return arguments;
+}
+
+bool is_terminal(Stream stream) {
+  return ::isatty(stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO) == 1;
+}
+
+void set_binary_output() {}
+
+}  // namespace signctl::cli

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/context.hpp"
+#include "engine/run.hpp"
+#include "engine/sign_file.hpp"
+
+#include <signctl/error.hpp>
+#include <signctl/finding.hpp>
+#include <signctl/policy.hpp>
+#include <signctl/report.hpp>
+
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+// The documents of --json, described in docs/json.md. Members are only ever added within one schema
+// number.
+namespace signctl::cli {
+
+using Json = nlohmann::ordered_json;
+
+/// {"schema": "signctl/<verb>/1"}
+[[nodiscard]] Json document(std::string_view verb);
+
+[[nodiscard]] Json to_json(const Error& error);
+[[nodiscard]] Json to_json(const Finding& finding);
+[[nodiscard]] Json to_json(const std::vector<Finding>& findings);
+[[nodiscard]] Json to_json(const CertificateInfo& certificate);
+[[nodiscard]] Json to_json(const SignatureInfo& signature);
+[[nodiscard]] Json to_json(const Report& report);
+[[nodiscard]] Json to_json(const Verdict& verdict);
+
+/// One file of a batch; `done` is the state's name when all went well, for example "signed".
+[[nodiscard]] Json to_json(const engine::FileResult& result, std::string_view done);
+
+/// A whole batch, and its exit code.
+[[nodiscard]] Json batch_document(std::string_view verb,
+                                  std::string_view done,
+                                  const engine::RunSummary& summary);
+
+/// The document of a command that failed as a whole.
+void print_error_document(Context& context, const Error& error);
+
+/// Prints it, indented, with a line break.
+void print_json(Context& context, const Json& json);
+
+}  // namespace signctl::cli

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/settings.hpp"
+
+#include "core/log.hpp"
+#include "core/path.hpp"
+#include "core/text.hpp"
+#include "trust/stores.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace signctl::cli {
+
+namespace {
+
+std::string joined(const std::string& folder, const std::string& path) {
+  return folder.empty() ? path : to_utf8(to_path(folder) / to_path(path));
+}
+
+/// "a, b or c" of the config's signers, for hints.
+std::vector<std::string> names_of(const std::map<std::string, config::Signer>& signers) {
+  std::vector<std::string> names;
+  for (const auto& [name, signer] : signers) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+Result<config::Signer> named_signer(const config::Config& config, const std::string& name) {
+  const auto found = config.signers.find(name);
+  if (found != config.signers.end()) {
+    return found->second;
+  }
+  const auto names = names_of(config.signers);
+  if (names.empty()) {
+    return Error{ErrorKind::config,
+                 "there is no signer \"" + name + "\": " +
+                     (config.file.empty() ? "no config was found" : config.file + " has none"),
+                 "name the config with -c, or use --provider KIND -p KEY=VALUE"};
+  }
+  const auto near = did_you_mean(name, names);
+  return Error{ErrorKind::config,
+               "there is no signer \"" + name + "\" in " + config.file,
+               near ? "did you mean \"" + *near + "\"?" : "it has " + join(names, ", ")};
+}
+
+Result<config::Signer> configured_signer(const config::Config& config) {
+  if (config.sign.signer.size() > 1) {
+    log_warning("fallback signers are not used by this version: \"" + config.sign.signer.front() +
+                "\" signs, the others are ignored");
+  }
+  if (!config.sign.signer.empty()) {
+    return named_signer(config, config.sign.signer.front());
+  }
+  if (config.signers.size() == 1) {
+    return config.signers.begin()->second;
+  }
+  if (config.signers.empty()) {
+    return Error{ErrorKind::config,
+                 "no signer is named",
+                 "use --provider pfx -p file=FILE -p password=env:NAME, or write a config with "
+                 "signctl init; signctl dev-cert makes a certificate to try it with"};
+  }
+  return Error{ErrorKind::config,
+               config.file + " has several signers and does not say which one signs",
+               "choose with --signer " + join(names_of(config.signers), ", --signer ")};
+}
+
+Result<void> add_chain(SignerChoice& choice, const std::string& chain) {
+  const auto specs = choice.provider->settings();
+  const bool known =
+      std::any_of(specs.begin(), specs.end(), [](const auto& spec) { return spec.key == "chain"; });
+  if (!known) {
+    return Error{ErrorKind::unsupported,
+                 "provider " + std::string(choice.provider->name()) +
+                     " brings its own certificates and does not take --chain"};
+  }
+  // Relative to the working directory, unlike what stands in the config.
+  std::error_code code;
+  const auto absolute = std::filesystem::absolute(to_path(chain), code);
+  choice.signer.values["chain"] = code ? chain : to_utf8(absolute);
+  return ok();
+}
+
+engine::IfSigned to_engine(config::ExistingSignature rule) {
+  switch (rule) {
+    case config::ExistingSignature::fail:
+      return engine::IfSigned::fail;
+    case config::ExistingSignature::skip_valid:
+      return engine::IfSigned::skip_valid;
+    case config::ExistingSignature::append:
+      return engine::IfSigned::append;
+    case config::ExistingSignature::replace:
+      return engine::IfSigned::replace;
+  }
+  return engine::IfSigned::fail;
+}
+
+Result<engine::IfSigned> if_signed(const config::Config& config, const ExistingFlags& flags) {
+  if (flags.append && !flags.if_signed.empty() && flags.if_signed != "append") {
+    return Error{ErrorKind::usage,
+                 "--as and --if-signed " + flags.if_signed + " exclude each other"};
+  }
+  if (flags.append || flags.if_signed == "append") {
+    return engine::IfSigned::append;
+  }
+  if (flags.if_signed == "skip-valid") {
+    return engine::IfSigned::skip_valid;
+  }
+  if (flags.if_signed == "replace") {
+    return engine::IfSigned::replace;
+  }
+  return flags.if_signed == "fail" ? engine::IfSigned::fail : to_engine(config.sign.if_signed);
+}
+
+/// Hands out what was made first, then makes new ones. Safe to call from several threads.
+template <class T, class Make>
+std::function<Result<std::unique_ptr<T>>()> first_then(std::unique_ptr<T> first, Make make) {
+  struct State {
+    std::mutex mutex;
+    std::unique_ptr<T> first;
+  };
+  auto state = std::make_shared<State>();
+  state->first = std::move(first);
+  return [state, make = std::move(make)]() -> Result<std::unique_ptr<T>> {
+    {
+      const std::lock_guard lock(state->mutex);
+      if (state->first) {
+        return std::move(state->first);
+      }
+    }
+    return make();
+  };
+}
+
+}  // namespace
+
+Result<config::Config> load_config(const ConfigFlags& flags, Context& /*context*/) {
+  if (!flags.file.empty()) {
+    return config::load(flags.file);
+  }
+  std::error_code code;
+  const auto here = std::filesystem::current_path(code);
+  if (code) {
+    return Error{ErrorKind::input, "the working directory is gone: " + code.message()};
+  }
+  const auto found = config::find_config(to_utf8(here));
+  if (!found) {
+    return config::Config{};
+  }
+  log_verbose("using the config " + *found);
+  return config::load(*found);
+}
+
+Result<SignerChoice> choose_signer(const config::Config& config, const SignerFlags& flags) {
+  SignerChoice choice;
+  if (!flags.provider.empty()) {
+    if (!flags.name.empty()) {
+      return Error{ErrorKind::usage,
+                   "--signer and --provider exclude each other",
+                   "--signer names one of the config's, --provider makes one"};
+    }
+    SIGNCTL_TRY(choice.signer, config::signer_from_flags(flags.provider, flags.pairs), "");
+  } else if (!flags.pairs.empty()) {
+    return Error{ErrorKind::usage, "-p needs --provider", "say --provider KIND as well"};
+  } else {
+    choice.folder = config.folder;
+    SIGNCTL_TRY(choice.signer,
+                flags.name.empty() ? configured_signer(config) : named_signer(config, flags.name),
+                "");
+  }
+  choice.provider = find_provider(choice.signer.provider);
+  if (choice.provider == nullptr) {
+    return Error{ErrorKind::unsupported,
+                 "provider \"" + choice.signer.provider + "\" is not in this build",
+                 "signctl providers lists those that are"};
+  }
+  if (!flags.chain.empty()) {
+    SIGNCTL_CHECK(add_chain(choice, flags.chain), "");
+  }
+  return choice;
+}
+
+Result<engine::SignOptions> sign_options(const config::Config& config,
+                                         const SignatureFlags& signature,
+                                         const ExistingFlags& existing,
+                                         const TimestampFlags& timestamp) {
+  engine::SignOptions options;
+  options.digest = find_digest_alg(signature.digest).value_or(config.sign.digest);
+  options.timestamp_digest =
+      find_digest_alg(timestamp.digest).value_or(config.sign.timestamp_digest);
+  options.description =
+      signature.description.empty() ? config.sign.description : signature.description;
+  options.url = signature.url.empty() ? config.sign.url : signature.url;
+  options.page_hashes =
+      signature.page_hashes || config.sign.page_hashes ? PageHashes::on : PageHashes::off;
+  SIGNCTL_TRY(options.if_signed, if_signed(config, existing), "");
+  return options;
+}
+
+Result<std::optional<timestamp::Options>> timestamp_options(const config::Config& config,
+                                                            const TimestampFlags& flags) {
+  using Wanted = std::optional<timestamp::Options>;
+  if (flags.none) {
+    if (!flags.servers.empty()) {
+      return Error{ErrorKind::usage, "--no-timestamp and --timestamp-url exclude each other"};
+    }
+    return Wanted{};
+  }
+  timestamp::Options options;
+  options.servers = flags.servers.empty() ? config.sign.timestamp_servers : flags.servers;
+  if (options.servers.empty()) {
+    if (!config.file.empty() && config.gate.timestamp == TimestampRule::optional) {
+      log_warning("no timestamp: no server is named, and gate.timestamp is optional");
+      return Wanted{};
+    }
+    return Error{ErrorKind::config,
+                 "no timestamp server is named",
+                 "use --timestamp-url http://timestamp.digicert.com (or your CA's), "
+                 "--timestamp-url dev: for a rehearsal, or --no-timestamp"};
+  }
+  const config::Retry& retry = config.sign.retry;
+  options.retry = {retry.attempts, retry.initial, retry.max, retry.deadline};
+  return Wanted{std::move(options)};
+}
+
+Result<engine::Gate> make_gate(const config::Config& config,
+                               const TrustFlags& flags,
+                               Context& context) {
+  engine::Gate gate;
+  gate.trust_signer = flags.development;
+  trust::TrustOptions options;
+  constexpr std::string_view kFile = "file:";
+  for (const std::string& source : config.gate.trust) {
+    if (source == "system") {
+      options.system = true;
+    } else if (source == "signer") {
+      gate.trust_signer = true;
+    } else if (source.substr(0, kFile.size()) == kFile) {
+      options.files.push_back(joined(config.folder, source.substr(kFile.size())));
+    } else {
+      return Error{ErrorKind::unsupported,
+                   "gate.trust \"" + source + "\" is not in this version",
+                   "use system, signer or file:PATH"};
+    }
+  }
+  options.files.insert(options.files.end(), flags.certificates.begin(), flags.certificates.end());
+  SIGNCTL_TRY(gate.store, trust::make_store(options, context.environment()), "loading trust");
+  gate.rules.timestamp = config.gate.timestamp;
+  gate.rules.identity = config.gate.identity;
+  gate.rules.rehearsal = gate.trust_signer ? RehearsalRule::accept : RehearsalRule::refuse;
+  gate.rules.profile = flags.compat.empty() ? Profile::strict : Profile::compat_windows;
+  return gate;
+}
+
+Result<void> apply(const ExpectFlags& flags, GateRules& rules) {
+  if (!flags.timestamp.empty()) {
+    rules.timestamp =
+        flags.timestamp == "required" ? TimestampRule::required : TimestampRule::optional;
+  }
+  for (const std::string& pair : flags.subject) {
+    const auto equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Error{ErrorKind::usage,
+                   "--expect-subject wants NAME=VALUE, not \"" + pair + "\"",
+                   "for example --expect-subject \"CN=Contoso Ltd\""};
+    }
+    rules.identity.subject[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  if (!flags.eku.empty()) {
+    rules.identity.eku = flags.eku;
+  }
+  if (!flags.issuer.empty()) {
+    rules.identity.issuer_cn = flags.issuer;
+  }
+  if (flags.thumbprint.empty()) {
+    return ok();
+  }
+  std::string hex = to_lower(flags.thumbprint);
+  hex.erase(std::remove(hex.begin(), hex.end(), ':'), hex.end());
+  if (hex.size() != 2 * digest_size(DigestAlg::sha256) || !from_hex(hex)) {
+    return Error{ErrorKind::usage,
+                 "--expect-thumbprint wants 64 hexadecimal digits",
+                 "it is the SHA-256 one; signctl inspect shows it"};
+  }
+  rules.identity.sha256_thumbprint = std::move(hex);
+  return ok();
+}
+
+Result<engine::StageFactory> make_stages(const SignerChoice& choice,
+                                         const std::optional<timestamp::Options>& timestamp,
+                                         Context& context) {
+  const World world = context.world();
+  engine::StageFactory factory;
+  if (timestamp) {
+    const auto make = [options = *timestamp, world] {
+      return timestamp::make_timestamper(options, world);
+    };
+    SIGNCTL_TRY(auto first, make(), "setting up the timestamp client");
+    factory.timestamper = first_then(std::move(first), make);
+  }
+  const std::string step = "opening signer \"" + choice.signer.name + "\" (" +
+                           std::string(choice.provider->name()) + ")";
+  SIGNCTL_TRY(
+      auto resolved, config::resolve(choice.signer, choice.folder, context.environment()), step);
+  const auto settings = std::make_shared<const ProviderSettings>(std::move(resolved));
+  const auto open = [provider = choice.provider, settings, world] {
+    return provider->open(*settings, world);
+  };
+  SIGNCTL_TRY(auto session, open(), step);
+  factory.session = first_then(std::move(session), open);
+  return factory;
+}
+
+}  // namespace signctl::cli

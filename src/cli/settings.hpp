@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/common_options.hpp"
+#include "cli/context.hpp"
+#include "config/config.hpp"
+#include "engine/run.hpp"
+#include "engine/sign_file.hpp"
+#include "timestamp/client.hpp"
+
+#include <signctl/provider.hpp>
+#include <signctl/result.hpp>
+
+#include <optional>
+#include <string>
+
+// What the command line and the config say together. The command line wins.
+namespace signctl::cli {
+
+/// The config given, or the nearest one, or the defaults.
+Result<config::Config> load_config(const ConfigFlags& flags, Context& context);
+
+/// A signer and the provider behind it.
+struct SignerChoice {
+  config::Signer signer;
+  const Provider* provider{};
+  std::string folder;  ///< What its relative paths are relative to.
+};
+
+/// @errors `config` when none is named or the name is unknown; `usage` for flags that exclude each
+///         other; `unsupported` when the provider has no use for --chain.
+Result<SignerChoice> choose_signer(const config::Config& config, const SignerFlags& flags);
+
+/// What each signature is to be.
+Result<engine::SignOptions> sign_options(const config::Config& config,
+                                         const SignatureFlags& signature,
+                                         const ExistingFlags& existing,
+                                         const TimestampFlags& timestamp);
+
+/// The timestamp client's options; empty when no timestamp is wanted.
+///
+/// @errors `config` when one is wanted and no server is named.
+Result<std::optional<timestamp::Options>> timestamp_options(const config::Config& config,
+                                                            const TimestampFlags& flags);
+
+/// The gate of a command that does not say how it wants timestamps: as the config has it.
+Result<engine::Gate> make_gate(const config::Config& config,
+                               const TrustFlags& flags,
+                               Context& context);
+
+/// Adds what `--timestamp` and `--expect-...` ask for.
+Result<void> apply(const ExpectFlags& flags, GateRules& rules);
+
+/// Opens the first session and timestamper at once, so that a wrong password is one error before
+/// the first file and not one for each.
+Result<engine::StageFactory> make_stages(const SignerChoice& choice,
+                                         const std::optional<timestamp::Options>& timestamp,
+                                         Context& context);
+
+}  // namespace signctl::cli

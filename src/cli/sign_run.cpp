@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sign_run.hpp"
+
+namespace signctl::cli {
+
+namespace {
+
+std::string note_on(const engine::FileResult& result, const engine::SignOptions& options) {
+  std::string note(digest_name(options.digest));
+  const engine::FileOutcome& outcome = *result.outcome;
+  note += outcome.timestamp_source.empty() ? ", no timestamp"
+                                           : ", timestamp " + outcome.timestamp_source;
+  note += ", gate passed";
+  return outcome.verdict.rehearsal ? note + ", REHEARSAL: not for release" : note;
+}
+
+}  // namespace
+
+Result<std::vector<engine::FileTask>> make_tasks(const FileSet& files,
+                                                 const TargetFlags& target,
+                                                 const engine::SignOptions& options) {
+  SIGNCTL_TRY(const auto outputs, outputs_of(files, target), "");
+  if (!target.output_dir.empty()) {
+    SIGNCTL_CHECK(make_folders(outputs), "");
+  }
+  std::vector<engine::FileTask> tasks;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    tasks.push_back({files.plan.files[i].path, outputs[i], options});
+  }
+  return tasks;
+}
+
+Result<void> check_limit(std::size_t signatures, std::optional<int> limit) {
+  if (limit && *limit < 0) {
+    return Error{ErrorKind::usage, "--max-signatures wants a number of 0 or more"};
+  }
+  if (limit && signatures > static_cast<std::size_t>(*limit)) {
+    return Error{ErrorKind::usage,
+                 std::to_string(signatures) +
+                     " signatures would be made, and --max-signatures is " +
+                     std::to_string(*limit) + "; nothing was signed",
+                 "signctl plan lists the files"};
+  }
+  return ok();
+}
+
+Result<engine::RunOptions> run_options(const config::Config& config, const RunFlags& flags) {
+  constexpr int kMaxJobs = 256;
+  engine::RunOptions options;
+  options.jobs = flags.jobs.value_or(config.sign.jobs);
+  options.keep_going = flags.keep_going;
+  if (options.jobs < 1 || options.jobs > kMaxJobs) {
+    return Error{ErrorKind::usage, "--jobs wants a number from 1 to " + std::to_string(kMaxJobs)};
+  }
+  return options;
+}
+
+Result<int> sign_files(const SignRun& sign, const BatchWords& words, Context& context) {
+  engine::RunOptions options = sign.run;
+  options.on_file = [&](const engine::FileResult& result, std::size_t, std::size_t) {
+    const bool done = result.outcome && result.outcome->state == engine::FileState::done;
+    print_file(context, words, result, done ? note_on(result, sign.options) : "");
+  };
+  const auto summary =
+      engine::sign_all(sign.tasks, sign.gate, sign.factory, context.clock(), options);
+  return finish_batch(context, words, summary);
+}
+
+}  // namespace signctl::cli

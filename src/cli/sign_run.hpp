@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/batch.hpp"
+#include "cli/context.hpp"
+#include "cli/files.hpp"
+#include "cli/settings.hpp"
+#include "engine/run.hpp"
+
+#include <signctl/result.hpp>
+
+#include <vector>
+
+namespace signctl::cli {
+
+/// All that a run of `sign` or `rehearse` needs.
+struct SignRun {
+  std::vector<engine::FileTask> tasks;
+  engine::SignOptions options;
+  engine::Gate gate;
+  engine::StageFactory factory;
+  engine::RunOptions run;
+};
+
+/// One task for each planned file.
+Result<std::vector<engine::FileTask>> make_tasks(const FileSet& files,
+                                                 const TargetFlags& target,
+                                                 const engine::SignOptions& options);
+
+/// Refuses more signatures than `limit`.
+Result<void> check_limit(std::size_t signatures, std::optional<int> limit);
+
+Result<engine::RunOptions> run_options(const config::Config& config, const RunFlags& flags);
+
+/// Signs, reporting each file, and returns the exit code.
+Result<int> sign_files(const SignRun& sign, const BatchWords& words, Context& context);
+
+}  // namespace signctl::cli

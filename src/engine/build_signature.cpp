@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/build_signature.hpp"
+
+#include "cms/authenticode.hpp"
+#include "cms/signed_data.hpp"
+#include "crypto/certificate.hpp"
+#include "crypto/der.hpp"
+#include "crypto/digest.hpp"
+#include "crypto/keys.hpp"
+#include "crypto/oids.hpp"
+#include "engine/opened_file.hpp"
+
+#include <utility>
+
+namespace signctl::engine {
+
+namespace {
+
+// signtool numbers nested signatures from 1 with a PKCS #9 sequence number.
+Result<int> next_sequence_number(ByteView primary) {
+  SIGNCTL_TRY(const cms::SignedData data, cms::parse_signed_data(primary), "reading the signature");
+  if (data.signers.size() != 1) {
+    return Error{ErrorKind::input,
+                 "the existing signature does not have exactly one signer",
+                 "use --if-signed replace"};
+  }
+  std::size_t count = 0;
+  for (const auto* attribute : data.signers.front().find_unsigned(oid::kSpcNestedSignature)) {
+    count += attribute->values.size();
+  }
+  return static_cast<int>(count) + 1;
+}
+
+Result<std::vector<crypto::Certificate>> parse_chain(const std::vector<Bytes>& chain) {
+  std::vector<crypto::Certificate> parsed;
+  parsed.reserve(chain.size());
+  for (const Bytes& der : chain) {
+    SIGNCTL_TRY(auto certificate, crypto::Certificate::parse(der), "reading the signing chain");
+    parsed.push_back(std::move(certificate));
+  }
+  if (parsed.empty()) {
+    return Error{ErrorKind::provider,
+                 "the signature came back without a certificate",
+                 "give the certificate chain with --chain"};
+  }
+  return parsed;
+}
+
+}  // namespace
+
+Result<Placement> place(Signable& file, IfSigned if_signed) {
+  Placement placement;
+  if (if_signed != IfSigned::append) {
+    return placement;
+  }
+  SIGNCTL_TRY(placement.kept, stored_signatures(file), "");
+  if (placement.kept.empty()) {
+    return placement;
+  }
+  switch (file.append_style()) {
+    case AppendStyle::none:
+      return Error{ErrorKind::unsupported,
+                   "this file type holds one signature only",
+                   "use --if-signed replace"};
+    case AppendStyle::nested:
+      placement.nested = true;
+      break;
+    case AppendStyle::separate_entries:
+      break;
+  }
+  return placement;
+}
+
+Result<std::vector<Bytes>> combine(Placement placement, Bytes cms) {
+  std::vector<Bytes> signatures = std::move(placement.kept);
+  if (placement.nested) {
+    SIGNCTL_TRY(signatures.front(),
+                cms::with_nested_signature(signatures.front(), cms),
+                "adding to the existing signature");
+  } else {
+    signatures.push_back(std::move(cms));
+  }
+  return signatures;
+}
+
+Result<UnsignedSignature> prepare(Signable& file,
+                                  const SignOptions& options,
+                                  const Placement& placement) {
+  if (!is_signing_digest(options.digest)) {
+    return Error{ErrorKind::unsupported,
+                 "signatures are not made with " + std::string(digest_name(options.digest)),
+                 "use sha256, sha384 or sha512"};
+  }
+  UnsignedSignature prepared;
+  SIGNCTL_TRY(prepared.content,
+              file.content_to_sign(options.digest, options.page_hashes),
+              "computing the digest");
+  // The content octets alone are hashed, without tag and length (PKCS #7 1.5, RFC 2315, 9.3).
+  SIGNCTL_TRY(
+      const der::Tlv outer, der::Parser(prepared.content.econtent).next("content to sign"), "");
+  cms::SignedAttributesSpec spec;
+  spec.content_type = prepared.content.content_type;
+  spec.message_digest = crypto::hash(options.digest, outer.content);
+  spec.opus = {options.description, options.url};
+  if (placement.nested) {
+    SIGNCTL_TRY(spec.sequence_number, next_sequence_number(placement.kept.front()), "");
+  }
+  prepared.attributes_set = cms::encode_signed_attributes(spec);
+  prepared.to_be_signed = crypto::hash(options.digest, prepared.attributes_set);
+  return prepared;
+}
+
+Result<FinishedSignature> finish(const UnsignedSignature& prepared,
+                                 const SignedDigest& made,
+                                 const SignOptions& options,
+                                 Timestamper* timestamper) {
+  SIGNCTL_TRY(auto chain, parse_chain(made.chain), "");
+  // Nothing a service says is believed: a wrong key, PSS for PKCS #1, or raw r||s for DER would
+  // otherwise be seen on the customer's machine first.
+  if (!crypto::verify_digest(
+          chain.front(), prepared.to_be_signed, options.digest, made.signature)) {
+    return Error{ErrorKind::provider,
+                 "the signature does not verify with the key of certificate \"" +
+                     chain.front().info().subject + "\"",
+                 "the key and the certificate of this signer do not belong together, or other "
+                 "attributes or another digest were signed"};
+  }
+  cms::SignedDataParts parts;
+  parts.content_type = prepared.content.content_type;
+  parts.econtent = prepared.content.econtent;
+  parts.alg = options.digest;
+  parts.signed_attributes_set = prepared.attributes_set;
+  parts.signature = made.signature;
+  parts.chain = std::move(chain);
+  FinishedSignature finished;
+  if (timestamper != nullptr) {
+    SIGNCTL_TRY(Stamp stamp,
+                timestamper->stamp({made.signature, options.timestamp_digest, {}}),
+                "timestamping");
+    parts.unsigned_attributes.push_back(
+        cms::encode_attribute(oid::kSpcRfc3161Timestamp, {stamp.token}));
+    finished.timestamp_source = std::move(stamp.source);
+  }
+  finished.cms = cms::encode_signed_data(parts);
+  return finished;
+}
+
+}  // namespace signctl::engine

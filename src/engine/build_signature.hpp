@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/sign_file.hpp"
+
+#include <signctl/bytes.hpp>
+#include <signctl/format.hpp>
+#include <signctl/provider.hpp>
+#include <signctl/result.hpp>
+#include <signctl/timestamper.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace signctl::engine {
+
+/// A signature up to, but not including, the signature value.
+struct UnsignedSignature {
+  SigningContent content;
+  Bytes attributes_set;  ///< DER SET OF signed attributes: its hash is what a key signs.
+  Bytes to_be_signed;    ///< That hash.
+};
+
+/// How a new signature goes with those that are there.
+struct Placement {
+  std::vector<Bytes> kept;  ///< Top-level ContentInfos that stay, in order.
+  bool nested{false};       ///< The new one goes into the first of them.
+};
+
+/// Where a new signature goes under `if_signed`, given what the file holds. `fail` has been dealt
+/// with before.
+///
+/// @errors `unsupported` when the format holds one signature only.
+Result<Placement> place(Signable& file, IfSigned if_signed);
+
+/// The top-level signatures of the file once `cms` has been put in its place.
+Result<std::vector<Bytes>> combine(Placement placement, Bytes cms);
+
+/// Content and signed attributes for one file.
+Result<UnsignedSignature> prepare(Signable& file,
+                                  const SignOptions& options,
+                                  const Placement& placement);
+
+/// A finished ContentInfo.
+struct FinishedSignature {
+  Bytes cms;
+  std::string timestamp_source;  ///< Empty without a timestamp.
+};
+
+/// Checks the signature value against the leaf's key, has it timestamped when `timestamper` is
+/// given, and assembles the SignedData.
+///
+/// @errors `provider` when the signature is not by the certificate that came with it.
+Result<FinishedSignature> finish(const UnsignedSignature& prepared,
+                                 const SignedDigest& made,
+                                 const SignOptions& options,
+                                 Timestamper* timestamper);
+
+}  // namespace signctl::engine

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/draft.hpp"
+
+#include <cstdint>
+#include <utility>
+
+namespace signctl::engine {
+
+namespace {
+
+// Below this a thread costs more than the copy.
+constexpr std::uint64_t kCopyInline = 1U << 20U;
+
+}  // namespace
+
+Draft::Draft(std::shared_ptr<const FileSource> source, AtomicFile file)
+    : source_(std::move(source)), file_(std::make_unique<AtomicFile>(std::move(file))) {}
+
+Draft::~Draft() {
+  if (job_ && job_->thread.joinable()) {
+    job_->thread.join();
+  }
+}
+
+template <class Task>
+void Draft::start(Task task) {
+  job_ = std::make_unique<Job>();
+  job_->thread = std::thread([job = job_.get(), task] { job->result = task(); });
+}
+
+Result<void> Draft::wait() {
+  if (!job_) {
+    return ok();
+  }
+  job_->thread.join();
+  const auto job = std::exchange(job_, nullptr);
+  return std::move(job->result);
+}
+
+Result<Draft> Draft::begin(std::shared_ptr<const FileSource> source,
+                           const std::string& target_utf8) {
+  SIGNCTL_TRY(AtomicFile file, AtomicFile::create(target_utf8, Existing::replace), "");
+  Draft draft(std::move(source), std::move(file));
+  auto copy = [from = draft.source_.get(), to = draft.file_.get()] {
+    return to->copy_from(*from, from->size());
+  };
+  if (draft.source_->size() <= kCopyInline) {
+    SIGNCTL_CHECK(copy(), "copying the file");
+  } else {
+    draft.start(copy);
+  }
+  return draft;
+}
+
+Result<void> Draft::apply(const PatchSet& patches) {
+  SIGNCTL_CHECK(wait(), "copying the file");
+  if (patches.keep > source_->size()) {
+    return Error{ErrorKind::internal, "a patch keeps more bytes than the file has"};
+  }
+  SIGNCTL_CHECK(file_->resize(patches.keep), "writing the output");
+  for (const Patch& patch : patches.patches) {
+    SIGNCTL_CHECK(file_->write_at(patch.offset, patch.bytes), "writing the output");
+  }
+  start([file = file_.get()] { return file->sync(); });
+  return ok();
+}
+
+Result<void> Draft::commit() {
+  SIGNCTL_CHECK(wait(), "writing the output to disk");
+  SIGNCTL_TRY(const FileIdentity now, source_->identity_now(), "looking at the input once more");
+  if (now != source_->identity()) {
+    return Error{ErrorKind::input,
+                 "the file was changed by somebody else while it was being processed",
+                 "nothing was written; wait until the build has finished with it and run again"};
+  }
+  return file_->commit();
+}
+
+}  // namespace signctl::engine

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/atomic_file.hpp"
+#include "core/file.hpp"
+
+#include <signctl/patch_set.hpp>
+#include <signctl/result.hpp>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace signctl::engine {
+
+/// The output file on its way from a copy of the input to what is renamed over the target.
+///
+/// begin() starts copying at once, beside the hashing that its caller goes on with; apply() waits
+/// for the copy and makes the edits; commit() waits for the disk. Dropped before commit(), it
+/// leaves nothing behind.
+class Draft {
+ public:
+  /// Creates the temporary file beside `target_utf8` and starts to fill it. Small inputs are copied
+  /// before it returns; larger ones by a thread of their own.
+  ///
+  /// @errors `output` when the target may not be written, before anything has been spent.
+  static Result<Draft> begin(std::shared_ptr<const FileSource> source,
+                             const std::string& target_utf8);
+
+  Draft(Draft&&) noexcept = default;
+  Draft& operator=(Draft&&) = delete;
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  ~Draft();
+
+  /// Waits for the copy, then applies the edits. From here on the bytes are final; writing them out
+  /// to the disk starts, while the gate reads them from memory.
+  Result<void> apply(const PatchSet& patches);
+
+  /// Where the final bytes can be read before they get their name.
+  [[nodiscard]] const std::string& path() const { return file_->temporary_path(); }
+
+  /// Waits until the bytes are durable, makes sure that the input is still the file that was read,
+  /// and renames.
+  ///
+  /// @errors `input` when somebody changed the input meanwhile; `output` for the disk.
+  Result<void> commit();
+
+ private:
+  /// A task in a thread of its own, whose result is collected once.
+  struct Job {
+    std::thread thread;
+    Result<void> result;
+  };
+
+  Draft(std::shared_ptr<const FileSource> source, AtomicFile file);
+
+  /// Runs `task` in the background; the one before must have been waited for.
+  template <class Task>
+  void start(Task task);
+  Result<void> wait();
+
+  std::shared_ptr<const FileSource> source_;
+  // Both stay where they are while the Draft moves: the thread holds on to them.
+  std::unique_ptr<AtomicFile> file_;
+  std::unique_ptr<Job> job_;
+};
+
+}  // namespace signctl::engine

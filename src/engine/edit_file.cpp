@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs that change or read signatures without making one: timestamp, remove, attach, digest,
+// extract.
+#include "cms/signed_data.hpp"
+#include "core/assert.hpp"
+#include "core/text.hpp"
+#include "crypto/digest.hpp"
+#include "crypto/oids.hpp"
+#include "engine/build_signature.hpp"
+#include "engine/draft.hpp"
+#include "engine/gate.hpp"
+#include "engine/opened_file.hpp"
+#include "engine/sign_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace signctl::engine {
+
+namespace {
+
+Error not_signed(const std::string& path) {
+  return {ErrorKind::input, path + " is not signed", "sign it first with signctl sign"};
+}
+
+Result<cms::SignedData> parse_one_signer(ByteView cms) {
+  SIGNCTL_TRY(auto data, cms::parse_signed_data(cms), "reading the signature");
+  if (data.signers.size() != 1) {
+    return Error{ErrorKind::input, "the signature does not have exactly one signer"};
+  }
+  return data;
+}
+
+/// `cms` with a fresh timestamp in place of whatever it had.
+Result<Bytes> restamp(ByteView cms,
+                      const SignOptions& options,
+                      Timestamper& timestamper,
+                      std::string& source) {
+  SIGNCTL_TRY(const auto data, parse_one_signer(cms), "");
+  SIGNCTL_TRY(Stamp stamp,
+              timestamper.stamp({data.signers.front().signature, options.timestamp_digest, {}}),
+              "timestamping");
+  source = std::move(stamp.source);
+  // A signature carries one kind of timestamp only.
+  SIGNCTL_TRY(const Bytes bare, cms::with_unsigned_attribute(cms, oid::kCounterSignature, {}), "");
+  return cms::with_unsigned_attribute(bare, oid::kSpcRfc3161Timestamp, {stamp.token});
+}
+
+/// restamp() for a signature and those nested in it.
+Result<Bytes> restamp_all(ByteView cms,
+                          const SignOptions& options,
+                          Timestamper& timestamper,
+                          std::string& source) {
+  SIGNCTL_TRY(const auto data, parse_one_signer(cms), "");
+  std::vector<Bytes> nested;
+  for (const auto* attribute : data.signers.front().find_unsigned(oid::kSpcNestedSignature)) {
+    for (const Bytes& value : attribute->values) {
+      SIGNCTL_TRY(Bytes stamped, restamp(value, options, timestamper, source), "");
+      nested.push_back(std::move(stamped));
+    }
+  }
+  SIGNCTL_TRY(Bytes outer, restamp(cms, options, timestamper, source), "");
+  if (nested.empty()) {
+    return outer;
+  }
+  return cms::with_unsigned_attribute(outer, oid::kSpcNestedSignature, nested);
+}
+
+Result<FileOutcome> timestamp_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
+  SIGNCTL_TRY(auto signatures, stored_signatures(*opened.signable), "");
+  if (signatures.empty()) {
+    return not_signed(task.input);
+  }
+  SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
+  std::string source;
+  for (Bytes& signature : signatures) {
+    SIGNCTL_TRY(signature, restamp_all(signature, task.options, *stages.timestamper, source), "");
+  }
+  SIGNCTL_TRY(auto outcome, embed_and_commit(opened, std::move(draft), signatures, stages), "");
+  outcome.path = task.output;
+  outcome.timestamp_source = std::move(source);
+  return outcome;
+}
+
+/// The DER of a ContentInfo given as DER or as PEM; empty if it is neither.
+Bytes content_info_from(ByteView bytes) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  const std::string_view text = as_text(bytes);
+  const auto begin = text.find(kBegin);
+  if (begin == std::string_view::npos) {
+    return cms::parse_signed_data(bytes) ? Bytes(bytes.begin(), bytes.end()) : Bytes{};
+  }
+  const auto body = text.find('\n', begin);
+  const auto end = text.find("-----END ", begin);
+  if (body == std::string_view::npos || end == std::string_view::npos || end < body) {
+    return {};
+  }
+  auto der = from_base64(text.substr(body + 1, end - body - 1));
+  return der && cms::parse_signed_data(*der) ? std::move(*der) : Bytes{};
+}
+
+/// Refuses a ready signature that was made over other bytes.
+Result<void> check_same_file(Signable& file, ByteView cms) {
+  SIGNCTL_TRY(const auto data, parse_one_signer(cms), "");
+  SIGNCTL_TRY(
+      const auto claimed, file.parse_content(data.content), "reading the signature's content");
+  const DigestAlg alg = claimed.alg;
+  SIGNCTL_TRY(const auto digests, file.file_digests({&alg, 1}), "computing the digest");
+  if (digests.front() != claimed.file_digest) {
+    return Error{ErrorKind::input,
+                 "the signature is over another file: it says " + std::string(digest_name(alg)) +
+                     " " + to_hex(claimed.file_digest) + ", this file has " +
+                     to_hex(digests.front()),
+                 "sign the digest that signctl digest prints for this very file"};
+  }
+  return ok();
+}
+
+/// A ready ContentInfo, or one built around a raw signature value.
+Result<FinishedSignature> signature_to_attach(OpenedFile& opened,
+                                              ByteView signature,
+                                              const AttachRequest& request,
+                                              const Placement& placement,
+                                              Timestamper* timestamper) {
+  Bytes ready = content_info_from(signature);
+  if (ready.empty()) {
+    if (request.chain.empty()) {
+      return Error{ErrorKind::usage,
+                   "the signature is neither a PKCS #7 file nor accompanied by its certificate",
+                   "for a raw signature value give the certificate chain with --chain"};
+    }
+    SIGNCTL_TRY(
+        const auto prepared, prepare(*opened.signable, request.task.options, placement), "");
+    const SignedDigest made{Bytes(signature.begin(), signature.end()), request.chain};
+    return finish(prepared, made, request.task.options, timestamper);
+  }
+  SIGNCTL_CHECK(check_same_file(*opened.signable, ready), "");
+  FinishedSignature finished{std::move(ready), {}};
+  SIGNCTL_TRY(const auto data, parse_one_signer(finished.cms), "");
+  const auto& signer = data.signers.front();
+  if (timestamper != nullptr && signer.find_unsigned(oid::kSpcRfc3161Timestamp).empty() &&
+      signer.find_unsigned(oid::kCounterSignature).empty()) {
+    SIGNCTL_TRY(
+        finished.cms,
+        restamp(finished.cms, request.task.options, *timestamper, finished.timestamp_source),
+        "");
+  }
+  return finished;
+}
+
+Result<FileOutcome> attach_opened(OpenedFile& opened,
+                                  ByteView signature,
+                                  const AttachRequest& request,
+                                  Stages& stages) {
+  const SignOptions& options = request.task.options;
+  SIGNCTL_TRY(const auto stored, stored_signatures(*opened.signable), "");
+  if (!stored.empty() && options.if_signed != IfSigned::append &&
+      options.if_signed != IfSigned::replace) {
+    return Error{ErrorKind::input,
+                 "the file is signed already",
+                 "say what you want: --if-signed append or replace"};
+  }
+  SIGNCTL_TRY(Placement placement, place(*opened.signable, options.if_signed), "");
+  SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, request.task.output), "creating the draft");
+  SIGNCTL_TRY(auto finished,
+              signature_to_attach(opened, signature, request, placement, stages.timestamper),
+              "");
+  SIGNCTL_TRY(const auto signatures, combine(std::move(placement), std::move(finished.cms)), "");
+  SIGNCTL_TRY(auto outcome, embed_and_commit(opened, std::move(draft), signatures, stages), "");
+  outcome.path = request.task.output;
+  outcome.timestamp_source = std::move(finished.timestamp_source);
+  return outcome;
+}
+
+Result<FileOutcome> remove_opened(OpenedFile& opened, const std::string& output) {
+  SIGNCTL_TRY(const auto stored, opened.signable->signatures(), "reading the signatures");
+  FileOutcome outcome;
+  outcome.path = output;
+  outcome.state = FileState::skipped;
+  outcome.reason = "not signed";
+  if (stored.empty() && output == opened.source->path()) {
+    return outcome;
+  }
+  SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, output), "creating the draft");
+  SIGNCTL_TRY(const PatchSet patches, opened.signable->strip(), "taking the signatures off");
+  SIGNCTL_CHECK(draft.apply(patches), "writing the draft");
+  SIGNCTL_TRY(OpenedFile written, open_as(draft.path(), *opened.format), "reading the draft back");
+  SIGNCTL_TRY(const auto left, written.signable->signatures(), "reading the draft back");
+  if (!left.empty()) {
+    return Error{ErrorKind::internal, "signatures are left after their removal"};
+  }
+  SIGNCTL_CHECK(draft.commit(), "putting the file in place");
+  if (!stored.empty()) {
+    outcome.state = FileState::done;
+    outcome.reason.clear();
+  }
+  return outcome;
+}
+
+}  // namespace
+
+Result<FileOutcome> timestamp_file(const FileTask& task, Stages& stages) {
+  SIGNCTL_ASSERT(stages.timestamper != nullptr && stages.gate != nullptr);
+  SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
+  auto outcome = timestamp_opened(opened, task, stages);
+  if (!outcome) {
+    return std::move(outcome).error().within("timestamping " + task.input);
+  }
+  return outcome;
+}
+
+Result<FileOutcome> attach_signature(const AttachRequest& request,
+                                     ByteView signature,
+                                     Stages& stages) {
+  SIGNCTL_ASSERT(stages.gate != nullptr);
+  SIGNCTL_TRY(OpenedFile opened, open_file(request.task.input), "");
+  auto outcome = attach_opened(opened, signature, request, stages);
+  if (!outcome) {
+    return std::move(outcome).error().within("attaching a signature to " + request.task.input);
+  }
+  return outcome;
+}
+
+Result<FileOutcome> remove_signatures(const std::string& input, const std::string& output) {
+  SIGNCTL_TRY(OpenedFile opened, open_file(input), "");
+  auto outcome = remove_opened(opened, output);
+  if (!outcome) {
+    return std::move(outcome).error().within("removing the signatures of " + input);
+  }
+  return outcome;
+}
+
+Result<DigestFacts> digest_file(const std::string& path, const SignOptions& options) {
+  SIGNCTL_TRY(OpenedFile opened, open_file(path), "");
+  SIGNCTL_TRY(const Placement placement, place(*opened.signable, options.if_signed), "");
+  SIGNCTL_TRY(auto prepared, prepare(*opened.signable, options, placement), "reading " + path);
+  DigestFacts facts;
+  facts.format = std::string(opened.format->name());
+  facts.alg = options.digest;
+  facts.file_digest = std::move(prepared.content.file_digest);
+  facts.signed_attributes_set = std::move(prepared.attributes_set);
+  facts.to_be_signed = std::move(prepared.to_be_signed);
+  return facts;
+}
+
+Result<Bytes> extract_signature(const std::string& path, std::size_t index) {
+  SIGNCTL_TRY(OpenedFile opened, open_file(path), "");
+  SIGNCTL_TRY(auto signatures, stored_signatures(*opened.signable), "reading " + path);
+  if (signatures.empty()) {
+    return not_signed(path);
+  }
+  if (index >= signatures.size()) {
+    return Error{ErrorKind::input,
+                 path + " has " + std::to_string(signatures.size()) +
+                     " top-level signature(s), no number " + std::to_string(index + 1)};
+  }
+  return std::move(signatures[index]);
+}
+
+}  // namespace signctl::engine

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/opened_file.hpp"
+
+#include <utility>
+
+namespace signctl::engine {
+
+Result<OpenedFile> open_as(const std::string& path_utf8, const Format& format) {
+  const std::string step = "opening " + path_utf8;
+  SIGNCTL_TRY(auto source, FileSource::open(path_utf8), "");
+  SIGNCTL_TRY(auto signable, format.open(source), step);
+  return OpenedFile{std::move(source), &format, std::move(signable)};
+}
+
+Result<OpenedFile> open_file(const std::string& path_utf8) {
+  const std::string step = "opening " + path_utf8;
+  SIGNCTL_TRY(auto source, FileSource::open(path_utf8), "");
+  SIGNCTL_TRY(const Format* format, detect_format(*source, path_utf8), step);
+  SIGNCTL_TRY(auto signable, format->open(source), step);
+  return OpenedFile{std::move(source), format, std::move(signable)};
+}
+
+Result<std::vector<Bytes>> stored_signatures(Signable& file) {
+  SIGNCTL_TRY(auto stored, file.signatures(), "reading the signatures");
+  std::vector<Bytes> signatures;
+  signatures.reserve(stored.size());
+  for (EmbeddedSignature& one : stored) {
+    signatures.push_back(std::move(one.cms));
+  }
+  return signatures;
+}
+
+}  // namespace signctl::engine

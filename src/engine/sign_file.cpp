@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/sign_file.hpp"
+
+#include "core/assert.hpp"
+#include "core/text.hpp"
+#include "crypto/certificate.hpp"
+#include "engine/build_signature.hpp"
+#include "engine/draft.hpp"
+#include "engine/gate.hpp"
+#include "engine/opened_file.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace signctl::engine {
+
+namespace {
+
+FileOutcome skipped(const std::string& path, std::string reason) {
+  FileOutcome outcome;
+  outcome.state = FileState::skipped;
+  outcome.path = path;
+  outcome.reason = std::move(reason);
+  return outcome;
+}
+
+/// Deals with `fail` and `skip_valid`. An outcome means that there is nothing to sign.
+Result<std::optional<FileOutcome>> answer_existing(OpenedFile& opened,
+                                                   const FileTask& task,
+                                                   const Stages& stages) {
+  using Answer = std::optional<FileOutcome>;
+  const IfSigned rule = task.options.if_signed;
+  if (rule == IfSigned::append || rule == IfSigned::replace) {
+    return Answer{};
+  }
+  SIGNCTL_TRY(const auto stored, opened.signable->signatures(), "reading the signatures");
+  if (stored.empty()) {
+    return Answer{};
+  }
+  if (rule == IfSigned::fail) {
+    return Error{ErrorKind::input,
+                 "the file is signed already",
+                 "say what you want: --if-signed skip-valid, append or replace"};
+  }
+  SIGNCTL_TRY(FileOutcome outcome, judge_file(opened, *stages.gate, stages.clock->now()), "");
+  if (outcome.state != FileState::done) {
+    return Answer{};
+  }
+  FileOutcome skip = skipped(task.input, "already signed, and the signature passes the gate");
+  skip.report = std::move(outcome.report);
+  skip.verdict = std::move(outcome.verdict);
+  return Answer{std::move(skip)};
+}
+
+/// Refuses an expired certificate before a signature is spent on it.
+Result<void> check_expected_chain(const Stages& stages) {
+  SIGNCTL_TRY(const auto chain, stages.session->expected_chain(), "looking up the certificate");
+  if (chain.empty()) {
+    return ok();
+  }
+  SIGNCTL_TRY(
+      const auto leaf, crypto::Certificate::parse(chain.front()), "reading the certificate");
+  const TimePoint now = stages.clock->now();
+  const std::string who = "the signing certificate \"" + leaf.info().subject + "\" ";
+  if (now > leaf.not_after()) {
+    return Error{ErrorKind::auth,
+                 who + "expired on " + to_iso8601(leaf.not_after()),
+                 "renew it, or for a rehearsal make a new one with signctl dev-cert"};
+  }
+  if (now < leaf.not_before()) {
+    return Error{ErrorKind::auth,
+                 who + "is not valid before " + to_iso8601(leaf.not_before()),
+                 "check the clock of this machine"};
+  }
+  return ok();
+}
+
+Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
+  SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
+  if (answer) {
+    return std::move(*answer);
+  }
+  SIGNCTL_CHECK(check_expected_chain(stages), "");
+  SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
+  // Copying starts here, beside the hashing; a target that cannot be written costs no signature.
+  SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
+  SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
+  SIGNCTL_TRY(const SignedDigest made,
+              stages.session->sign(prepared.to_be_signed, task.options.digest),
+              "signing the digest");
+  // The signature is valid from here on, but only for as long as its certificate.
+  SIGNCTL_TRY(auto finished, finish(prepared, made, task.options, stages.timestamper), "");
+  SIGNCTL_TRY(const auto signatures, combine(std::move(placement), std::move(finished.cms)), "");
+  SIGNCTL_TRY(
+      FileOutcome outcome, embed_and_commit(opened, std::move(draft), signatures, stages), "");
+  outcome.path = task.output;
+  outcome.timestamp_source = std::move(finished.timestamp_source);
+  return outcome;
+}
+
+}  // namespace
+
+Result<FileOutcome> sign_file(const FileTask& task, Stages& stages) {
+  SIGNCTL_ASSERT(stages.session != nullptr && stages.gate != nullptr && stages.clock != nullptr);
+  SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
+  auto outcome = sign_opened(opened, task, stages);
+  if (!outcome) {
+    return std::move(outcome).error().within("signing " + task.input);
+  }
+  return outcome;
+}
+
+}  // namespace signctl::engine

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#define CURL_DISABLE_TYPECHECK
+#include "net/http_client.hpp"
+
+#include "core/file.hpp"
+#include "core/text.hpp"
+#include "net/curl_api.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace signctl::net {
+
+namespace {
+
+constexpr std::size_t kMaxCaBytes = 16U << 20U;
+constexpr std::string_view kDefaultCaBundle = "/etc/ssl/certs/ca-certificates.crt";
+
+struct FreeList {
+  const CurlApi* api{};
+  void operator()(curl_slist* list) const { api->slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+
+struct CloseHandle {
+  const CurlApi* api{};
+  void operator()(CURL* handle) const { api->easy_cleanup(handle); }
+};
+using EasyHandle = std::unique_ptr<CURL, CloseHandle>;
+
+/// What the callbacks of one transfer share.
+struct Transfer {
+  HttpResponse response;
+  std::size_t limit{};
+  bool too_long{false};
+};
+
+std::size_t take_body(char* data, std::size_t size, std::size_t count, void* argument) {
+  auto& transfer = *static_cast<Transfer*>(argument);
+  const std::size_t bytes = size * count;
+  if (bytes > transfer.limit - std::min(transfer.limit, transfer.response.body.size())) {
+    transfer.too_long = true;
+    return 0;  // Fewer than offered: libcurl gives the transfer up.
+  }
+  transfer.response.body.insert(transfer.response.body.end(), data, data + bytes);
+  return bytes;
+}
+
+std::size_t take_header(char* data, std::size_t size, std::size_t count, void* argument) {
+  auto& transfer = *static_cast<Transfer*>(argument);
+  const std::string_view line(data, size * count);
+  const std::size_t colon = line.find(':');
+  if (line.starts_with("HTTP/")) {
+    // A new status line, after a 100 Continue or a proxy's answer: what came before is not ours.
+    transfer.response.headers.clear();
+  } else if (colon != std::string_view::npos && transfer.response.headers.size() < 100) {
+    std::string_view value = line.substr(colon + 1);
+    while (!value.empty() && std::isspace(static_cast<unsigned char>(value.front())) != 0) {
+      value.remove_prefix(1);
+    }
+    while (!value.empty() && std::isspace(static_cast<unsigned char>(value.back())) != 0) {
+      value.remove_suffix(1);
+    }
+    transfer.response.headers[to_lower(line.substr(0, colon))] = std::string(value);
+  }
+  return size * count;
+}
+
+/// What a person can make of a failed transfer.
+Error transfer_error(const CurlApi& api, CURLcode code, const HttpRequest& request) {
+  const std::string url = without_secrets(request.url);
+  switch (static_cast<int>(code)) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return {ErrorKind::network,
+              url + ": the host name cannot be resolved",
+              "check the URL, the network and the proxy settings"};
+    case CURLE_COULDNT_CONNECT:
+      return {ErrorKind::network,
+              url + ": the connection was refused or is not possible",
+              "check the URL, the network and the proxy settings"};
+    case CURLE_OPERATION_TIMEDOUT:
+      return {ErrorKind::network,
+              url + ": no complete answer within " +
+                  std::to_string(request.timeout.count() / 1000) + " s"};
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+      return {ErrorKind::network,
+              url + ": the TLS certificate of the server is not trusted (" +
+                  api.easy_strerror(code) + ")",
+              "for a private CA set SSL_CERT_FILE or ca_file; checking cannot be turned off"};
+    case CURLE_SSL_CONNECT_ERROR:
+      return {ErrorKind::network, url + ": no TLS connection could be made (TLS 1.2 is the least)"};
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+      return {ErrorKind::network, url + ": the connection was cut before the answer was complete"};
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+      return {ErrorKind::unsupported, url + ": not an http or https URL"};
+    default:
+      return {ErrorKind::network, url + ": " + api.easy_strerror(code)};
+  }
+}
+
+class CurlClient final : public HttpClient {
+ public:
+  explicit CurlClient(const Environment& environment) : environment_(environment) {}
+
+  Result<HttpResponse> send(const HttpRequest& request) override {
+    SIGNCTL_TRY(const CurlApi* api, curl_api(), "");
+    CURL* handle = handle_of_this_thread(*api);
+    if (handle == nullptr) {
+      return Error{ErrorKind::internal, "libcurl gives no handle"};
+    }
+    api->easy_reset(handle);
+    Transfer transfer;
+    transfer.limit = request.max_response_bytes;
+    SIGNCTL_TRY(const HeaderList headers, make_headers(*api, request), "");
+    SIGNCTL_TRY(const std::string ca, ca_bundle(request), "");
+    configure(*api, handle, request, transfer);
+    api->easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+    if (!ca.empty()) {
+      curl_blob blob{const_cast<char*>(ca.data()), ca.size(), CURL_BLOB_NOCOPY};
+      api->easy_setopt(handle, CURLOPT_CAINFO_BLOB, &blob);
+    }
+    const auto started = std::chrono::steady_clock::now();
+    const CURLcode code = api->easy_perform(handle);
+    if (transfer.too_long) {
+      return Error{ErrorKind::network,
+                   without_secrets(request.url) + ": the answer is longer than " +
+                       std::to_string(request.max_response_bytes) + " bytes"};
+    }
+    if (code != CURLE_OK) {
+      return transfer_error(*api, code, request);
+    }
+    long status = 0;
+    api->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    transfer.response.status = static_cast<int>(status);
+    transfer.response.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - started);
+    return std::move(transfer.response);
+  }
+
+ private:
+  CURL* handle_of_this_thread(const CurlApi& api) {
+    const std::lock_guard lock(mutex_);
+    auto [entry, made] =
+        handles_.try_emplace(std::this_thread::get_id(), nullptr, CloseHandle{&api});
+    if (made) {
+      entry->second.reset(api.easy_init());
+    }
+    return entry->second.get();
+  }
+
+  static Result<HeaderList> make_headers(const CurlApi& api, const HttpRequest& request) {
+    HeaderList list(nullptr, FreeList{&api});
+    const auto add = [&](const std::string& line) {
+      curl_slist* longer = api.slist_append(list.get(), line.c_str());
+      if (longer != nullptr) {
+        static_cast<void>(list.release());
+        list.reset(longer);
+      }
+    };
+    for (const auto& [name, value] : request.headers) {
+      if ((name + value).find_first_of("\r\n") != std::string::npos) {
+        return Error{ErrorKind::internal, "a line break in the header " + name};
+      }
+      add(name + ": " + value);
+    }
+    add("Expect:");  // No 100-continue round trip for small bodies.
+    return list;
+  }
+
+  static void configure(const CurlApi& api,
+                        CURL* handle,
+                        const HttpRequest& request,
+                        Transfer& transfer) {
+    const auto set = api.easy_setopt;
+    set(handle, CURLOPT_URL, request.url.c_str());
+    set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    set(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    set(handle, CURLOPT_NOSIGNAL, 1L);
+    set(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+    set(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+    set(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(handle, CURLOPT_USERAGENT, "signctl");
+    set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+    set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+    set(handle, CURLOPT_WRITEFUNCTION, take_body);
+    set(handle, CURLOPT_WRITEDATA, &transfer);
+    set(handle, CURLOPT_HEADERFUNCTION, take_header);
+    set(handle, CURLOPT_HEADERDATA, &transfer);
+    if (request.method == "POST") {
+      set(handle, CURLOPT_POST, 1L);
+      set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+      set(handle, CURLOPT_POSTFIELDS, request.body.data());
+    } else if (request.method != "GET") {
+      set(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    }
+  }
+
+  /// The anchors for TLS when they are not libcurl's own: SSL_CERT_FILE instead of the system's
+  /// bundle, and a private CA in addition to either.
+  Result<std::string> ca_bundle(const HttpRequest& request) const {
+    const auto chosen = environment_.get("SSL_CERT_FILE");
+    if (!request.url.starts_with("https:") || (!chosen && request.ca_file.empty())) {
+      return std::string();
+    }
+    SIGNCTL_TRY(const Bytes base,
+                read_file(chosen ? *chosen : std::string(kDefaultCaBundle), kMaxCaBytes),
+                "reading the CA bundle for TLS");
+    std::string text(as_text(base));
+    if (!request.ca_file.empty()) {
+      SIGNCTL_TRY(const Bytes extra, read_file(request.ca_file, kMaxCaBytes), "reading ca_file");
+      text += "\n" + std::string(as_text(extra));
+    }
+    return text;
+  }
+
+  const Environment& environment_;
+  std::mutex mutex_;
+  std::map<std::thread::id, EasyHandle> handles_;
+};
+
+}  // namespace
+
+std::unique_ptr<HttpClient> make_http_client(const Environment& environment) {
+  return std::make_unique<CurlClient>(environment);
+}
+
+std::string without_secrets(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  std::string_view rest = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
+  rest = rest.substr(0, std::min(rest.find_first_of("?#"), rest.size()));
+  const std::string_view authority = rest.substr(0, std::min(rest.find('/'), rest.size()));
+  const std::size_t at = authority.rfind('@');
+  if (at != std::string_view::npos) {
+    rest.remove_prefix(at + 1);
+  }
+  const std::string_view prefix = scheme == std::string_view::npos ? "" : url.substr(0, scheme + 3);
+  return printable(std::string(prefix) + std::string(rest));
+}
+
+}  // namespace signctl::net

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "timestamp/client.hpp"
+
+#include "cms/timestamp_token.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "crypto/digest.hpp"
+#include "timestamp/check.hpp"
+#include "timestamp/exchange.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace signctl::timestamp {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kNonceBytes = 16;
+
+/// A nonce without leading zeros, so that its INTEGER has one form.
+Bytes make_nonce() {
+  Bytes nonce = crypto::random_bytes(kNonceBytes);
+  nonce[0] = static_cast<std::uint8_t>((nonce[0] & 0x7FU) | 0x40U);
+  return nonce;
+}
+
+/// One server, and how it has behaved in this call.
+struct Server {
+  std::unique_ptr<Responder> responder;
+  bool given_up{false};  ///< It answered wrongly: asking again would not help.
+};
+
+class Client final : public Timestamper {
+ public:
+  Client(Options options, World world, std::vector<Server> servers)
+      : options_(std::move(options)),
+        world_(world),
+        servers_(std::move(servers)),
+        deadline_(world.clock.steady_now() + options_.retry.deadline) {}
+
+  Result<Stamp> stamp(const StampRequest& request) override {
+    for (Server& server : servers_) {
+      server.given_up = false;
+    }
+    Attempts attempts;
+    for (int round = 0; round < std::max(options_.retry.attempts, 1); ++round) {
+      attempts.wait.reset();
+      // The next server is tried at once; only a whole round without success pauses.
+      for (Server& server : servers_) {
+        if (server.given_up || past_deadline()) {
+          continue;
+        }
+        ++attempts.count;
+        auto token = ask(*server.responder, request);
+        if (token) {
+          return Stamp{std::move(*token), server.responder->name(), attempts.count};
+        }
+        note(attempts, server, token.error());
+      }
+      if (!pause(round, attempts.wait)) {
+        break;
+      }
+    }
+    return final_error(attempts);
+  }
+
+ private:
+  /// The failures so far.
+  struct Attempts {
+    int count{0};
+    std::vector<std::string> failures;
+    std::optional<milliseconds> wait;  ///< The shortest wait that a server asked for in this round.
+    bool all_transient{true};
+    std::string hint;
+  };
+
+  Result<Bytes> ask(Responder& responder, const StampRequest& request) {
+    Expectation expected{request, crypto::hash(request.alg, request.signature), make_nonce(), {}};
+    const Bytes query = cms::encode_timestamp_request(
+        expected.imprint, request.alg, expected.nonce, request.policy);
+    SIGNCTL_TRY(const Bytes response, responder.exchange(query), "");
+    expected.now = world_.clock.now();
+    SIGNCTL_TRY(Bytes token, check_response(response, expected), "");
+    if (options_.check_chain) {
+      SIGNCTL_CHECK(options_.check_chain(token), "");
+    }
+    return token;
+  }
+
+  void note(Attempts& attempts, Server& server, const Error& error) const {
+    const std::string line = "attempt " + std::to_string(attempts.count) + ", " +
+                             server.responder->name() + ": " + without_name(error, server);
+    log_verbose("timestamp: " + line);
+    attempts.failures.push_back(line);
+    attempts.hint = error.hint.empty() ? attempts.hint : error.hint;
+    if (!is_transient(error.kind)) {
+      server.given_up = true;
+      attempts.all_transient = false;
+    }
+    if (error.retry_after && (!attempts.wait || *error.retry_after < *attempts.wait)) {
+      attempts.wait = error.retry_after;
+    }
+  }
+
+  /// The transport's messages begin with the URL, which the line names already.
+  static std::string without_name(const Error& error, const Server& server) {
+    const std::string prefix = server.responder->name() + ": ";
+    return error.message.starts_with(prefix) ? error.message.substr(prefix.size()) : error.message;
+  }
+
+  [[nodiscard]] bool past_deadline() const { return world_.clock.steady_now() >= deadline_; }
+
+  /// Waits before the next round. False when there will be none.
+  bool pause(int round, std::optional<milliseconds> asked) {
+    const bool hopeless = std::all_of(
+        servers_.begin(), servers_.end(), [](const Server& server) { return server.given_up; });
+    if (hopeless || round + 1 >= options_.retry.attempts || past_deadline()) {
+      return false;
+    }
+    const milliseconds wait = asked.value_or(jittered(round));
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(deadline_ - world_.clock.steady_now());
+    if (wait >= left) {
+      return false;
+    }
+    world_.clock.sleep_for(wait);
+    return true;
+  }
+
+  /// Exponential back-off with full jitter: anything from nothing to the whole pause.
+  [[nodiscard]] milliseconds jittered(int round) const {
+    const std::int64_t doubled = options_.retry.initial.count() << std::min(round, 20);
+    const std::int64_t limit = std::min<std::int64_t>(doubled, options_.retry.max.count());
+    std::uint64_t dice = 0;
+    for (const std::uint8_t octet : crypto::random_bytes(sizeof dice)) {
+      dice = (dice << 8U) | octet;
+    }
+    return milliseconds(static_cast<std::int64_t>(
+        dice % (static_cast<std::uint64_t>(std::max<std::int64_t>(limit, 0)) + 1)));
+  }
+
+  [[nodiscard]] static Error final_error(const Attempts& attempts) {
+    Error error{ErrorKind::timestamp, "no acceptable timestamp could be had"};
+    constexpr std::size_t kShown = 6;
+    const std::size_t first =
+        attempts.failures.size() > kShown ? attempts.failures.size() - kShown : 0;
+    for (std::size_t i = first; i < attempts.failures.size(); ++i) {
+      error.message += "; " + attempts.failures[i];
+    }
+    error.hint =
+        !attempts.hint.empty() ? attempts.hint
+        : attempts.all_transient
+            ? "running again is safe; a second --timestamp-url helps when one server is down"
+            : "give another server with --timestamp-url";
+    return error;
+  }
+
+  Options options_;
+  World world_;
+  std::vector<Server> servers_;
+  std::chrono::steady_clock::time_point deadline_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Timestamper>> make_timestamper(Options options, World world) {
+  if (options.servers.empty()) {
+    return Error{ErrorKind::config,
+                 "no timestamp server is given",
+                 "give one with --timestamp-url, or dev: for a rehearsal"};
+  }
+  std::vector<Server> servers;
+  for (const std::string& url : options.servers) {
+    SIGNCTL_TRY(auto responder, make_responder(url, options, world), "");
+    servers.push_back({std::move(responder)});
+  }
+  return std::unique_ptr<Timestamper>(
+      std::make_unique<Client>(std::move(options), world, std::move(servers)));
+}
+
+}  // namespace signctl::timestamp

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "provider_fixture.hpp"
+
+namespace signctl::test {
+
+std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider) {
+  if (provider == "pfx") {
+    return make_pfx_fixture();
+  }
+  return nullptr;
+}
+
+}  // namespace signctl::test
