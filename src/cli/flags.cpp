@@ -13,7 +13,7 @@ namespace signctl::cli {
 
 std::vector<std::string> choices_of(const std::string& meta) {
   std::vector<std::string> choices;
-  if (meta.find('|') == std::string::npos) {
+  if (meta.empty() || meta.front() < 'a' || meta.front() > 'z') {
     return choices;
   }
   std::size_t begin = 0;

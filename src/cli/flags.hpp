@@ -16,7 +16,8 @@ namespace signctl::cli {
 /// defaults (a list flag swallows the files behind it) we do not want.
 ///
 /// `names` are comma-separated, for example "-c,--config". `meta` names the value in the help:
-/// "FILE" and "DIR" are completed as paths, "a|b|c" is a choice and nothing else is accepted.
+/// "FILE" and "DIR" are completed as paths; lower-case words like "a|b|c" are a choice, and nothing
+/// else is accepted.
 /// Targets are borrowed until the command line has been parsed.
 class Flags {
  public:
