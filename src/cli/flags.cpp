@@ -71,12 +71,4 @@ void Flags::values(const char* names,
   option->allow_extra_args(false);
 }
 
-void Flags::positional(const char* name, std::string& target, const char* help) {
-  finish(*app_.add_option(name, target, help), "");
-}
-
-void Flags::positionals(const char* name, std::vector<std::string>& target, const char* help) {
-  finish(*app_.add_option(name, target, help), "");
-}
-
 }  // namespace signctl::cli

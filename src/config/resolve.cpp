@@ -2,6 +2,7 @@
 #include "config/signers.hpp"
 #include "core/text.hpp"
 
+#include <charconv>
 #include <utility>
 
 namespace signctl::config {
@@ -117,6 +118,16 @@ Result<Signer> signer_from_flags(const std::string& provider,
     SIGNCTL_CHECK(add_flag(signer, *builtin, pair), "");
   }
   return signer;
+}
+
+int max_parallel(const Signer& signer) {
+  int limit = 0;
+  const auto found = signer.values.find("max_parallel");
+  if (found != signer.values.end()) {
+    const std::string& text = found->second;
+    std::from_chars(text.data(), text.data() + text.size(), limit);
+  }
+  return limit;
 }
 
 Result<ProviderSettings> resolve(const Signer& signer,
