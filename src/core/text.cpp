@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.hpp"
 
+#include "core/utf8.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -111,51 +113,6 @@ std::optional<std::chrono::seconds> take_time_of_day(std::string_view& text) {
   }
   return std::chrono::hours{*hours} + std::chrono::minutes{*minutes} +
          std::chrono::seconds{*seconds};
-}
-
-/// One code point at the front of a text. size 0: the bytes are not UTF-8.
-struct CodePoint {
-  std::uint32_t value{};
-  std::size_t size{};
-};
-
-/// RFC 3629, 3: shortest form only, no surrogates, nothing above U+10FFFF.
-CodePoint decode_utf8(std::string_view text) {
-  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  if (first < 0x80U) {
-    return {first, 1};
-  }
-  std::size_t size = 0;
-  std::uint32_t smallest = 0;
-  std::uint32_t value = 0;
-  if ((first & 0xE0U) == 0xC0U) {
-    size = 2;
-    smallest = 0x80;
-    value = first & 0x1FU;
-  } else if ((first & 0xF0U) == 0xE0U) {
-    size = 3;
-    smallest = 0x800;
-    value = first & 0x0FU;
-  } else if ((first & 0xF8U) == 0xF0U) {
-    size = 4;
-    smallest = 0x10000;
-    value = first & 0x07U;
-  }
-  if (size == 0 || text.size() < size) {
-    return {};
-  }
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) {
-      return {};
-    }
-    value = (value << 6U) | (byte(i) & 0x3FU);
-  }
-  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
-  if (value < smallest || value > 0x10FFFF || surrogate) {
-    return {};
-  }
-  return {value, size};
 }
 
 /// Whether a terminal or an editor would do something with it other than show it: C0, DEL, C1,
@@ -354,7 +311,7 @@ std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const CodePoint point = decode_utf8(text);
+    const CodePoint point = first_code_point(text);
     const std::size_t size = std::max<std::size_t>(point.size, 1);
     if (point.size == 0 || is_unsafe(point.value)) {
       put_escaped(out, text.substr(0, size));

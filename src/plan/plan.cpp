@@ -4,11 +4,12 @@
 #include "core/file.hpp"
 #include "core/path.hpp"
 #include "core/text.hpp"
+#include "plan/excludes.hpp"
 #include "plan/glob.hpp"
+#include "plan/walk.hpp"
 
 #include <algorithm>
 #include <filesystem>
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -18,27 +19,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxListBytes = 16U << 20U;
-constexpr int kMaxDepth = 256;
-constexpr std::string_view kTemporary = ".signctl-";
+constexpr std::size_t kLargestList = std::size_t{16} << 20U;
 
-std::string under(const std::string& folder, const std::string& path) {
-  const bool absolute = to_path(path).is_absolute();
-  return folder.empty() || absolute ? path : folder + "/" + path;
-}
-
-/// `path` as it is matched against patterns: with `/` separators, relative to `folder`.
-std::string relative_to(const std::string& folder, const std::string& path) {
-  std::string text = to_utf8(to_path(path).lexically_normal().generic_u8string());
-  if (!folder.empty()) {
-    const std::string base = to_utf8(to_path(folder).lexically_normal().generic_u8string());
-    const std::string prefix = base.ends_with('/') ? base : base + "/";
-    if (text.starts_with(prefix)) {
-      text.erase(0, prefix.size());
-    }
-  }
-  return text;
-}
+/// One entry of an include list, and where it was written.
+struct Entry {
+  std::string text;
+  std::string list;  ///< The `@` file it came from; empty for none.
+};
 
 /// Collects what one selection names.
 class Expansion {
@@ -46,191 +33,224 @@ class Expansion {
   Expansion(const Selection& selection,
             const Recognise& recognise,
             FilePlan& plan,
-            std::set<std::string>& seen)
-      : selection_(selection), recognise_(recognise), plan_(plan), seen_(seen) {}
+            std::set<fs::path>& planned)
+      : selection_(selection),
+        recognise_(recognise),
+        plan_(plan),
+        planned_(planned),
+        excludes_(selection.folder) {}
 
-  Result<void> run() {
-    for (const std::string& pattern : selection_.exclude) {
-      SIGNCTL_CHECK(add_exclude(pattern), "");
-    }
-    SIGNCTL_TRY(std::vector<std::string> entries, with_lists(selection_.include), "");
-    for (const std::string& entry : entries) {
-      if (entry.starts_with('!')) {
-        SIGNCTL_CHECK(add_exclude(entry.substr(1)), "");
-      }
-    }
-    for (const std::string& entry : entries) {
-      if (!entry.starts_with('!')) {
-        SIGNCTL_CHECK(add(entry), in_step());
-      }
-    }
-    return ok();
-  }
+  Result<void> run();
 
  private:
-  [[nodiscard]] std::string in_step() const {
-    return selection_.step.empty() ? "" : "planning step \"" + selection_.step + "\"";
-  }
-
-  Result<void> add_exclude(const std::string& pattern) {
-    SIGNCTL_TRY(auto alternatives, expand_braces(pattern), in_step());
-    for (std::string& one : alternatives) {
-      excludes_.push_back(std::move(one));
-    }
-    return ok();
-  }
-
-  /// `@list.txt` replaced by its lines; `#` begins a comment line.
-  Result<std::vector<std::string>> with_lists(const std::vector<std::string>& include) const {
-    std::vector<std::string> entries;
-    for (const std::string& entry : include) {
-      if (!entry.starts_with('@')) {
-        entries.push_back(entry);
-        continue;
-      }
-      SIGNCTL_TRY(const Bytes bytes,
-                  read_file(under(selection_.folder, entry.substr(1)), kMaxListBytes),
-                  "reading the list " + entry);
-      std::string_view text = as_text(bytes);
-      while (!text.empty()) {
-        std::string_view line = text.substr(0, std::min(text.find('\n'), text.size()));
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
-        if (line.ends_with('\r')) {
-          line.remove_suffix(1);
-        }
-        if (!line.empty() && line[0] != '#') {
-          entries.emplace_back(line);
-        }
-      }
-    }
-    return entries;
-  }
-
-  Result<void> add(const std::string& entry) {
-    const std::string path = under(selection_.folder, entry);
-    std::error_code error;
-    const fs::file_status status = fs::status(to_path(path), error);
-    matched_ = false;
-    // A file whose name looks like a pattern is still that file.
-    if (fs::is_directory(status)) {
-      SIGNCTL_CHECK(walk(path, "in " + entry, std::nullopt), "");
-    } else if (fs::exists(status)) {
-      take(path, "named");
-    } else if (is_pattern(entry)) {
-      SIGNCTL_CHECK(add_pattern(entry), "");
-    } else {
-      return Error{ErrorKind::input, path + " does not exist", "check the path"};
-    }
-    if (!matched_ && !selection_.allow_empty) {
-      return Error{ErrorKind::input,
-                   "\"" + entry + "\" matched nothing",
-                   "check the pattern and the working directory; a step may say allow-empty: true"};
-    }
-    return ok();
-  }
-
-  Result<void> add_pattern(const std::string& entry) {
-    SIGNCTL_TRY(const auto alternatives, expand_braces(entry), "");
-    for (const std::string& pattern : alternatives) {
-      // Walk only below the part without wildcards.
-      std::string base;
-      for (const std::string_view part : components(pattern)) {
-        if (is_pattern(part)) {
-          break;
-        }
-        base += (base.empty() && !pattern.starts_with('/') ? "" : "/") + std::string(part);
-      }
-      std::error_code error;
-      const std::string start = under(selection_.folder, base.empty() ? "." : base);
-      if (!is_pattern(pattern) && fs::is_regular_file(to_path(start), error)) {
-        take(start, "matches " + entry);
-      } else if (fs::is_directory(to_path(start), error)) {
-        SIGNCTL_CHECK(walk(start, "matches " + entry, pattern), "");
-      }
-    }
-    return ok();
-  }
-
-  /// Takes files below `folder`, in the order of their names: those that match the pattern, or
-  /// those that we can sign when there is none.
-  Result<void> walk(const std::string& folder,
-                    const std::string& because,
-                    const std::optional<std::string>& pattern,
-                    int depth = 0) {
-    std::vector<fs::directory_entry> entries;
-    std::error_code error;
-    for (fs::directory_iterator entry(to_path(folder), error), end; !error && entry != end;
-         entry.increment(error)) {
-      entries.push_back(*entry);
-    }
-    if (error) {
-      return Error{ErrorKind::input,
-                   "cannot list the folder " + folder + ": " + error.message(),
-                   "check its permissions"};
-    }
-    std::sort(entries.begin(), entries.end());
-    for (const fs::directory_entry& entry : entries) {
-      const std::string path = relative_display(to_utf8(entry.path()));
-      std::error_code ignored;
-      if (entry.is_directory(ignored)) {
-        // Links to folders are not followed: they may lead in circles or out of the tree.
-        if (!entry.is_symlink(ignored) && depth < kMaxDepth) {
-          SIGNCTL_CHECK(walk(path, because, pattern, depth + 1), "");
-        }
-      } else if (entry.is_regular_file(ignored) && wanted(path, pattern)) {
-        take(path, because);
-      }
-    }
-    return ok();
-  }
-
-  [[nodiscard]] static std::string relative_display(const std::string& path) {
-    return path.starts_with("./") ? path.substr(2) : path;
-  }
-
-  [[nodiscard]] bool wanted(const std::string& path,
-                            const std::optional<std::string>& pattern) const {
-    if (to_utf8(to_path(path).filename()).starts_with(kTemporary)) {
-      return false;
-    }
-    return pattern ? path_matches(*pattern, relative_to(selection_.folder, path))
-                   : recognise_(path);
-  }
-
-  void take(const std::string& path, const std::string& because) {
-    const std::string relative = relative_to(selection_.folder, path);
-    for (const std::string& exclude : excludes_) {
-      if (path_matches(exclude, relative)) {
-        matched_ = true;
-        plan_.excluded.push_back({path, "excluded by " + exclude});
-        return;
-      }
-    }
-    matched_ = true;
-    std::error_code error;
-    const fs::path real = fs::weakly_canonical(to_path(path), error);
-    if (seen_.insert(error ? path : to_utf8(real)).second) {
-      plan_.files.push_back({path, selection_.step, because});
-    } else {
-      plan_.excluded.push_back({path, "the same file is in the plan already"});
-    }
-  }
+  Result<void> read_entries();
+  Result<void> read_list(const std::string& name);
+  Result<void> add_entry(Entry entry);
+  Result<void> expand_entry(const Entry& entry);
+  Result<std::size_t> expand_folder(const Entry& entry, const std::string& path);
+  Result<std::size_t> expand_pattern(const Entry& entry);
+  Result<void> take(const std::string& path, const std::string& because);
+  [[nodiscard]] Error absent(const std::string& path) const;
+  [[nodiscard]] Error matched_nothing(const std::string& what) const;
 
   const Selection& selection_;
   const Recognise& recognise_;
   FilePlan& plan_;
-  std::set<std::string>& seen_;
-  std::vector<std::string> excludes_;
-  bool matched_{false};
+  std::set<fs::path>& planned_;
+  Excludes excludes_;
+  std::vector<Entry> entries_;
+  std::set<std::string> excluded_;
+  bool has_files_{false};  ///< Some file was not excluded, be it planned earlier already.
 };
+
+std::string from_list(const Entry& entry) {
+  return entry.list.empty() ? "" : " (from @" + entry.list + ")";
+}
+
+/// A file's names in its folder, to find the one that was meant.
+std::optional<std::string> similar_path(const std::string& path) {
+  static constexpr int kMostNames = 2000;
+  const fs::path wanted = to_path(path);
+  const fs::path folder = wanted.parent_path();
+  std::vector<std::string> names;
+  std::error_code failure;
+  fs::directory_iterator entry(folder.empty() ? fs::path(".") : folder, failure);
+  for (int i = 0; i < kMostNames && !failure && entry != fs::directory_iterator(); ++i) {
+    names.push_back(to_utf8(entry->path().filename()));
+    entry.increment(failure);
+  }
+  std::sort(names.begin(), names.end());
+  const auto name = did_you_mean(to_utf8(wanted.filename()), names);
+  return name ? std::optional(to_utf8(folder / to_path(*name))) : std::nullopt;
+}
+
+Error Expansion::absent(const std::string& path) const {
+  const auto similar = similar_path(path);
+  return {ErrorKind::input,
+          printable(path) + " does not exist",
+          similar ? "did you mean " + printable(*similar) + "?"
+                  : "check the path, and that the build step made the file"};
+}
+
+Error Expansion::matched_nothing(const std::string& what) const {
+  const std::string where =
+      selection_.folder.empty() ? "the working directory" : printable(selection_.folder);
+  return {ErrorKind::input,
+          what + " matched nothing",
+          "check the spelling (case counts), that the build step ran before, and that paths are "
+          "relative to " +
+              where + "; a step that may be empty says allow-empty: true"};
+}
+
+Result<void> Expansion::add_entry(Entry entry) {
+  if (entry.text.empty()) {
+    return Error{ErrorKind::config, "a pattern is empty", "name a file, a folder or a pattern"};
+  }
+  if (entry.text.starts_with('!')) {
+    return excludes_.add(entry.text.substr(1));
+  }
+  entries_.push_back(std::move(entry));
+  return ok();
+}
+
+Result<void> Expansion::read_list(const std::string& name) {
+  static constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  SIGNCTL_TRY(const Bytes bytes, read_file(path_in(selection_.folder, name), kLargestList), "");
+  std::string_view text = as_text(bytes);
+  if (text.starts_with(kByteOrderMark)) {
+    text.remove_prefix(kByteOrderMark.size());
+  }
+  const std::size_t before = entries_.size();
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (line.ends_with('\r')) {
+      line.remove_suffix(1);
+    }
+    if (line.starts_with('@')) {
+      return Error{ErrorKind::config,
+                   "the list " + printable(name) + " names another list",
+                   "name it beside this one; a file that begins with @ is ./@name"};
+    }
+    if (!line.empty() && !line.starts_with('#')) {
+      SIGNCTL_CHECK(add_entry({std::string(line), name}), "");
+    }
+  }
+  if (entries_.size() == before && !selection_.allow_empty) {
+    return Error{ErrorKind::input,
+                 "the list " + printable(name) + " names no files",
+                 "check that the build step wrote it"};
+  }
+  return ok();
+}
+
+Result<void> Expansion::read_entries() {
+  for (const std::string& pattern : selection_.exclude) {
+    SIGNCTL_CHECK(excludes_.add(pattern), "");
+  }
+  for (const std::string& text : selection_.include) {
+    if (text.starts_with('@')) {
+      SIGNCTL_CHECK(read_list(text.substr(1)), "reading the list " + printable(text.substr(1)));
+    } else {
+      SIGNCTL_CHECK(add_entry({text, ""}), "");
+    }
+  }
+  return ok();
+}
+
+Result<void> Expansion::take(const std::string& path, const std::string& because) {
+  if (const auto exclude = excludes_.find_match(path)) {
+    if (excluded_.insert(path).second) {
+      plan_.excluded.push_back({path, "excluded by " + *exclude});
+    }
+    return ok();
+  }
+  std::error_code failure;
+  const fs::path real = fs::canonical(to_path(path), failure);
+  if (failure) {
+    return Error{ErrorKind::input,
+                 printable(path) + " is a link that leads nowhere",
+                 "mend the link, or exclude it"};
+  }
+  has_files_ = true;
+  // By path, not by inode: a hard link is replaced alone, so each name of a file needs its own
+  // turn.
+  if (planned_.insert(real).second) {
+    plan_.files.push_back({path, selection_.step, because});
+  }
+  return ok();
+}
+
+Result<std::size_t> Expansion::expand_folder(const Entry& entry, const std::string& path) {
+  SIGNCTL_TRY(const Glob everything, Glob::parse("**"), "");
+  SIGNCTL_TRY(const auto files, walk(everything, path == "." ? "" : path), "");
+  std::size_t count = 0;
+  for (const std::string& file : files) {
+    if (!recognise_ || recognise_(file)) {
+      SIGNCTL_CHECK(take(file, "in " + entry.text + from_list(entry)), "");
+      ++count;
+    }
+  }
+  return count;
+}
+
+Result<std::size_t> Expansion::expand_pattern(const Entry& entry) {
+  SIGNCTL_TRY(const Glob glob, Glob::parse(entry.text), "");
+  SIGNCTL_TRY(const auto files, walk(glob, selection_.folder), "");
+  for (const std::string& file : files) {
+    SIGNCTL_CHECK(take(file, "matches " + entry.text + from_list(entry)), "");
+  }
+  return files.size();
+}
+
+Result<void> Expansion::expand_entry(const Entry& entry) {
+  const std::string path = path_in(selection_.folder, entry.text);
+  std::error_code ignored;
+  const fs::file_status status = fs::status(to_path(path), ignored);
+  if (fs::is_directory(status)) {
+    SIGNCTL_TRY(const std::size_t count, expand_folder(entry, path), "");
+    if (count == 0 && !selection_.allow_empty) {
+      return Error{ErrorKind::input,
+                   "no file in the folder " + printable(path) + " is of a type that can be signed",
+                   "name a file or a pattern; signctl formats lists the types"};
+    }
+    return ok();
+  }
+  if (fs::exists(status)) {
+    return take(path, "named" + from_list(entry));
+  }
+  if (!has_wildcards(entry.text)) {
+    return absent(path);
+  }
+  SIGNCTL_TRY(const std::size_t count, expand_pattern(entry), "");
+  if (count == 0 && !selection_.allow_empty) {
+    return matched_nothing("pattern '" + printable(entry.text) + "'");
+  }
+  return ok();
+}
+
+Result<void> Expansion::run() {
+  SIGNCTL_CHECK(read_entries(), "");
+  for (const Entry& entry : entries_) {
+    SIGNCTL_CHECK(expand_entry(entry), from_list(entry).empty() ? "" : "reading @" + entry.list);
+  }
+  if (!has_files_ && !selection_.allow_empty) {
+    return Error{ErrorKind::input,
+                 excluded_.empty() ? "no files are selected"
+                                   : "every selected file is excluded, so nothing is left to do",
+                 "check the files and the excludes"};
+  }
+  return ok();
+}
 
 }  // namespace
 
 Result<FilePlan> expand(const std::vector<Selection>& selections, const Recognise& recognise) {
   FilePlan plan;
-  std::set<std::string> seen;
+  std::set<fs::path> planned;
   for (const Selection& selection : selections) {
-    SIGNCTL_CHECK(Expansion(selection, recognise, plan, seen).run(), "");
+    SIGNCTL_CHECK(Expansion(selection, recognise, plan, planned).run(),
+                  selection.step.empty() ? "" : "planning step \"" + selection.step + "\"");
   }
   return plan;
 }

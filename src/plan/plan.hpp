@@ -10,10 +10,17 @@
 namespace signctl::plan {
 
 /// A group of patterns to expand.
+///
+/// Patterns are those of plan/glob.hpp; what exists under a name that looks like a pattern is that
+/// file or folder. An entry `@list.txt` of `include` stands for the lines of that file, which are
+/// relative to the selection's folder, not to the list's; `#` begins a comment line.
+///
+/// What is excluded stays out whatever includes it, in any order. An exclude also covers everything
+/// in the folders that it matches; one without a `/` matches names at any depth ("*.pdb", "obj").
 struct Selection {
   std::string step;    ///< Name of the step; empty for the command line.
   std::string folder;  ///< What relative patterns are relative to; empty: working directory.
-  std::vector<std::string> include;  ///< Paths, folders, globs (`*`, `?`, `**`, `{a,b}`), "!glob".
+  std::vector<std::string> include;  ///< Paths, folders, globs, "@list.txt"; "!glob" excludes.
   std::vector<std::string> exclude;
   bool allow_empty{false};
 };
@@ -39,7 +46,9 @@ struct FilePlan {
 using Recognise = std::function<bool(const std::string& path_utf8)>;
 
 /// Expands selections in order. The same real file reached twice is planned once, at its first
-/// place. Folder arguments take every file below that `recognise` accepts.
+/// place. Folder arguments take every file below that `recognise` accepts (an empty one accepts
+/// all). Folders are walked in the bytewise order of their names, through links, but no folder
+/// twice; signctl's own files (".signctl-*") are never found by a wildcard.
 ///
 /// @errors `input` for a path that does not exist, and for a pattern or folder that matches nothing
 ///         (unless allow_empty); `config` for a malformed pattern.
