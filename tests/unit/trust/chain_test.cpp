@@ -182,11 +182,17 @@ TEST_CASE("weak keys are refused wherever they are", "[unit][trust]") {
     INFO(text_of(chain.findings));
     CHECK(ids_of(chain.findings) == "weak-key");
   }
+  SECTION("RSA of 768 bits") {
+    const auto key = make_key(EVP_RSA_gen(768));
+    const auto chain = judge(issue_for(key, leaf_for("codeSigning"), &intermediate()));
+    INFO(text_of(chain.findings));
+    CHECK(ids_of(chain.findings) == "forbidden-key");
+  }
   SECTION("a curve that is not NIST's") {
     const auto key = ec_key("secp256k1", "named_curve");
     const auto chain = judge(issue_for(key, leaf_for("codeSigning"), &intermediate()));
     INFO(text_of(chain.findings));
-    CHECK(ids_of(chain.findings) == "weak-key");
+    CHECK(ids_of(chain.findings) == "forbidden-key");
   }
   SECTION("explicit parameters, CVE-2020-0601") {
     const auto key = ec_key("prime256v1", "explicit");
@@ -201,6 +207,18 @@ TEST_CASE("weak keys are refused wherever they are", "[unit][trust]") {
     INFO(text_of(chain.findings));
     CHECK(ids_of(chain.findings) == "weak-key");
   }
+}
+
+TEST_CASE("a certificate signed with MD5 is never accepted", "[unit][trust]") {
+  const KeyBundle rsa_root =
+      issue_for(must(PrivateKey::generate(PrivateKey::Spec::rsa2048)), ca_named("RSA Root"));
+  auto wanted = leaf_for("codeSigning");
+  wanted.digest = DigestAlg::md5;
+
+  const trust::Chain chain = judge(issue(wanted, &rsa_root));
+
+  INFO(text_of(chain.findings));
+  CHECK(ids_of(chain.findings) == "forbidden-digest");
 }
 
 TEST_CASE("a root's own SHA-1 signature does not matter", "[unit][trust]") {

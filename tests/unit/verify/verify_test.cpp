@@ -341,6 +341,8 @@ TEST_CASE("content digested with another algorithm than the signer's is refused"
   const Report sha1 = verify_one(sign_with(signer(), DigestAlg::sha1), issued_day(0));
   INFO(text_of(sha1.findings));
   CHECK(has(sha1, "weak-digest", "signature 1"));
+  const Report md5 = verify_one(sign_with(signer(), DigestAlg::md5), issued_day(0));
+  CHECK(has(md5, "forbidden-digest", "signature 1"));
 }
 
 TEST_CASE("nested signatures are each judged on their own", "[unit][verify]") {
