@@ -123,7 +123,29 @@ Error unexpected(const CLI::App& app, const Command& command, const std::string&
                : "signctl " + std::string(command.name) + " --help lists its options"};
 }
 
-/// Parses the flags of `command`. The one place where CLI11's exceptions stop.
+/// Hands what is not a flag to the command; behind "--" nothing is.
+Result<void> take_operands(BuiltApp& built, const Command& command) {
+  std::size_t taken = 0;
+  bool flags_may_follow = true;
+  for (const std::string& argument : built.app->remaining()) {
+    if (flags_may_follow && argument == "--") {
+      flags_may_follow = false;
+      continue;
+    }
+    const bool is_flag = flags_may_follow && argument.size() > 1 && argument.front() == '-';
+    Operands& operands = built.operands;
+    if (!is_flag && taken < operands.each.size()) {
+      *operands.each[taken++] = argument;
+    } else if (!is_flag && operands.rest != nullptr) {
+      operands.rest->push_back(argument);
+    } else {
+      return unexpected(*built.app, command, argument);
+    }
+  }
+  return ok();
+}
+
+/// Parses the command line of `command`. The one place where CLI11's exceptions stop.
 ///
 /// @return  Whether help was asked for.
 Result<bool> parse(BuiltApp& built, const Command& command, std::vector<std::string> arguments) {
@@ -138,13 +160,8 @@ Result<bool> parse(BuiltApp& built, const Command& command, std::vector<std::str
                  error.what(),
                  "signctl " + std::string(command.name) + " --help lists its options"};
   }
-  const auto extras = built.app->remaining();
-  if (extras.empty()) {
-    return false;
-  }
-  const auto flag = std::find_if(
-      extras.begin(), extras.end(), [](const std::string& extra) { return extra[0] == '-'; });
-  return unexpected(*built.app, command, flag != extras.end() ? *flag : extras.front());
+  SIGNCTL_CHECK(take_operands(built, command), "");
+  return false;
 }
 
 /// Runs one command to its exit code.

@@ -18,7 +18,7 @@ BuiltApp build_app(const Command& command) {
   app.allow_extras();
   app.allow_windows_style_options(false);
   app.set_help_flag();
-  Flags flags(app);
+  Flags flags(app, built.operands);
   built.runner = command.setup(flags);
   flags.group("Output");
   flags.flag("--json", built.output->json, "Print one JSON document to standard output");

@@ -20,6 +20,7 @@ struct BuiltApp {
   ~BuiltApp();
 
   std::unique_ptr<CLI::App> app;
+  Operands operands;
   std::shared_ptr<OutputFlags> output;  ///< Filled by parsing.
   Runner runner;
 };

@@ -29,8 +29,8 @@ struct Options {
 
 void declare_options(Flags& flags, Options& options) {
   flags.group("Files");
-  flags.positional("FILE", options.file, "The file to sign");
-  flags.positional("SIG", options.signature_file, "The signature: PKCS #7, or a raw value");
+  flags.operand(options.file);
+  flags.operand(options.signature_file);
   flags.value("-o,--output", options.output, "FILE", "Write here and leave the input as it is");
   flags.value("--chain,--ac",
               options.chain,

@@ -16,7 +16,7 @@ struct Options {
 };
 
 void declare_options(Flags& flags, Options& options) {
-  flags.positional("SHELL", options.shell, "bash, zsh, fish or powershell");
+  flags.operand(options.shell);
 }
 
 Result<int> run(const Options& options, Context& context) {

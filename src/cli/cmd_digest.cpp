@@ -25,7 +25,7 @@ struct Options {
 
 void declare_options(Flags& flags, Options& options) {
   flags.group("Files");
-  flags.positionals("FILE", options.files, "Files");
+  flags.operands(options.files);
   flags.value("-o,--output", options.output, "FILE", "Write the raw bytes here; for one file");
   flags.group("What");
   flags.flag("--to-be-signed",
@@ -77,7 +77,11 @@ Result<void> print(const Options& options,
                    Context& context) {
   const Bytes& bytes = wanted(facts, options);
   if (!options.output.empty() || options.format == "raw") {
-    return write_bytes(context, options.output, bytes);
+    SIGNCTL_CHECK(write_bytes(context, options.output, bytes), "");
+    if (!options.output.empty()) {
+      context.line("wrote " + printable(options.output));
+    }
+    return ok();
   }
   context.line(std::string(digest_name(facts.alg)) + " " +
                (options.format == "hex" ? to_hex(bytes) : to_base64(bytes)) + "  " +

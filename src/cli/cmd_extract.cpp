@@ -20,7 +20,7 @@ struct Options {
 
 void declare_options(Flags& flags, Options& options) {
   flags.group("Files");
-  flags.positional("FILE", options.file, "The signed file");
+  flags.operand(options.file);
   flags.value("-o,--output", options.output, "FILE", "Write here; otherwise to standard output");
   flags.number("--index", options.index, "N", "Which top-level signature; the first unless said");
   flags.flag("--pem", options.pem, "PEM instead of DER");

@@ -19,7 +19,7 @@ struct Options {
 
 void declare_options(Flags& flags, Options& options) {
   flags.group("Files");
-  flags.positional("FILE", options.file, "The file to look into");
+  flags.operand(options.file);
   flags.flag("--ranges", options.ranges, "List the byte ranges that the digest covers");
   declare(flags, options.config);
   declare(flags, options.trust);

@@ -18,7 +18,7 @@ struct Options {
 
 void declare_options(Flags& flags, Options& options) {
   flags.group("Files");
-  flags.positionals("FILE", options.files, "Files, folders, globs (** too), @list.txt");
+  flags.operands(options.files);
   declare(flags, options.target);
   flags.group("Run");
   flags.flag("--keep-going", options.keep_going, "Go on with other files after a failure");

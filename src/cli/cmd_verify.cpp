@@ -37,12 +37,14 @@ void print_file_verdict(Context& context, const engine::FileResult& result) {
   if (result.outcome->verdict.passed) {
     return;
   }
+  const auto objections = result.outcome->verdict.objections();
   // With --quiet the objections are still said, as errors are.
   if (context.quiet()) {
     print_error(context, {ErrorKind::gate, "the gate refused " + result.path});
+    print_objections(context, objections);
   }
-  for (const Finding& finding : result.outcome->verdict.objections()) {
-    annotate(context, result.path, finding.id + ": " + finding.message);
+  for (const Finding& finding : objections) {
+    annotate(context, result.path, finding_text(finding));
   }
 }
 

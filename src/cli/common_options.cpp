@@ -87,7 +87,7 @@ void declare(Flags& flags, ExpectFlags& target) {
 
 void declare(Flags& flags, FileFlags& target) {
   flags.group("Files");
-  flags.positionals("FILE", target.files, "Files, folders, globs (** too), @list.txt");
+  flags.operands(target.files);
   flags.value("--step", target.step, "NAME", "Only this step of the config");
 }
 

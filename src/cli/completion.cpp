@@ -70,10 +70,9 @@ std::string bash_values(const FlagInfo& flag) {
   const auto choices = choices_of(flag.meta);
   std::string action = ":";
   if (!choices.empty()) {
-    action = "mapfile -t COMPREPLY < <(compgen -W '" + join(choices, " ") + "' -- \"$cur\")";
+    action = "_signctl_words -W '" + join(choices, " ") + "'";
   } else if (takes_path(flag)) {
-    action = std::string("mapfile -t COMPREPLY < <(compgen ") + (flag.meta == "DIR" ? "-d" : "-f") +
-             " -- \"$cur\"); compopt -o filenames 2>/dev/null";
+    action = flag.meta == "DIR" ? "_signctl_paths -d" : "_signctl_paths -f";
   }
   return "        " + join(flag.names, "|") + ") " + action + "; return ;;\n";
 }
@@ -93,6 +92,16 @@ std::string bash() {
   std::string text =
       "# bash completion for signctl: source it, or put it into\n"
       "# /etc/bash_completion.d/signctl\n"
+      "_signctl_words() {\n"
+      "  # macOS still has bash 3.2, without mapfile.\n"
+      "  local IFS=$' \\n'\n"
+      "  COMPREPLY=($(compgen \"$@\" -- \"$cur\"))\n"
+      "}\n"
+      "_signctl_paths() {\n"
+      "  local IFS=$'\\n'\n"
+      "  COMPREPLY=($(compgen \"$@\" -- \"$cur\"))\n"
+      "  compopt -o filenames 2>/dev/null\n"
+      "}\n"
       "_signctl() {\n"
       "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= flags=\n"
       "  local i\n"
@@ -104,9 +113,9 @@ std::string bash() {
       "    fi\n"
       "  done\n"
       "  if [[ -z $command || $command == help ]]; then\n"
-      "    mapfile -t COMPREPLY < <(compgen -W '" +
+      "    _signctl_words -W '" +
       join(first_words(), " ") +
-      " --help --version' -- \"$cur\")\n"
+      " --help --version'\n"
       "    return\n"
       "  fi\n"
       "  case $command in\n";
@@ -118,25 +127,24 @@ std::string bash() {
     text += "    " + word +
             ")\n"
             "      if ((i + 1 >= COMP_CWORD)); then\n"
-            "        mapfile -t COMPREPLY < <(compgen -W '" +
+            "        _signctl_words -W '" +
             join(seconds, " ") +
-            "' -- \"$cur\")\n"
+            "'\n"
             "        return\n"
             "      fi\n"
             "      command+=\" ${COMP_WORDS[i+1]}\" ;;\n";
   }
-  text += "    completion)\n      mapfile -t COMPREPLY < <(compgen -W '" + std::string(kShells) +
-          "' -- \"$cur\")\n      return ;;\n  esac\n  case $command in\n";
+  text += "    completion)\n      _signctl_words -W '" + std::string(kShells) +
+          "'\n      return ;;\n  esac\n  case $command in\n";
   for (const Command* command : visible()) {
     text += bash_command(*command);
   }
   return text +
          "  esac\n"
          "  if [[ $cur == -* ]]; then\n"
-         "    mapfile -t COMPREPLY < <(compgen -W \"$flags\" -- \"$cur\")\n"
+         "    _signctl_words -W \"$flags\"\n"
          "  else\n"
-         "    mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
-         "    compopt -o filenames 2>/dev/null\n"
+         "    _signctl_paths -f\n"
          "  fi\n"
          "}\n"
          "complete -F _signctl signctl\n";

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 namespace signctl::cli {
 
@@ -80,8 +81,12 @@ World Context::world() {
 }
 
 void Context::write(std::string_view text) {
-  // A failure sticks to the stream and is reported by finish().
-  (void)std::fwrite(text.data(), 1, text.size(), stdout);
+  errno = 0;
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  // Flushed at once: a pipeline's log should show each file as it ends.
+  if ((!written || std::fflush(stdout) != 0) && write_error_ == 0) {
+    write_error_ = errno == 0 ? EIO : errno;
+  }
 }
 
 void Context::line(std::string_view text) {
@@ -100,14 +105,14 @@ std::string Context::paint_error(std::string_view text, Color color) const {
 }
 
 Result<void> Context::finish() {
-  errno = 0;
-  const bool flushed = std::fflush(stdout) == 0;
-  if (flushed && std::ferror(stdout) == 0) {
+  if (write_error_ == 0) {
     return ok();
   }
   // A reader that has seen enough (`| head`) is told nothing; the exit code still tells.
   return Error{ErrorKind::output,
-               errno == EPIPE ? "" : "the result could not be written to standard output"};
+               write_error_ == EPIPE ? ""
+                                     : "the result could not be written to standard output: " +
+                                           std::generic_category().message(write_error_)};
 }
 
 }  // namespace signctl::cli

@@ -38,6 +38,7 @@ class Context {
   [[nodiscard]] World world();
 
   [[nodiscard]] bool json() const { return flags_.json; }
+  [[nodiscard]] bool json_log() const { return flags_.log_format == "json"; }
   [[nodiscard]] bool quiet() const { return flags_.quiet; }
   [[nodiscard]] bool verbose() const { return flags_.verbose > 0; }
 
@@ -49,13 +50,14 @@ class Context {
   [[nodiscard]] std::string paint(std::string_view text, Color color) const;
   [[nodiscard]] std::string paint_error(std::string_view text, Color color) const;
 
-  /// Flushes standard output.
+  /// Whether all that was written to standard output got there.
   ///
-  /// @errors `output` when any part of it could not be written.
+  /// @errors `output`; without a message when nobody reads it any more.
   Result<void> finish();
 
  private:
   OutputFlags flags_;
+  int write_error_{0};  ///< errno of the first write that failed.
   bool color_output_{false};
   bool color_error_{false};
   std::unique_ptr<Clock> clock_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/errors.hpp"
 
+#include "cli/render.hpp"
 #include "cli/render_json.hpp"
 #include "core/text.hpp"
 
@@ -41,6 +42,10 @@ void print_error(Context& context, const Error& error) {
   if (message.empty()) {
     return;
   }
+  if (context.json_log()) {
+    put_error_line(error_log_line(error, context.clock().now()));
+    return;
+  }
   put_error_line("signctl: " + context.paint_error("error:", Color::red) + " " +
                  printable(message));
   for (const std::string& step : error.trail) {
@@ -52,8 +57,11 @@ void print_error(Context& context, const Error& error) {
   }
 }
 
-void print_note(const std::string& text) {
-  put_error_line("signctl:   " + text);
+void print_objections(Context& context, const std::vector<Finding>& objections) {
+  for (const Finding& finding : objections) {
+    put_error_line(context.json_log() ? finding_log_line(finding, context.clock().now())
+                                      : "signctl:   " + finding_text(finding));
+  }
 }
 
 void report_error(Context& context, const Error& error) {

@@ -4,6 +4,7 @@
 #include "cli/context.hpp"
 
 #include <signctl/error.hpp>
+#include <signctl/finding.hpp>
 
 #include <string>
 #include <vector>
@@ -16,8 +17,8 @@ void report_error(Context& context, const Error& error);
 /// Only the text for people, to stderr.
 void print_error(Context& context, const Error& error);
 
-/// One line below an error, to stderr.
-void print_note(const std::string& text);
+/// What the gate objected to, below an error, to stderr.
+void print_objections(Context& context, const std::vector<Finding>& objections);
 
 /// A line of its own for the pipeline that runs us, on GitHub Actions and Azure Pipelines: attached
 /// to the file in their user interface. Nothing elsewhere.

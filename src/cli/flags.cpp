@@ -13,7 +13,7 @@ namespace signctl::cli {
 
 std::vector<std::string> choices_of(const std::string& meta) {
   std::vector<std::string> choices;
-  if (meta.find('|') == std::string::npos) {
+  if (meta.empty() || meta.front() < 'a' || meta.front() > 'z') {
     return choices;
   }
   std::size_t begin = 0;
@@ -69,14 +69,6 @@ void Flags::values(const char* names,
   CLI::Option* option = app_.add_option(names, target, help);
   finish(*option, meta);
   option->allow_extra_args(false);
-}
-
-void Flags::positional(const char* name, std::string& target, const char* help) {
-  finish(*app_.add_option(name, target, help), "");
-}
-
-void Flags::positionals(const char* name, std::vector<std::string>& target, const char* help) {
-  finish(*app_.add_option(name, target, help), "");
 }
 
 }  // namespace signctl::cli

@@ -12,15 +12,23 @@ class Option;
 
 namespace signctl::cli {
 
+/// What is on the command line besides flags. Filled in by us: CLI11 would take "[a,b]" apart as a
+/// list in its own syntax.
+struct Operands {
+  std::vector<std::string*> each;           ///< One value each, in order.
+  std::vector<std::string>* rest{nullptr};  ///< All further ones; null if there may be none.
+};
+
 /// Declares the flags of one command. A thin face of CLI11, which is slow to compile and whose
 /// defaults (a list flag swallows the files behind it) we do not want.
 ///
 /// `names` are comma-separated, for example "-c,--config". `meta` names the value in the help:
-/// "FILE" and "DIR" are completed as paths, "a|b|c" is a choice and nothing else is accepted.
+/// "FILE" and "DIR" are completed as paths; lower-case words like "a|b|c" are a choice, and nothing
+/// else is accepted.
 /// Targets are borrowed until the command line has been parsed.
 class Flags {
  public:
-  explicit Flags(CLI::App& app) : app_(app) {}
+  Flags(CLI::App& app, Operands& operands) : app_(app), operands_(operands) {}
 
   /// Heading for what is declared from here on.
   void group(std::string title) { group_ = std::move(title); }
@@ -34,13 +42,14 @@ class Flags {
               std::vector<std::string>& target,
               const char* meta,
               const char* help);
-  void positional(const char* name, std::string& target, const char* help);
-  void positionals(const char* name, std::vector<std::string>& target, const char* help);
+  void operand(std::string& target) { operands_.each.push_back(&target); }
+  void operands(std::vector<std::string>& target) { operands_.rest = &target; }
 
  private:
   void finish(CLI::Option& option, const char* meta) const;
 
   CLI::App& app_;
+  Operands& operands_;
   std::string group_{"Options"};
 };
 

@@ -22,18 +22,6 @@ Color color_of(Severity severity) {
   return Color::plain;
 }
 
-std::string finding_text(const Finding& finding) {
-  std::string text = finding.id;
-  if (!finding.subject.empty()) {
-    text += " (" + finding.subject + ")";
-  }
-  text += ": " + finding.message;
-  if (finding.judgement == Judgement::after_expiry) {
-    text += " [once the certificate has expired]";
-  }
-  return printable(text);
-}
-
 void field(Context& context, std::size_t indent, std::string_view name, std::string_view value) {
   if (value.empty()) {
     return;
@@ -158,6 +146,18 @@ void print_signature(Context& context, const SignatureInfo& signature) {
 
 }  // namespace
 
+std::string finding_text(const Finding& finding) {
+  std::string text = finding.id;
+  if (!finding.subject.empty()) {
+    text += " (" + finding.subject + ")";
+  }
+  text += ": " + finding.message;
+  if (finding.judgement == Judgement::after_expiry) {
+    text += " [once the certificate has expired]";
+  }
+  return printable(text);
+}
+
 void print_verdict(Context& context, const engine::FileOutcome& outcome) {
   const Verdict& verdict = outcome.verdict;
   std::string head = verdict.passed ? context.paint("OK", Color::green) + "      "
@@ -181,11 +181,11 @@ void print_verdict(Context& context, const engine::FileOutcome& outcome) {
 }
 
 void print_refusal(Context& context, const engine::FileOutcome& outcome) {
-  Error error{ErrorKind::gate, "the gate refused " + outcome.path + "; nothing was written"};
+  print_error(context,
+              {ErrorKind::gate, "the gate refused " + outcome.path + "; nothing was written"});
   const auto objections = outcome.verdict.objections();
-  print_error(context, error);
+  print_objections(context, objections);
   for (const Finding& finding : objections) {
-    print_note(finding_text(finding));
     annotate(context, outcome.path, finding_text(finding));
   }
 }

@@ -5,6 +5,7 @@
 #include "engine/run.hpp"
 #include "engine/sign_file.hpp"
 
+#include <signctl/finding.hpp>
 #include <signctl/report.hpp>
 
 #include <string>
@@ -13,6 +14,9 @@
 
 // Texts for people. Not stable: pipelines read --json.
 namespace signctl::cli {
+
+/// "unsigned (file): the file is not signed"
+[[nodiscard]] std::string finding_text(const Finding& finding);
 
 /// "OK  app.exe", who signed it, and every finding.
 void print_verdict(Context& context, const engine::FileOutcome& outcome);

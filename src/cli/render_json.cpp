@@ -65,6 +65,22 @@ Json to_json(const Error& error) {
   return json;
 }
 
+std::string error_log_line(const Error& error, TimePoint now) {
+  Json json;
+  json["time"] = to_iso8601(now);
+  json["level"] = "error";
+  json.update(to_json(error));
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string finding_log_line(const Finding& finding, TimePoint now) {
+  Json json;
+  json["time"] = to_iso8601(now);
+  json["level"] = "error";
+  json.update(to_json(finding));
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 void print_error_document(Context& context, const Error& error) {
   Json json = document("error");
   json.update(to_json(error));

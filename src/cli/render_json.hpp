@@ -10,6 +10,7 @@
 #include <signctl/policy.hpp>
 #include <signctl/report.hpp>
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +40,10 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json batch_document(std::string_view verb,
                                   std::string_view done,
                                   const engine::RunSummary& summary);
+
+/// One line for --log-format json, in the form of core/log.hpp's.
+[[nodiscard]] std::string error_log_line(const Error& error, TimePoint now);
+[[nodiscard]] std::string finding_log_line(const Finding& finding, TimePoint now);
 
 /// The document of a command that failed as a whole.
 void print_error_document(Context& context, const Error& error);

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one transcript of tests/cli/cases against the program.
+
+Usage: transcript.py BINARY CASE-FILE
+
+A case is read line by line in an empty folder, with an environment of its own:
+
+  # text                     a comment
+  pe PATH [SEED]             make a small 64-bit PE image; other seeds make other bytes
+  write PATH TEXT            make a file (\\n in TEXT is a line break)
+  copy FROM TO               copy a file
+  folder PATH                make a folder
+  truncate PATH SIZE         cut a file
+  flip PATH OFFSET           invert one byte
+  readonly PATH              take write permission away
+  env NAME=VALUE             set a variable for the commands that follow; NAME= unsets it
+  keep PATH                  remember a file's bytes, for `unchanged`
+  $ signctl ...              run; no shell, but quotes as in one
+  exit CODE                  the exit code; must follow every command
+  stdout TEXT, stderr TEXT   TEXT is somewhere in it
+  stdout! TEXT, stderr! TEXT it is not
+  stdout~ RE, stderr~ RE     a regular expression matches somewhere in it
+  empty stdout, empty stderr nothing was printed
+  json PATH VALUE            the document on stdout has VALUE (JSON) at PATH (a.0.b)
+  unchanged PATH             as it was at `keep`
+  exists PATH, absent PATH
+  same A B, differ A B       compare two files
+  save PATH                  write the last stdout to a file
+  require unix               skip loudly on Windows, and for root where permissions matter (`user`)
+
+After every command that failed, no file whose name begins with ".signctl-" may be left anywhere.
+"""
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+
+def make_pe(seed):
+    """A minimal PE32+ image with one section, laid out by the PE specification."""
+    alignment, file_alignment = 0x1000, 0x200
+    dos = bytearray(0x80)
+    dos[0:2] = b"MZ"
+    struct.pack_into("<I", dos, 0x3C, 0x80)
+    code = bytes((seed + i) & 0xFF for i in range(file_alignment))
+    coff = struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, 240, 0x22)
+    optional = struct.pack("<HBBIIIII", 0x20B, 14, 0, file_alignment, 0, 0, alignment, alignment)
+    optional += struct.pack("<QIIHHHHHHIIIIHH", 0x140000000, alignment, file_alignment, 6, 0, 0, 0, 6,
+                            0, 0, 2 * alignment, file_alignment, 0, 3, 0x8160)
+    optional += struct.pack("<QQQQII", 0x100000, 0x1000, 0x100000, 0x1000, 0, 16) + bytes(128)
+    section = struct.pack("<8sIIIIIIHHI", b".text", file_alignment, alignment, file_alignment,
+                          file_alignment, 0, 0, 0, 0, 0x60000020)
+    headers = bytes(dos) + b"PE\0\0" + coff + optional + section
+    return headers.ljust(file_alignment, b"\0") + code
+
+
+class Failure(Exception):
+    pass
+
+
+class Transcript:
+    def __init__(self, binary, folder):
+        self.binary = binary
+        self.folder = folder
+        self.kept = {}
+        self.result = None
+        self.exit_seen = True
+        self.environment = {"HOME": str(folder / "no-home"), "PATH": os.environ.get("PATH", ""),
+                            "LC_ALL": "C.UTF-8"}
+        for name in ("SYSTEMROOT", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH"):
+            if name in os.environ:
+                self.environment[name] = os.environ[name]
+
+    def path(self, name):
+        return self.folder / name
+
+    def command(self, text):
+        words = shlex.split(text)
+        if words[0] != "signctl":
+            raise Failure(f"unknown program {words[0]}")
+        if not self.exit_seen:
+            raise Failure("the command before has no exit line")
+        self.exit_seen = False
+        self.result = subprocess.run([self.binary, *words[1:]], cwd=self.folder, timeout=120,
+                                     env=self.environment, stdin=subprocess.DEVNULL,
+                                     capture_output=True, check=False)
+        left = [str(p) for p in self.folder.rglob(".signctl-*") if p.name != ".signctl-rehearsal"]
+        if left:
+            raise Failure(f"temporary files are left: {left}")
+
+    def stream(self, name):
+        return getattr(self.result, name).decode("utf-8", "replace")
+
+    def expect(self, condition, what):
+        if not condition:
+            raise Failure(what)
+
+    def check_stream(self, name, mode, text):
+        output = self.stream(name)
+        if mode == "!":
+            self.expect(text not in output, f"{name} must not have: {text}")
+        elif mode == "~":
+            self.expect(re.search(text, output, re.MULTILINE), f"{name} does not match: {text}")
+        else:
+            self.expect(text in output, f"{name} does not have: {text}")
+
+    def check_json(self, rest):
+        where, wanted = rest.split(" ", 1)
+        try:
+            value = json.loads(self.result.stdout)
+            for key in where.split("."):
+                value = value[int(key)] if isinstance(value, list) else value[key]
+        except (ValueError, LookupError, TypeError) as error:
+            raise Failure(f"no {where}: {error!r}") from error
+        self.expect(value == json.loads(wanted), f"{where} is {json.dumps(value)}, not {wanted}")
+
+    def make(self, word, words):
+        path = self.path(words[0])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if word == "pe":
+            path.write_bytes(make_pe(int(words[1]) if len(words) > 1 else 0))
+        elif word == "write":
+            path.write_text(" ".join(words[1:]).replace("\\n", "\n"), newline="\n")
+        elif word == "copy":
+            shutil.copyfile(path, self.path(words[1]))
+        elif word == "folder":
+            path.mkdir()
+        elif word == "truncate":
+            os.truncate(path, int(words[1]))
+        elif word == "flip":
+            data = bytearray(path.read_bytes())
+            data[int(words[1])] ^= 0xFF
+            path.write_bytes(data)
+        elif word == "readonly":
+            path.chmod(0o444)
+        elif word == "keep":
+            self.kept[words[0]] = path.read_bytes()
+        elif word == "save":
+            path.write_bytes(self.result.stdout)
+
+    def check(self, word, words):
+        if word == "exit":
+            self.exit_seen = True
+            self.expect(self.result.returncode == int(words[0]),
+                        f"exit code {self.result.returncode}, not {words[0]}")
+        elif word == "empty":
+            self.expect(not self.stream(words[0]), f"{words[0]} is not empty")
+        elif word == "unchanged":
+            self.expect(self.path(words[0]).read_bytes() == self.kept[words[0]],
+                        f"{words[0]} has changed")
+        elif word == "exists":
+            self.expect(self.path(words[0]).exists(), f"{words[0]} is missing")
+        elif word == "absent":
+            self.expect(not self.path(words[0]).exists(), f"{words[0]} is there")
+        elif word in ("same", "differ"):
+            equal = self.path(words[0]).read_bytes() == self.path(words[1]).read_bytes()
+            self.expect(equal == (word == "same"), f"{words[0]} and {words[1]}: not {word}")
+        else:
+            raise Failure(f"unknown line: {word}")
+
+    def line(self, text):
+        word, _, rest = text.partition(" ")
+        stream = re.fullmatch(r"(stdout|stderr)([!~]?)", word)
+        if word == "$":
+            self.command(rest)
+        elif stream:
+            self.check_stream(stream[1], stream[2], rest)
+        elif word == "json":
+            self.check_json(rest)
+        elif word == "env":
+            name, _, value = rest.partition("=")
+            if value:
+                self.environment[name] = value
+            else:
+                self.environment.pop(name, None)
+        elif word in ("pe", "write", "copy", "folder", "truncate", "flip", "readonly", "keep", "save"):
+            self.make(word, rest.split(" ") if word == "write" else shlex.split(rest))
+        else:
+            self.check(word, shlex.split(rest))
+
+
+def unmet(requirement):
+    if os.name == "nt":
+        return "needs a POSIX system"
+    if requirement == "user" and os.geteuid() == 0:
+        return "permissions do not stop root"
+    return None
+
+
+def run(binary, case):
+    with tempfile.TemporaryDirectory(prefix="signctl-cli-") as scratch:
+        transcript = Transcript(binary, pathlib.Path(scratch).resolve())
+        for number, text in enumerate(case.read_text(encoding="utf-8").splitlines(), 1):
+            text = text.strip()
+            if not text or text.startswith("#"):
+                continue
+            if text.startswith("require "):
+                reason = unmet(text.split()[1])
+                if reason:
+                    print(f"SKIPPED: {case.name} ({reason})")
+                    return 0
+                continue
+            try:
+                transcript.line(text)
+            except Failure as failure:
+                print(f"{case}:{number}: {text}\n  {failure}")
+                if transcript.result is not None:
+                    print("--- stdout\n" + transcript.stream("stdout"))
+                    print("--- stderr\n" + transcript.stream("stderr"))
+                return 1
+        if not transcript.exit_seen:
+            print(f"{case}: the last command has no exit line")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])))
