@@ -58,16 +58,12 @@ class Checker {
       return check_value(entry.value, *spec, below(path, entry.key));
     }
     const std::string at = place(file_, entry.line, entry.column);
-    if (path.empty()) {
-      for (const ReservedKey& reserved : reserved_keys()) {
-        if (entry.key == reserved.key) {
-          return Error{ErrorKind::unsupported,
-                       at + "this version cannot enforce " + quoted(entry.key) + " (" +
-                           std::string(reserved.purpose) +
-                           "), so it refuses rather than ignores it",
-                       "take the section out, or use a version that has it"};
-        }
-      }
+    const auto reserved = std::ranges::find(reserved_keys(), entry.key, &ReservedKey::key);
+    if (path.empty() && reserved != reserved_keys().end()) {
+      return Error{ErrorKind::unsupported,
+                   at + "this version cannot enforce " + quoted(entry.key) + " (" +
+                       std::string(reserved->purpose) + "), so it refuses rather than ignores it",
+                   "take the section out, or use a version that has it"};
     }
     return Error{ErrorKind::config,
                  at + "unknown key " + quoted(entry.key) + (path.empty() ? "" : " in " + path),

@@ -116,6 +116,10 @@ Result<ProviderSettings> resolve(const Signer& signer,
                                  const std::string& folder,
                                  const Environment& environment);
 
+/// How many signatures the signer may make at the same time (its `max_parallel`); 0 for no limit of
+/// its own. Whoever runs jobs takes the smaller of this and `sign.jobs`.
+[[nodiscard]] int max_parallel(const Signer& signer);
+
 /// The JSON Schema (2020-12) of the config, as JSON text, generated from the same tables as the
 /// reader.
 std::string json_schema();

@@ -238,24 +238,35 @@ Result<Config> load(const std::string& path_utf8) {
   return parse(as_text(bytes), path_utf8);
 }
 
+namespace {
+
+std::optional<std::string> config_in(const std::filesystem::path& folder) {
+  for (const char* name : {"signctl.yaml", "signctl.yml", "signctl.json"}) {
+    std::error_code failed;
+    const auto candidate = folder / name;
+    if (std::filesystem::is_regular_file(candidate, failed)) {
+      return to_utf8(candidate);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::string> find_config(const std::string& start_utf8) {
-  namespace fs = std::filesystem;
   std::error_code failed;
-  const fs::path start = fs::absolute(to_path(start_utf8.empty() ? "." : start_utf8), failed);
+  const auto start =
+      std::filesystem::absolute(to_path(start_utf8.empty() ? "." : start_utf8), failed);
   if (failed) {
     return std::nullopt;
   }
-  for (fs::path folder = start.lexically_normal();; folder = folder.parent_path()) {
-    for (const char* name : {"signctl.yaml", "signctl.yml", "signctl.json"}) {
-      const fs::path candidate = folder / name;
-      if (fs::is_regular_file(candidate, failed)) {
-        return to_utf8(candidate);
-      }
-    }
-    if (!folder.has_relative_path()) {
-      return std::nullopt;
-    }
+  std::filesystem::path folder = start.lexically_normal();
+  auto found = config_in(folder);
+  while (!found && folder.has_relative_path()) {
+    folder = folder.parent_path();
+    found = config_in(folder);
   }
+  return found;
 }
 
 }  // namespace signctl::config

@@ -11,6 +11,14 @@ std::string code(std::string_view text) {
   return text.empty() ? std::string() : "`" + std::string(text) + "`";
 }
 
+std::string choices_text(const KeySpec& spec) {
+  std::string words;
+  for (const std::string_view choice : spec.choices) {
+    words += (words.empty() ? "" : ", ") + code(choice);
+  }
+  return words;
+}
+
 std::string type_text(const KeySpec& spec) {
   switch (spec.type) {
     case ValueType::text:
@@ -26,13 +34,8 @@ std::string type_text(const KeySpec& spec) {
       return "`true` or `false`";
     case ValueType::duration:
       return "duration";
-    case ValueType::choice: {
-      std::string words;
-      for (const std::string_view choice : spec.choices) {
-        words += (words.empty() ? "" : ", ") + code(choice);
-      }
-      return words;
-    }
+    case ValueType::choice:
+      return choices_text(spec);
     case ValueType::url_list:
       return "address or list";
     case ValueType::trust_list:
@@ -59,14 +62,14 @@ void add_rows(const Section& section, const std::string& path, std::string& out)
     } else if (spec.type == ValueType::section_list) {
       add_rows(*spec.section, key + "[]", out);
     } else if (spec.type == ValueType::signers) {
-      out += "| `" + key +
-             ".NAME.provider` | provider | *required* | Which backend makes "
-             "signatures; the other keys below `" +
-             key + ".NAME` are its own |\n";
+      out.append("| `").append(key).append(
+          ".NAME.provider` | provider | *required* | Which backend makes signatures; the other "
+          "keys "
+          "below the name are its own |\n");
     } else {
       const std::string fallback = spec.need == Need::required ? "*required*" : code(spec.fallback);
-      out += "| `" + key + "` | " + type_text(spec) + " | " + fallback + " | " +
-             std::string(spec.help) + " |\n";
+      out.append("| `").append(key).append("` | ").append(type_text(spec)).append(" | ");
+      out.append(fallback).append(" | ").append(spec.help).append(" |\n");
     }
   }
 }

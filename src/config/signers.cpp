@@ -10,8 +10,6 @@
 namespace signctl::config {
 namespace {
 
-constexpr std::string_view kReferenceHint = "use env:NAME, file:PATH, exec:COMMAND or stdin";
-
 /// One signer while it is read: what messages and checks need to know.
 struct Reading {
   const std::string& file;
@@ -60,26 +58,31 @@ Result<std::vector<SecretRef>> read_references(const Node& node,
   return references;
 }
 
+Error unknown_setting(const Entry& entry, const Reading& reading) {
+  std::vector<std::string> known = setting_names(*reading.provider);
+  known.emplace_back("provider");
+  return {ErrorKind::config,
+          place(reading.file, entry.line, entry.column) + "unknown key \"" + printable(entry.key) +
+              "\" in " + reading.path + " (provider " + std::string(reading.provider->name()) + ")",
+          suggestion(entry.key, known, "known keys")};
+}
+
+/// Of a provider that this build lacks, any text will do.
 Result<void> check_setting(const Entry& entry, const std::string& path, const Reading& reading) {
-  if (reading.provider != nullptr) {
-    const SettingSpec* spec = find_setting(*reading.provider, entry.key);
-    if (spec == nullptr) {
-      std::vector<std::string> known{"provider"};
-      for (const SettingSpec& setting : reading.provider->settings()) {
-        known.emplace_back(setting.key);
-      }
-      return Error{ErrorKind::config,
-                   place(reading.file, entry.line, entry.column) + "unknown key \"" +
-                       printable(entry.key) + "\" in " + reading.path + " (provider " +
-                       std::string(reading.provider->name()) + ")",
-                   suggestion(entry.key, known, "known keys")};
-    }
-    if (spec->kind == SettingKind::number && entry.value.kind == NodeKind::scalar &&
-        (entry.value.quoting == Quoting::quoted || !is_setting_number(entry.value.text))) {
-      return error_at(reading.file, entry.value, path + " must be a whole number");
-    }
+  SIGNCTL_CHECK(check_text(entry.value, path, reading.file), "");
+  if (reading.provider == nullptr) {
+    return ok();
   }
-  return check_text(entry.value, path, reading.file);
+  const SettingSpec* spec = find_setting(*reading.provider, entry.key);
+  if (spec == nullptr) {
+    return unknown_setting(entry, reading);
+  }
+  const bool is_number =
+      entry.value.quoting == Quoting::plain && is_setting_number(entry.value.text);
+  if (spec->kind == SettingKind::number && !is_number) {
+    return error_at(reading.file, entry.value, path + " must be a whole number");
+  }
+  return ok();
 }
 
 Result<std::string> read_provider_name(const Node& node, const Reading& reading) {
@@ -140,101 +143,15 @@ Result<Signer> read_signer(const Entry& entry, const Config& config, Origins& or
   return signer;
 }
 
-Error not_in_this_build(const std::string& provider) {
-  std::vector<std::string> names;
-  for (const Provider* builtin : builtin_providers()) {
-    names.emplace_back(builtin->name());
-  }
-  return {ErrorKind::unsupported,
-          "provider '" + printable(provider) + "' is not part of this build",
-          "this build has: " + join(names, ", ")};
-}
-
-Result<void> add_flag(Signer& signer, const Provider& provider, const std::string& pair) {
-  const std::size_t equals = pair.find('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == pair.size()) {
-    // Only the key, if there is one: the rest may be a secret.
-    return Error{ErrorKind::usage,
-                 "-p needs key=value" +
-                     (equals == std::string::npos || equals == 0
-                          ? std::string()
-                          : ", and \"" + printable(pair.substr(0, equals)) + "\" has no value"),
-                 "for example -p file=dev.pfx"};
-  }
-  const std::string key = pair.substr(0, equals);
-  const std::string value = pair.substr(equals + 1);
-  const SettingSpec* spec = find_setting(provider, key);
-  if (spec == nullptr) {
-    std::vector<std::string> known;
-    for (const SettingSpec& setting : provider.settings()) {
-      known.emplace_back(setting.key);
-    }
-    return Error{
-        ErrorKind::usage,
-        "provider " + std::string(provider.name()) + " has no setting \"" + printable(key) + "\"",
-        suggestion(key, known, "known settings")};
-  }
-  if (spec->kind == SettingKind::secret) {
-    auto reference = SecretRef::parse(value);
-    if (!reference) {
-      return Error{ErrorKind::usage,
-                   "-p " + key + " must be a reference, not the secret itself",
-                   std::string(kReferenceHint)};
-    }
-    signer.secrets[key].push_back(std::move(reference).value());
-    return ok();
-  }
-  if (spec->kind == SettingKind::number && !is_setting_number(value)) {
-    return Error{ErrorKind::usage, "-p " + key + " must be a whole number"};
-  }
-  if (!signer.values.emplace(key, value).second) {
-    return Error{ErrorKind::usage, "-p " + key + " is given twice"};
-  }
-  return ok();
-}
-
-/// Where a missing setting may be put, for hints.
-std::string how_to_set(const Signer& signer, const SettingSpec& spec) {
-  const std::string key(spec.key);
-  std::string hint = signer.origin.line == 0 ? "give -p " + key + "=..."
-                                             : "set signers." + signer.name + "." + key;
-  return spec.environment.empty() ? hint : hint + " or " + std::string(spec.environment);
-}
-
-Result<void> resolve_secret(const SettingSpec& spec,
-                            const Signer& signer,
-                            const Environment& environment,
-                            ProviderSettings& settings) {
-  const auto given = signer.secrets.find(std::string(spec.key));
-  if (given != signer.secrets.end()) {
-    SIGNCTL_TRY(Secret secret,
-                resolve_first(given->second, environment),
-                "resolving " + std::string(spec.key) + " of signer \"" + signer.name + "\"");
-    settings.secrets.emplace(spec.key, std::move(secret));
-  } else if (auto fallback =
-                 spec.environment.empty() ? std::nullopt : environment.get(spec.environment)) {
-    settings.secrets.emplace(spec.key, Secret(*std::move(fallback)));
-  }
-  return ok();
-}
-
-void resolve_value(const SettingSpec& spec,
-                   const Signer& signer,
-                   const std::string& folder,
-                   const Environment& environment,
-                   ProviderSettings& settings) {
-  const auto given = signer.values.find(std::string(spec.key));
-  if (given != signer.values.end()) {
-    const bool is_path = spec.kind == SettingKind::path;
-    settings.values.emplace(spec.key, is_path ? in_folder(folder, given->second) : given->second);
-  } else if (auto fallback =
-                 spec.environment.empty() ? std::nullopt : environment.get(spec.environment)) {
-    // A path in the environment is relative to where the user stands, not to the config.
-    settings.values.emplace(spec.key, *std::move(fallback));
-  }
-}
-
 }  // namespace
+
+std::vector<std::string> setting_names(const Provider& provider) {
+  std::vector<std::string> names;
+  for (const SettingSpec& spec : provider.settings()) {
+    names.emplace_back(spec.key);
+  }
+  return names;
+}
 
 const SettingSpec* find_setting(const Provider& provider, std::string_view key) {
   const auto settings = provider.settings();
@@ -271,50 +188,6 @@ Result<std::map<std::string, Signer>> read_signers(const Node& node,
     signers.emplace(entry.key, std::move(signer));
   }
   return signers;
-}
-
-Result<Signer> signer_from_flags(const std::string& provider,
-                                 const std::vector<std::string>& pairs) {
-  const Provider* builtin = find_provider(provider);
-  if (builtin == nullptr && find_known_provider(provider) != nullptr) {
-    return not_in_this_build(provider);
-  }
-  if (builtin == nullptr) {
-    return Error{ErrorKind::usage,
-                 "unknown provider \"" + printable(provider) + "\"",
-                 suggestion(provider, provider_names(), "known providers")};
-  }
-  Signer signer;
-  signer.name = "command line";
-  signer.provider = provider;
-  for (const std::string& pair : pairs) {
-    SIGNCTL_CHECK(add_flag(signer, *builtin, pair), "");
-  }
-  return signer;
-}
-
-Result<ProviderSettings> resolve(const Signer& signer,
-                                 const std::string& folder,
-                                 const Environment& environment) {
-  const Provider* provider = find_provider(signer.provider);
-  if (provider == nullptr) {
-    return not_in_this_build(signer.provider);
-  }
-  ProviderSettings settings;
-  for (const SettingSpec& spec : provider->settings()) {
-    const std::string key(spec.key);
-    if (spec.kind == SettingKind::secret) {
-      SIGNCTL_CHECK(resolve_secret(spec, signer, environment, settings), "");
-    } else {
-      resolve_value(spec, signer, folder, environment, settings);
-    }
-    if (spec.required && !settings.values.contains(key) && !settings.secrets.contains(key)) {
-      return Error{ErrorKind::config,
-                   "signer \"" + signer.name + "\" has no " + key,
-                   how_to_set(signer, spec)};
-    }
-  }
-  return settings;
 }
 
 }  // namespace signctl::config

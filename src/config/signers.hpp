@@ -8,8 +8,15 @@
 
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace signctl::config {
+
+inline constexpr std::string_view kReferenceHint = "use env:NAME, file:PATH, exec:COMMAND or stdin";
+
+/// The keys that a provider understands.
+[[nodiscard]] std::vector<std::string> setting_names(const Provider& provider);
 
 /// The setting of a provider with that key; nullptr if it has none.
 [[nodiscard]] const SettingSpec* find_setting(const Provider& provider, std::string_view key);

@@ -16,177 +16,187 @@ constexpr std::array<std::string_view, 2> kTimestampRules{"required", "optional"
 // certificate.
 constexpr std::array<std::string_view, 2> kRevocation{"soft", "off"};
 
-constexpr KeySpec kTimestampKeys[] = {
-    {.key = "servers",
-     .type = ValueType::url_list,
-     .help =
-         "RFC 3161 timestamp servers, tried in order; `dev:` and `dev:FOLDER` are a local one for "
-         "rehearsals",
-     .example = "[http://timestamp.digicert.com]"},
-    {.key = "digest",
-     .type = ValueType::choice,
-     .help = "Hash algorithm of the timestamp's imprint",
-     .fallback = "sha256",
-     .choices = kDigests},
+constexpr std::array kTimestampKeys{
+    KeySpec{.key = "servers",
+            .type = ValueType::url_list,
+            .help = "RFC 3161 timestamp servers, tried in order; `dev:` and `dev:FOLDER` are a "
+                    "local one for "
+                    "rehearsals",
+            .example = "[http://timestamp.digicert.com]"},
+    KeySpec{.key = "digest",
+            .type = ValueType::choice,
+            .help = "Hash algorithm of the timestamp's imprint",
+            .fallback = "sha256",
+            .choices = kDigests},
 };
 constexpr Section kTimestamp{kTimestampKeys};
 
-constexpr KeySpec kRetryKeys[] = {
-    {.key = "attempts",
-     .type = ValueType::integer,
-     .help = "Rounds over all servers, the first included; only transient failures are tried again",
-     .fallback = "6",
-     .min = 1,
-     .max = 100},
-    {.key = "initial",
-     .type = ValueType::duration,
-     .help = "Upper bound of the first wait; it doubles each time",
-     .fallback = "500ms"},
-    {.key = "max",
-     .type = ValueType::duration,
-     .help = "Upper bound of any wait",
-     .fallback = "30s"},
-    {.key = "deadline",
-     .type = ValueType::duration,
-     .help = "When the whole run stops trying again",
-     .fallback = "15m"},
+constexpr std::array kRetryKeys{
+    KeySpec{
+        .key = "attempts",
+        .type = ValueType::integer,
+        .help =
+            "Rounds over all servers, the first included; only transient failures are tried again",
+        .fallback = "6",
+        .min = 1,
+        .max = 100},
+    KeySpec{.key = "initial",
+            .type = ValueType::duration,
+            .help = "Upper bound of the first wait; it doubles each time",
+            .fallback = "500ms"},
+    KeySpec{.key = "max",
+            .type = ValueType::duration,
+            .help = "Upper bound of any wait",
+            .fallback = "30s"},
+    KeySpec{.key = "deadline",
+            .type = ValueType::duration,
+            .help = "When the whole run stops trying again",
+            .fallback = "15m"},
 };
 constexpr Section kRetry{kRetryKeys};
 
-constexpr KeySpec kSignKeys[] = {
-    {.key = "signer",
-     .type = ValueType::text_list,
-     .help =
-         "Name of the signer to use; without it, the only one there is. Of a list, this version "
-         "uses the first and warns that the others, the fallbacks, are not used",
-     .example = "dev"},
-    {.key = "digest",
-     .type = ValueType::choice,
-     .help = "Hash algorithm of the signature",
-     .fallback = "sha256",
-     .choices = kDigests},
-    {.key = "description",
-     .type = ValueType::text,
-     .help = "Product name that Windows shows in its elevation prompt",
-     .example = "Contoso Studio"},
-    {.key = "url",
-     .type = ValueType::text,
-     .help = "Address that goes with the description",
-     .example = "https://contoso.example/"},
-    {.key = "page-hashes",
-     .type = ValueType::boolean,
-     .help = "Whether to add a hash of each memory page (PE files)",
-     .fallback = "false"},
-    {.key = "if-signed",
-     .type = ValueType::choice,
-     .help =
-         "What to do with a file that already carries a signature; `skip-valid` leaves it alone "
-         "only if it passes the gate",
-     .fallback = "fail",
-     .choices = kIfSigned},
-    {.key = "timestamp", .type = ValueType::section, .help = "", .section = &kTimestamp},
-    {.key = "jobs",
-     .type = ValueType::integer,
-     .help = "Files signed at the same time",
-     .fallback = "1",
-     .min = 1,
-     .max = 64},
-    {.key = "retry", .type = ValueType::section, .help = "", .section = &kRetry},
+constexpr std::array kSignKeys{
+    KeySpec{
+        .key = "signer",
+        .type = ValueType::text_list,
+        .help =
+            "Name of the signer to use; without it, the only one there is. Of a list, this version "
+            "uses the first and warns that the others, the fallbacks, are not used",
+        .example = "dev"},
+    KeySpec{.key = "digest",
+            .type = ValueType::choice,
+            .help = "Hash algorithm of the signature",
+            .fallback = "sha256",
+            .choices = kDigests},
+    KeySpec{.key = "description",
+            .type = ValueType::text,
+            .help = "Product name that Windows shows in its elevation prompt",
+            .example = "Contoso Studio"},
+    KeySpec{.key = "url",
+            .type = ValueType::text,
+            .help = "Address that goes with the description",
+            .example = "https://contoso.example/"},
+    KeySpec{.key = "page-hashes",
+            .type = ValueType::boolean,
+            .help = "Whether to add a hash of each memory page (PE files)",
+            .fallback = "false"},
+    KeySpec{
+        .key = "if-signed",
+        .type = ValueType::choice,
+        .help =
+            "What to do with a file that already carries a signature; `skip-valid` leaves it alone "
+            "only if it passes the gate",
+        .fallback = "fail",
+        .choices = kIfSigned},
+    KeySpec{.key = "timestamp", .type = ValueType::section, .help = "", .section = &kTimestamp},
+    KeySpec{.key = "jobs",
+            .type = ValueType::integer,
+            .help = "Files signed at the same time",
+            .fallback = "1",
+            .min = 1,
+            .max = 64},
+    KeySpec{.key = "retry", .type = ValueType::section, .help = "", .section = &kRetry},
 };
 constexpr Section kSign{kSignKeys};
 
-constexpr KeySpec kStepKeys[] = {
-    {.key = "name",
-     .type = ValueType::text,
-     .help = "Name of the step, for `--step` and messages; unique",
-     .example = "binaries",
-     .need = Need::required},
-    {.key = "files",
-     .type = ValueType::text_list,
-     .help = "Files, folders or globs (`**` spans folders), relative to the config file's folder",
-     .example = "[\"publish/**/*.exe\", \"publish/**/*.dll\"]",
-     .need = Need::required},
-    {.key = "exclude",
-     .type = ValueType::text_list,
-     .help = "Globs of files to leave out",
-     .example = "[\"publish/**/vc_redist*\"]"},
-    {.key = "allow-empty",
-     .type = ValueType::boolean,
-     .help = "Whether the step may match no file; otherwise that is an error",
-     .fallback = "false"},
+constexpr std::array kStepKeys{
+    KeySpec{.key = "name",
+            .type = ValueType::text,
+            .need = Need::required,
+            .help = "Name of the step, for `--step` and messages; unique",
+            .example = "binaries"},
+    KeySpec{
+        .key = "files",
+        .type = ValueType::text_list,
+        .need = Need::required,
+        .help =
+            "Files, folders or globs (`**` spans folders), relative to the config file's folder",
+        .example = R"(["publish/**/*.exe", "publish/**/*.dll"])"},
+    KeySpec{.key = "exclude",
+            .type = ValueType::text_list,
+            .help = "Globs of files to leave out",
+            .example = R"(["publish/**/vc_redist*"])"},
+    KeySpec{.key = "allow-empty",
+            .type = ValueType::boolean,
+            .help = "Whether the step may match no file; otherwise that is an error",
+            .fallback = "false"},
 };
 constexpr Section kStep{kStepKeys};
 
-constexpr KeySpec kIssuerKeys[] = {
-    {.key = "CN",
-     .type = ValueType::text,
-     .help = "Common name of whoever issued the signing certificate",
-     .example = "Contoso Issuing CA"},
+constexpr std::array kIssuerKeys{
+    KeySpec{.key = "CN",
+            .type = ValueType::text,
+            .help = "Common name of whoever issued the signing certificate",
+            .example = "Contoso Issuing CA"},
 };
 constexpr Section kIssuer{kIssuerKeys};
 
-constexpr KeySpec kIdentityKeys[] = {
-    {.key = "subject",
-     .type = ValueType::text_map,
-     .help = "Attributes of the signing certificate's subject and their exact values: `CN`, `O`, "
-             "`OU`, `L`, `ST`, `C`, `serialNumber` and so on",
-     .example = "{ CN: Contoso Ltd, O: Contoso Ltd }"},
-    {.key = "eku",
-     .type = ValueType::oid_list,
-     .help = "Extended key usages that the signing certificate must carry, all of them",
-     .example = "[1.3.6.1.5.5.7.3.3]"},
-    {.key = "thumbprint",
-     .type = ValueType::thumbprint,
-     .help = "SHA-256 of the signing certificate in hex; colons are allowed"},
-    {.key = "issuer", .type = ValueType::section, .help = "", .section = &kIssuer},
+constexpr std::array kIdentityKeys{
+    KeySpec{
+        .key = "subject",
+        .type = ValueType::text_map,
+        .help =
+            "Attributes of the signing certificate's subject and their exact values: `CN`, `O`, "
+            "`OU`, `L`, `ST`, `C`, `serialNumber` and so on",
+        .example = "{ CN: Contoso Ltd, O: Contoso Ltd }"},
+    KeySpec{.key = "eku",
+            .type = ValueType::oid_list,
+            .help = "Extended key usages that the signing certificate must carry, all of them",
+            .example = "[1.3.6.1.5.5.7.3.3]"},
+    KeySpec{.key = "thumbprint",
+            .type = ValueType::thumbprint,
+            .help = "SHA-256 of the signing certificate in hex; colons are allowed"},
+    KeySpec{.key = "issuer", .type = ValueType::section, .help = "", .section = &kIssuer},
 };
 constexpr Section kIdentity{kIdentityKeys};
 
-constexpr KeySpec kGateKeys[] = {
-    {.key = "timestamp",
-     .type = ValueType::choice,
-     .help = "Whether a signature without a valid timestamp is refused",
-     .fallback = "required",
-     .choices = kTimestampRules},
-    {.key = "trust",
-     .type = ValueType::trust_list,
-     .help =
-         "Where chains may end: `system` is the machine's certificate store, `file:PATH` the "
-         "certificates of a file, `signer` the configured signer's own certificate (self-signed "
-         "test certificates only)",
-     .fallback = "[system]",
-     .example = "[system, \"file:ca.pem\"]"},
-    {.key = "identity", .type = ValueType::section, .help = "", .section = &kIdentity},
-    {.key = "revocation",
-     .type = ValueType::choice,
-     .help = "This version looks up no revocation, whether `soft` or `off`, and says so in each "
-             "report; `hard` it refuses",
-     .fallback = "soft",
-     .choices = kRevocation},
+constexpr std::array kGateKeys{
+    KeySpec{.key = "timestamp",
+            .type = ValueType::choice,
+            .help = "Whether a signature without a valid timestamp is refused",
+            .fallback = "required",
+            .choices = kTimestampRules},
+    KeySpec{
+        .key = "trust",
+        .type = ValueType::trust_list,
+        .help =
+            "Where chains may end: `system` is the machine's certificate store, `file:PATH` the "
+            "certificates of a file, `signer` the configured signer's own certificate (self-signed "
+            "test certificates only)",
+        .fallback = "[system]",
+        .example = R"([system, "file:ca.pem"])"},
+    KeySpec{.key = "identity", .type = ValueType::section, .help = "", .section = &kIdentity},
+    KeySpec{.key = "revocation",
+            .type = ValueType::choice,
+            .help =
+                "This version looks up no revocation, whether `soft` or `off`, and says so in each "
+                "report; `hard` it refuses",
+            .fallback = "soft",
+            .choices = kRevocation},
 };
 constexpr Section kGate{kGateKeys};
 
-constexpr KeySpec kRootKeys[] = {
-    {.key = "version",
-     .type = ValueType::integer,
-     .help = "Version of this format",
-     .example = "1",
-     .need = Need::required,
-     .min = 1,
-     .max = 1},
-    {.key = "signers", .type = ValueType::signers, .help = "Signing identities by name"},
-    {.key = "sign", .type = ValueType::section, .help = "", .section = &kSign},
-    {.key = "steps", .type = ValueType::section_list, .help = "", .section = &kStep},
-    {.key = "gate", .type = ValueType::section, .help = "", .section = &kGate},
+constexpr std::array kRootKeys{
+    KeySpec{.key = "version",
+            .type = ValueType::integer,
+            .need = Need::required,
+            .help = "Version of this format",
+            .example = "1",
+            .min = 1,
+            .max = 1},
+    KeySpec{.key = "signers", .type = ValueType::signers, .help = "Signing identities by name"},
+    KeySpec{.key = "sign", .type = ValueType::section, .help = "", .section = &kSign},
+    KeySpec{.key = "steps", .type = ValueType::section_list, .help = "", .section = &kStep},
+    KeySpec{.key = "gate", .type = ValueType::section, .help = "", .section = &kGate},
 };
 constexpr Section kRoot{kRootKeys};
 
-constexpr ReservedKey kReserved[] = {
+constexpr std::array<ReservedKey, 4> kReserved{{
     {"guard", "which pipelines may sign"},
     {"audit", "an audit log and a manifest"},
     {"cache", "a cache of signatures"},
     {"mode", "when signing is required"},
-};
+}};
 
 constexpr std::array<std::string_view, 2> kAzureSecrets{"client_secret",
                                                         "client_certificate_password"};
@@ -199,7 +209,7 @@ constexpr std::array<std::string_view, 1> kTokenSecrets{"token"};
 constexpr std::array<std::string_view, 2> kSignserverSecrets{"client_certificate_password",
                                                              "token"};
 
-constexpr KnownProvider kKnown[] = {
+constexpr std::array<KnownProvider, 10> kKnown{{
     {"trusted-signing", "artifact-signing", kAzureSecrets},
     {"esigner", "", kEsignerSecrets},
     {"keylocker", "digicert-one", kKeylockerSecrets},
@@ -210,7 +220,7 @@ constexpr KnownProvider kKnown[] = {
     {"google-kms", "", {}},
     {"vault", "", kTokenSecrets},
     {"signserver", "", kSignserverSecrets},
-};
+}};
 
 }  // namespace
 
@@ -245,26 +255,26 @@ std::span<const KnownProvider> known_providers() {
 }
 
 const KnownProvider* find_known_provider(std::string_view name) {
-  const auto* found = std::ranges::find_if(kKnown, [&](const KnownProvider& provider) {
+  const auto found = std::ranges::find_if(kKnown, [&](const KnownProvider& provider) {
     return !name.empty() && (provider.name == name || provider.alias == name);
   });
-  return found == std::ranges::end(kKnown) ? nullptr : found;
+  return found == kKnown.end() ? nullptr : &*found;
 }
 
 std::vector<std::string> provider_names() {
   std::vector<std::string> names;
-  for (const Provider* provider : builtin_providers()) {
-    names.emplace_back(provider->name());
-    for (const std::string_view alias : provider->aliases()) {
-      names.emplace_back(alias);
+  const auto add = [&names](std::string_view name) {
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) {
+      names.emplace_back(name);
     }
+  };
+  for (const Provider* provider : builtin_providers()) {
+    add(provider->name());
+    std::ranges::for_each(provider->aliases(), add);
   }
   for (const KnownProvider& provider : kKnown) {
-    for (const std::string_view name : {provider.name, provider.alias}) {
-      if (!name.empty() && std::ranges::find(names, name) == names.end()) {
-        names.emplace_back(name);
-      }
-    }
+    add(provider.name);
+    add(provider.alias);
   }
   return names;
 }

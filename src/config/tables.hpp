@@ -36,10 +36,10 @@ struct Section;
 struct KeySpec {
   std::string_view key;
   ValueType type{ValueType::text};
+  Need need{Need::optional};
   std::string_view help;        ///< One line, no full stop.
   std::string_view fallback{};  ///< Value when absent, as it would stand in YAML; may be empty.
   std::string_view example{};   ///< As it would stand in YAML.
-  Need need{Need::optional};
   std::span<const std::string_view> choices{};
   long min{0};
   long max{0};

@@ -13,6 +13,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
+#include <yaml-cpp/node/node.h>  // defines what parser.h declares
 #include <yaml-cpp/parser.h>
 
 namespace signctl::config {
@@ -77,7 +78,9 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ > 1) {
-      fail(mark, "a second document starts here", "keep one document in the file");
+      fail(mark,
+           "something follows the document",
+           "keep one document in the file, and check brackets and braces");
     }
   }
   void OnDocumentEnd() override {}
@@ -129,6 +132,8 @@ class TreeBuilder final : public YAML::EventHandler {
     open(mark, tag, anchor, NodeKind::mapping);
   }
   void OnMapEnd() override { close(); }
+
+  [[nodiscard]] bool failed() const { return error_.has_value(); }
 
   Result<Node> finish() && {
     if (error_) {
@@ -327,7 +332,8 @@ Result<Node> read_yaml(std::string_view text, const std::string& file) {
   // The one door where exceptions of yaml-cpp stop.
   try {
     YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {
+    // yaml-cpp 0.7 reports an empty document at a stray "," for ever, so stop at the second one.
+    while (!builder.failed() && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& exception) {
     const int line = exception.mark.is_null() ? 1 : exception.mark.line + 1;

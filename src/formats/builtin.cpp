@@ -18,9 +18,9 @@ namespace signctl {
 
 std::span<const Format* const> builtin_formats() {
 #define SIGNCTL_FORMAT_ENTRY(name) &name::format(),
-  static const std::array kFormats{SIGNCTL_FORMATS(SIGNCTL_FORMAT_ENTRY)};
+  static const std::array formats{SIGNCTL_FORMATS(SIGNCTL_FORMAT_ENTRY)};
 #undef SIGNCTL_FORMAT_ENTRY
-  return kFormats;
+  return formats;
 }
 
 }  // namespace signctl

@@ -24,6 +24,7 @@ std::string extension_of(std::string_view path_utf8) {
 
 std::string names_of(const std::vector<const Format*>& formats) {
   std::vector<std::string> names;
+  names.reserve(formats.size());
   for (const Format* format : formats) {
     names.emplace_back(format->name());
   }

@@ -72,6 +72,12 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* a
   return size * count;
 }
 
+std::string seconds_text(std::chrono::milliseconds time) {
+  const auto tenths = time.count() / 100;
+  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) +
+         " s";
+}
+
 /// What a person can make of a failed transfer.
 Error transfer_error(const CurlApi& api, CURLcode code, const HttpRequest& request) {
   const std::string url = without_secrets(request.url);
@@ -87,8 +93,7 @@ Error transfer_error(const CurlApi& api, CURLcode code, const HttpRequest& reque
               "check the URL, the network and the proxy settings"};
     case CURLE_OPERATION_TIMEDOUT:
       return {ErrorKind::network,
-              url + ": no complete answer within " +
-                  std::to_string(request.timeout.count() / 1000) + " s"};
+              url + ": no complete answer within " + seconds_text(request.timeout)};
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:

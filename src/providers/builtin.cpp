@@ -2,6 +2,7 @@
 #include <signctl/provider.hpp>
 
 #include <algorithm>
+#include <array>
 
 // One line per backend: the folder below providers/, which is also its namespace.
 #define SIGNCTL_PROVIDERS(PROVIDER) PROVIDER(pfx)
@@ -18,7 +19,7 @@ namespace signctl {
 
 std::span<const Provider* const> builtin_providers() {
 #define ENTRY(folder) &providers::folder::provider(),
-  static const Provider* const table[] = {SIGNCTL_PROVIDERS(ENTRY)};
+  static const std::array table{SIGNCTL_PROVIDERS(ENTRY)};
 #undef ENTRY
   return table;
 }

@@ -54,7 +54,7 @@ class Client final : public Timestamper {
           continue;
         }
         ++attempts.count;
-        auto token = ask(*server.responder, request);
+        auto token = ask(server, request);
         if (token) {
           return Stamp{std::move(*token), server.responder->name(), attempts.count};
         }
@@ -77,11 +77,21 @@ class Client final : public Timestamper {
     std::string hint;
   };
 
-  Result<Bytes> ask(Responder& responder, const StampRequest& request) {
+  /// What one request may take: a server that hangs must leave time for those after it.
+  [[nodiscard]] milliseconds share_of(const Server& server) const {
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(deadline_ - world_.clock.steady_now());
+    const auto waiting = std::count_if(servers_.data() + (&server - servers_.data()),
+                                       servers_.data() + servers_.size(),
+                                       [](const Server& one) { return !one.given_up; });
+    return std::max(left / std::max<std::int64_t>(waiting, 1), milliseconds(100));
+  }
+
+  Result<Bytes> ask(Server& server, const StampRequest& request) {
     Expectation expected{request, crypto::hash(request.alg, request.signature), make_nonce(), {}};
     const Bytes query = cms::encode_timestamp_request(
         expected.imprint, request.alg, expected.nonce, request.policy);
-    SIGNCTL_TRY(const Bytes response, responder.exchange(query), "");
+    SIGNCTL_TRY(const Bytes response, server.responder->exchange(query, share_of(server)), "");
     expected.now = world_.clock.now();
     SIGNCTL_TRY(Bytes token, check_response(response, expected), "");
     if (options_.check_chain) {

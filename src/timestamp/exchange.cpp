@@ -23,7 +23,7 @@ class LocalResponder final : public Responder {
   LocalResponder(Authority authority, std::string name, Clock& clock)
       : authority_(std::move(authority)), name_(std::move(name)), clock_(clock) {}
 
-  Result<Bytes> exchange(const Bytes& request) override {
+  Result<Bytes> exchange(const Bytes& request, std::chrono::milliseconds /*limit*/) override {
     return authority_.respond(request, clock_.now());
   }
   [[nodiscard]] const std::string& name() const override { return name_; }
@@ -43,15 +43,15 @@ class HttpResponder final : public Responder {
         ca_file_(options.ca_file),
         world_(world) {}
 
-  Result<Bytes> exchange(const Bytes& request) override {
+  Result<Bytes> exchange(const Bytes& request, std::chrono::milliseconds limit) override {
     HttpRequest post;
     post.method = "POST";
     post.url = url_;
     post.headers = {{"Content-Type", "application/timestamp-query"},
                     {"Accept", "application/timestamp-reply"}};
     post.body = request;
-    post.timeout = timeout_;
-    post.connect_timeout = std::min(post.connect_timeout, timeout_);
+    post.timeout = std::min(timeout_, limit);
+    post.connect_timeout = std::min(post.connect_timeout, post.timeout);
     post.max_response_bytes = kMaxResponse;
     post.ca_file = ca_file_;
     SIGNCTL_TRY(HttpResponse response, world_.http.send(post), "");

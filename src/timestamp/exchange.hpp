@@ -18,10 +18,10 @@ class Responder {
  public:
   virtual ~Responder() = default;
 
-  /// Sends a DER TimeStampReq and returns the DER TimeStampResp.
+  /// Sends a DER TimeStampReq and returns the DER TimeStampResp, within `limit`.
   ///
   /// @errors `network` for what may pass; `timestamp` for an answer that is no timestamp response.
-  virtual Result<Bytes> exchange(const Bytes& request) = 0;
+  virtual Result<Bytes> exchange(const Bytes& request, std::chrono::milliseconds limit) = 0;
 
   /// The URL, for messages and reports.
   [[nodiscard]] virtual const std::string& name() const = 0;

@@ -55,32 +55,41 @@ Result<Bundle> read_bundle(const std::string& path_utf8, std::string source) {
   return bundle;
 }
 
-Result<Bundle> read_bundle_for(const std::string& path_utf8,
-                               std::string source,
-                               ByteView name_der) {
+Result<std::vector<Bytes>> read_pem_blocks(const std::string& path_utf8) {
   constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
   constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
   SIGNCTL_TRY(const Bytes bytes, read_file(path_utf8, kMaxBundleBytes), "reading trust anchors");
-  Bundle bundle;
-  bundle.source = std::move(source);
+  std::vector<Bytes> blocks;
   std::string_view text = as_text(bytes);
   while (true) {
     const std::size_t begin = text.find(kBegin);
     const std::size_t end = begin == std::string_view::npos ? begin : text.find(kEnd, begin);
     if (end == std::string_view::npos) {
-      return bundle;
+      break;
     }
     const std::size_t body = begin + kBegin.size();
-    const auto der = from_base64(text.substr(body, end - body));
+    if (auto der = from_base64(text.substr(body, end - body))) {
+      blocks.push_back(std::move(*der));
+    }
     text.remove_prefix(end);
-    if (!der ||
-        std::search(der->begin(), der->end(), name_der.begin(), name_der.end()) == der->end()) {
+  }
+  if (blocks.empty()) {
+    return Error{ErrorKind::input, path_utf8 + " holds no PEM certificate"};
+  }
+  return blocks;
+}
+
+Bundle select_named(const std::vector<Bytes>& blocks, ByteView name_der) {
+  Bundle bundle;
+  for (const Bytes& block : blocks) {
+    if (std::search(block.begin(), block.end(), name_der.begin(), name_der.end()) == block.end()) {
       continue;
     }
-    if (auto certificate = crypto::Certificate::parse(*der)) {
+    if (auto certificate = crypto::Certificate::parse(block)) {
       bundle.certificates.push_back(std::move(*certificate));
     }
   }
+  return bundle;
 }
 
 }  // namespace signctl::trust

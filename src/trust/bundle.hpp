@@ -31,8 +31,13 @@ struct Bundle {
 /// @errors `input`, naming the file, when it cannot be read or holds none.
 Result<Bundle> read_bundle(const std::string& path_utf8, std::string source);
 
-/// Like read_bundle, but takes only the PEM certificates whose encoding contains `name_der`: a
-/// cheap way through a long list for one issuer. Unreadable blocks are passed over.
-Result<Bundle> read_bundle_for(const std::string& path_utf8, std::string source, ByteView name_der);
+/// The DER of each PEM certificate in a file, not parsed: a cheap start for a long list of which
+/// few are ever needed. Unreadable blocks are passed over.
+///
+/// @errors `input`, naming the file, when it cannot be read or holds no certificate.
+Result<std::vector<Bytes>> read_pem_blocks(const std::string& path_utf8);
+
+/// Parses only those of `blocks` whose encoding contains `name_der`.
+[[nodiscard]] Bundle select_named(const std::vector<Bytes>& blocks, ByteView name_der);
 
 }  // namespace signctl::trust

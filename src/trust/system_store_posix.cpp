@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -93,11 +94,19 @@ class SystemStore final : public TrustStore {
   }
 
  private:
-  static Result<void> from_bundle(const Place& place,
-                                  ByteView name_der,
-                                  TrustPurpose purpose,
-                                  std::vector<Anchor>& anchors) {
-    SIGNCTL_TRY(Bundle bundle, read_bundle_for(place.path, place.source, name_der), "");
+  /// The list is read and decoded once, at the first question that gets so far.
+  Result<void> from_bundle(const Place& place,
+                           ByteView name_der,
+                           TrustPurpose purpose,
+                           std::vector<Anchor>& anchors) const {
+    const std::lock_guard lock(mutex_);
+    auto known = blocks_.find(place.path);
+    if (known == blocks_.end()) {
+      SIGNCTL_TRY(auto blocks, read_pem_blocks(place.path), "");
+      known = blocks_.emplace(place.path, std::move(blocks)).first;
+    }
+    Bundle bundle = select_named(known->second, name_der);
+    bundle.source = place.source;
     bundle.tls_list = place.tls_list;
     bundle.append_named(name_der, purpose, anchors);
     return ok();
@@ -122,6 +131,8 @@ class SystemStore final : public TrustStore {
   }
 
   std::vector<Place> places_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::vector<Bytes>> blocks_;  ///< Undecoded DER, by path.
 };
 
 void add_environment_places(const Environment& environment, std::vector<Place>& places) {
@@ -140,6 +151,45 @@ void add_environment_places(const Environment& environment, std::vector<Place>& 
   }
 }
 
+/// The numbers in a version folder's name, for comparing: 10.0.100 is newer than 9.0.305. Empty for
+/// folders that are no version.
+std::vector<int> version_numbers(const std::string& name) {
+  std::vector<int> numbers;
+  bool in_number = false;
+  for (const char c : name) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && numbers.empty()) {
+      return {};
+    }
+    if (digit && !in_number) {
+      numbers.push_back(0);
+    }
+    if (digit && numbers.back() < 100'000'000) {
+      numbers.back() = numbers.back() * 10 + (c - '0');
+    }
+    in_number = digit;
+  }
+  return numbers;
+}
+
+/// The lists of the newest SDK below `root` that has any; empty if none.
+std::string newest_trusted_roots(const std::string& root) {
+  std::vector<int> newest;
+  std::string lists;
+  std::error_code error;
+  for (fs::directory_iterator entry(to_path(root + "/sdk"), error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string folder = to_utf8(entry->path()) + "/trustedroots/";
+    const auto version = version_numbers(to_utf8(entry->path().filename()));
+    if (version > newest &&
+        (is_file(folder + "codesignctl.pem") || is_file(folder + "timestampctl.pem"))) {
+      newest = version;
+      lists = folder;
+    }
+  }
+  return lists;
+}
+
 /// The .NET SDK's lists are Microsoft's own, separate for the two purposes.
 void add_dotnet_places(const Environment& environment, std::vector<Place>& places) {
   std::vector<std::string> roots(kDotnetRoots.begin(), kDotnetRoots.end());
@@ -147,17 +197,10 @@ void add_dotnet_places(const Environment& environment, std::vector<Place>& place
     roots.insert(roots.begin(), *root);
   }
   for (const std::string& root : roots) {
-    std::vector<std::string> versions;
-    std::error_code error;
-    for (fs::directory_iterator entry(to_path(root + "/sdk"), error), end; !error && entry != end;
-         entry.increment(error)) {
-      versions.push_back(to_utf8(entry->path()));
-    }
-    if (versions.empty()) {
+    const std::string lists = newest_trusted_roots(root);
+    if (lists.empty()) {
       continue;
     }
-    const std::string lists =
-        *std::max_element(versions.begin(), versions.end()) + "/trustedroots/";
     const std::string label = "the .NET SDK's trusted roots ";
     if (is_file(lists + "codesignctl.pem")) {
       places.push_back({Place::Kind::bundle,

@@ -119,16 +119,25 @@ bool is_known_unsigned(const std::string& oid) {
 void report_unknown(const cms::SignerInfo& signer,
                     const std::string& label,
                     std::vector<Finding>& findings) {
+  std::size_t bytes = 0;
   for (const cms::Attribute& attribute : signer.unsigned_attributes) {
     if (!is_known_unsigned(attribute.oid)) {
-      const bool large = attribute.der.size() > kUnknownBytesTolerated;
-      findings.push_back({large ? "unsigned-stuffing" : "unsigned-attribute-unknown",
-                          large ? Severity::error : Severity::warning,
+      bytes += attribute.der.size();
+      findings.push_back({"unsigned-attribute-unknown",
+                          Severity::warning,
                           label,
                           "an unknown unsigned attribute (" + attribute.oid + ") carries " +
                               std::to_string(attribute.der.size()) +
                               " bytes that the signature does not cover"});
     }
+  }
+  if (bytes > kUnknownBytesTolerated) {
+    findings.push_back({"unsigned-stuffing",
+                        Severity::error,
+                        label,
+                        "unknown unsigned attributes carry " + std::to_string(bytes) +
+                            " bytes that the signature does not cover; " +
+                            std::to_string(kUnknownBytesTolerated) + " are tolerated"});
   }
   if (!signer.find_unsigned(oid::kSpcSealingSignature).empty()) {
     findings.push_back({"sealed",

@@ -21,6 +21,8 @@ using crypto::Certificate;
 constexpr TimePoint kRsa3072Since = std::chrono::sys_days(
     std::chrono::year_month_day(std::chrono::year(2021), std::chrono::June, std::chrono::day(1)));
 constexpr int kRsaBitsSince = 3072;
+// Certificates in use have one or two kilobytes.
+constexpr std::size_t kSurplusBytesTolerated = 4096;
 
 /// The working state of one signature's check.
 struct Check {
@@ -132,13 +134,34 @@ void note_leaf(const Check& check, const Certificate& leaf, const trust::Chain& 
               "trust comes from " + chain.anchor->source +
                   ", a list made for TLS servers, not for code signing");
   }
+}
+
+/// Certificates that neither chain uses: nothing covers them, so data can hide there.
+void note_surplus(const Check& check, const trust::Chain& chain) {
+  const auto& path = chain.certificates;
+  // Counter-signatures of the old kind keep their authority's certificates in the same set.
+  const auto is_of_timestamp = [&](const Certificate& certificate) {
+    const auto& stamp = check.info.timestamp;
+    return stamp && std::any_of(stamp->chain.certificates.begin(),
+                                stamp->chain.certificates.end(),
+                                [&](const CertificateInfo& one) {
+                                  return one.sha256_hex == certificate.info().sha256_hex;
+                                });
+  };
   for (const Certificate& certificate : check.unit.data->certificates) {
-    const auto& path = chain.certificates;
-    if (std::find(path.begin(), path.end(), certificate) == path.end()) {
-      check.add(
-          "certificate-surplus",
-          Severity::info,
-          "an embedded certificate takes no part in the chain: " + certificate.info().subject);
+    if (std::find(path.begin(), path.end(), certificate) != path.end() ||
+        is_of_timestamp(certificate)) {
+      continue;
+    }
+    check.add("certificate-surplus",
+              Severity::info,
+              "an embedded certificate takes no part in the chain: " + certificate.info().subject);
+    if (certificate.der().size() > kSurplusBytesTolerated) {
+      check.add("unsigned-stuffing",
+                Severity::error,
+                "a certificate that takes no part in the chain carries " +
+                    std::to_string(certificate.der().size()) +
+                    " bytes that the signature does not cover: " + certificate.info().subject);
     }
   }
 }
@@ -152,6 +175,7 @@ void check_chain(const Check& check, const Certificate& leaf) {
   check.info.chain = trust::describe(chain);
   add_chain_findings(check, chain, Judgement::now, {});
   note_leaf(check, leaf, chain);
+  note_surplus(check, chain);
   const TimePoint later = leaf.not_after() + std::chrono::days(1);
   const bool stamped = check.info.timestamp && check.info.timestamp->valid;
   if (check.options.now >= later || (stamped && !leaf.has_eku(oid::kLifetimeSigning))) {

@@ -85,6 +85,13 @@ void check_chain(Stated& stated,
       *stated.certificate, stated.pool, stated.info.time, {}, TrustPurpose::time_stamping};
   trust::Chain chain = trust::build_chain(request, *store);
   stated.info.chain = trust::describe(chain);
+  if (chain.anchor && chain.anchor->tls_list) {
+    findings.push_back({"anchor-from-tls-list",
+                        Severity::warning,
+                        subject,
+                        "trust comes from " + chain.anchor->source +
+                            ", a list made for TLS servers, not for time stamping"});
+  }
   for (Finding& finding : chain.findings) {
     finding.subject = subject + ", " + finding.subject;
     findings.push_back(std::move(finding));

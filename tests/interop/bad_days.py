@@ -11,8 +11,9 @@ import subprocess
 import threading
 import time
 
+from harness import (SIGNCTL, Failure, Suite, dev_certificate, require, run, sha256, sign_arguments, signctl,
+                     unsigned_files)
 from openssl_tsa import OpensslTsa
-from harness import SIGNCTL, Failure, Suite, dev_certificate, require, run, sha256, sign_arguments, signctl, unsigned_files
 
 ROUNDS = 40
 

@@ -6,8 +6,9 @@ import itertools
 import pathlib
 import shutil
 
+from harness import (SAMPLES, SHARED, Suite, certificates_of, dev_certificate, require, run, signctl, tool,
+                     unsigned_files)
 from openssl_tsa import OpensslTsa
-from harness import SAMPLES, SHARED, Suite, certificates_of, dev_certificate, require, run, signctl, tool, unsigned_files
 
 
 class Peer:
@@ -47,15 +48,21 @@ def flag_matrix(peer):
 
 def every_combination(suite, peer, files):
     target = suite.folder / "signed.exe"
+    crashed = set()
     for what, flags in flag_matrix(peer):
         for name, path in files:
             made = peer.sign(path, target, *flags)
+            if made.returncode < 0:
+                crashed.add(name + (" with page hashes" if "page hashes" in what else ""))
+                continue
             if made.returncode != 0:
                 suite.check(f"osslsigncode signs {name} with {what}", False, made.out)
                 continue
             rule = "required" if "timestamp" in what else "optional"
             checked = signctl("verify", target, "--dev", "--timestamp", rule, "--trust-cert", peer.tsa.certificate)
             suite.check(f"signctl verifies {name} signed with {what}", checked.returncode == 0, checked.out)
+    for name in sorted(crashed):
+        suite.skip(f"osslsigncode on {name}", "it crashes on this file")
 
 
 def nested(suite, peer, files):

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What signctl signs, osslsigncode and openssl accept: keys x digests x files x options."""
+import re
 import shutil
 
+from harness import (Suite, certificates_of, dev_certificate, require, run, sha256, sign_arguments, signctl, tool,
+                     unsigned_files)
 from openssl_tsa import OpensslTsa
-from harness import Suite, certificates_of, dev_certificate, require, run, sha256, sign_arguments, signctl, tool, unsigned_files
 
 KEYS = ["rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521"]
 DIGESTS = ["sha256", "sha384", "sha512"]
@@ -15,10 +17,9 @@ def verify_with_peer(peer, dev, path):
 
 
 def good(done, signatures=1):
-    text = done.out
-    return (done.returncode == 0 and "Signature verification: ok" in text and "Succeeded" in text
-            and text.count("Signature verification: ok") == signatures
-            and "invalid PE checksum" not in text)
+    verified = re.findall(r"^Signature verification: ok", done.out, re.M)
+    return (done.returncode == 0 and "Succeeded" in done.out and len(verified) == signatures
+            and "invalid PE checksum" not in done.out)
 
 
 def keys_and_digests(suite, peer, files):
@@ -82,9 +83,11 @@ def nested_and_removed(suite, peer, files):
         require(signctl("sign", copy, *sign_arguments(dev), *stamp))
         appended = signctl("sign", copy, *sign_arguments(dev), *stamp, "--fd", "sha512", "--if-signed", "append")
         suite.check(f"signctl appends a signature to {name}", appended.returncode == 0, appended.out)
-        checked = verify_with_peer(peer, dev, copy)
-        expected = 1 if "efi" in name else 2  # the peer reads the first certificate table entry only
-        suite.check(f"osslsigncode accepts {expected} signature(s) of {name}", good(checked, expected), checked.out)
+        if "efi" in name:
+            suite.skip(f"osslsigncode on two certificate table entries of {name}", "it reads tables with one entry only")
+        else:
+            checked = verify_with_peer(peer, dev, copy)
+            suite.check(f"osslsigncode accepts both signatures of {name}", good(checked, 2), checked.out)
         ours = signctl("verify", copy, "--dev")
         suite.check(f"signctl verifies both signatures of {name}", ours.returncode == 0, ours.out)
         removed = signctl("remove", copy)

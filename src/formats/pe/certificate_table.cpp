@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kEntryHeaderSize = 8;
 constexpr std::size_t kMaxEntries = 64;
-constexpr std::uint64_t kMaxSignatureSize = 16U * 1024U * 1024U;
+constexpr std::uint64_t kMaxSignatureSize = std::uint64_t{16} * 1024 * 1024;
 // Padding to the next multiple of 8.
 constexpr std::uint64_t kMaxPadding = kTableAlignment - 1;
 
@@ -37,6 +37,31 @@ Result<TableEntry> read_entry(const ByteSource& source,
   entry.type = reader.u16(6).value_or(0);
   entry.record_end = std::min(offset + round_up_8(entry.length), layout.table_end());
   return entry;
+}
+
+/// Whether nothing but zeros follow from this entry's header to the end of the table.
+Result<bool> is_zero_rest(const ByteSource& source, const Layout& layout, const TableEntry& entry) {
+  if (entry.length != 0) {
+    return false;
+  }
+  SIGNCTL_TRY(
+      const std::uint64_t nonzero, find_nonzero(source, entry.offset, layout.table_end()), "");
+  return nonzero == layout.table_end();
+}
+
+Result<void> check_length(const Layout& layout, const TableEntry& entry, const std::string& name) {
+  if (entry.length <= kEntryHeaderSize) {
+    return Error{ErrorKind::input,
+                 name + " says it is " + std::to_string(entry.length) +
+                     " bytes long, which leaves no room for content"};
+  }
+  const std::uint64_t room = layout.table_end() - entry.offset;
+  if (entry.length > room) {
+    return Error{ErrorKind::input,
+                 name + " says it is " + std::to_string(entry.length) +
+                     " bytes long, but the table ends after " + std::to_string(room)};
+  }
+  return ok();
 }
 
 /// Size of the DER SEQUENCE at the start of an entry's body, from its first octets.
@@ -120,34 +145,22 @@ Result<std::vector<Finding>> check_entry(const ByteSource& source,
 
 Result<CertificateTable> walk_table(const ByteSource& source, const Layout& layout) {
   CertificateTable table;
-  table.end = layout.has_table() ? layout.table_offset : layout.file_size;
+  table.end = layout.content_end();
   if (!layout.has_table()) {
     return table;
   }
   while (table.end + kEntryHeaderSize <= layout.table_end()) {
     SIGNCTL_TRY(const TableEntry entry, read_entry(source, layout, table.end), "");
-    if (entry.length == 0 && !table.entries.empty()) {
-      // Zeros up to the end are bytes left over, not an entry: check_table() reports them.
-      SIGNCTL_TRY(
-          const std::uint64_t nonzero, find_nonzero(source, table.end, layout.table_end()), "");
-      if (nonzero == layout.table_end()) {
-        return table;
-      }
+    SIGNCTL_TRY(const bool only_zeros, is_zero_rest(source, layout, entry), "");
+    if (only_zeros && !table.entries.empty()) {
+      return table;  // bytes left over, which check_table() reports
     }
     const std::string name = entry_name(table.entries.size(), entry);
+    if (auto length = check_length(layout, entry, name); !length) {
+      return std::move(length).error();
+    }
     if (table.entries.size() == kMaxEntries) {
       return Error{ErrorKind::input, "the certificate table has more than 64 entries"};
-    }
-    if (entry.length <= kEntryHeaderSize) {
-      return Error{ErrorKind::input,
-                   name + " says it is " + std::to_string(entry.length) +
-                       " bytes long, which leaves no room for content"};
-    }
-    if (entry.length > layout.table_end() - entry.offset) {
-      return Error{ErrorKind::input,
-                   name + " says it is " + std::to_string(entry.length) +
-                       " bytes long, but the table ends after " +
-                       std::to_string(layout.table_end() - entry.offset)};
     }
     table.entries.push_back(entry);
     table.end = entry.record_end;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/pe/facts.hpp"
 
+#include "formats/pe/hex_text.hpp"
+
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -49,18 +50,12 @@ constexpr std::array<Named, 11> kSubsystems{{
 
 constexpr std::uint16_t kCharacteristicDll = 0x2000;
 
-std::string hex(std::uint32_t value, int digits) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "0x%0*x", digits, value);
-  return text.data();
-}
-
 template <std::size_t N>
 std::string name_of(const std::array<Named, N>& names, std::uint16_t value) {
   const auto found = std::find_if(
       names.begin(), names.end(), [value](const Named& named) { return named.value == value; });
   const std::string_view name = found == names.end() ? "unknown" : found->name;
-  return std::string(name) + " (" + hex(value, 4) + ")";
+  return std::string(name) + " (" + hex_text(value, 4) + ")";
 }
 
 /// Bytes between the last section and the certificate table or the end of the file.
@@ -93,8 +88,8 @@ std::vector<FileFact> facts_of(const Layout& layout, std::uint32_t computed_chec
                    layout.has_table() ? std::to_string(layout.table_size) + " bytes at offset " +
                                             std::to_string(layout.table_offset)
                                       : "none"});
-  facts.push_back({"checksum stored", hex(layout.checksum, 8)});
-  facts.push_back({"checksum computed", hex(computed_checksum, 8)});
+  facts.push_back({"checksum stored", hex_text(layout.checksum, 8)});
+  facts.push_back({"checksum computed", hex_text(computed_checksum, 8)});
   return facts;
 }
 

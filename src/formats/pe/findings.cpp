@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/pe/findings.hpp"
 
+#include "formats/pe/hex_text.hpp"
 #include "formats/pe/ranges.hpp"
 
-#include <array>
-#include <cstdio>
+#include <algorithm>
 #include <string>
 
 namespace signctl::pe {
@@ -20,29 +20,25 @@ std::string table_name(const Layout& layout) {
 }
 
 /// CVE-2023-39969: a table in the middle lets sections behind it be moved without changing the
-/// digest that a reader computes by leaving the table out.
+/// digest that a reader computes by leaving the table out. One finding of each kind is enough.
 void check_sections_against_table(const Layout& layout, std::vector<Finding>& findings) {
-  bool inside = false;
-  bool behind = false;
-  for (const Section& section : layout.sections) {
-    if (section.raw_size == 0 || section.raw_end() <= layout.table_offset) {
-      continue;
-    }
-    if (section.raw_offset >= layout.table_end()) {
-      if (!behind) {
-        findings.push_back(file_finding("pe-table-in-middle",
-                                        Severity::error,
-                                        describe(section) + " lies behind " + table_name(layout)));
-      }
-      behind = true;
-    } else {
-      if (!inside) {
-        findings.push_back(file_finding("pe-section-in-table",
-                                        Severity::error,
-                                        describe(section) + " reaches into " + table_name(layout)));
-      }
-      inside = true;
-    }
+  const auto& sections = layout.sections;
+  const auto behind = std::find_if(sections.begin(), sections.end(), [&layout](const Section& s) {
+    return s.raw_size != 0 && s.raw_offset >= layout.table_end();
+  });
+  if (behind != sections.end()) {
+    findings.push_back(file_finding("pe-table-in-middle",
+                                    Severity::error,
+                                    describe(*behind) + " lies behind " + table_name(layout)));
+  }
+  const auto inside = std::find_if(sections.begin(), sections.end(), [&layout](const Section& s) {
+    return s.raw_size != 0 && s.raw_offset < layout.table_end() &&
+           s.raw_end() > layout.table_offset;
+  });
+  if (inside != sections.end()) {
+    findings.push_back(file_finding("pe-section-in-table",
+                                    Severity::error,
+                                    describe(*inside) + " reaches into " + table_name(layout)));
   }
 }
 
@@ -60,12 +56,6 @@ void check_table_place(const Layout& layout, std::vector<Finding>& findings) {
                                     table_name(layout) + " does not start at a multiple of 8"));
   }
   check_sections_against_table(layout, findings);
-}
-
-std::string hex(std::uint32_t value) {
-  std::array<char, 11> text{};
-  std::snprintf(text.data(), text.size(), "0x%08x", value);
-  return text.data();
 }
 
 }  // namespace
@@ -95,14 +85,15 @@ std::vector<Finding> check_checksum(const Layout& layout, std::uint32_t computed
   }
   const std::string at = " (CheckSum, at offset " + std::to_string(layout.checksum_offset) + ")";
   if (layout.checksum == 0) {
-    return {file_finding("pe-checksum",
-                         Severity::info,
-                         "the image has no checksum" + at + "; it would be " + hex(computed))};
+    return {
+        file_finding("pe-checksum",
+                     Severity::info,
+                     "the image has no checksum" + at + "; it would be " + hex_text(computed, 8))};
   }
   return {file_finding("pe-checksum",
                        Severity::warning,
-                       "the stored checksum " + hex(layout.checksum) + at + " is not " +
-                           hex(computed) + ", which the file has")};
+                       "the stored checksum " + hex_text(layout.checksum, 8) + at + " is not " +
+                           hex_text(computed, 8) + ", which the file has")};
 }
 
 }  // namespace signctl::pe

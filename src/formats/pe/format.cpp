@@ -70,8 +70,8 @@ Sniff PeFormat::sniff(const SniffInput& input) const {
 }  // namespace
 
 const Format& format() {
-  static const PeFormat kFormat;
-  return kFormat;
+  static const PeFormat instance;
+  return instance;
 }
 
 }  // namespace signctl::pe

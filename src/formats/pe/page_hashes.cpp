@@ -17,11 +17,11 @@ namespace signctl::pe {
 namespace {
 
 constexpr std::uint64_t kPageSize = 4096;
-constexpr std::uint64_t kMaxPageSize = 64U * 1024U;
+constexpr std::uint64_t kMaxPageSize = std::uint64_t{64} * 1024;
 constexpr std::uint64_t kMinPageSize = 512;
-constexpr std::uint64_t kMaxRowsSize = 16U * 1024U * 1024U;
+constexpr std::uint64_t kMaxRowsSize = std::uint64_t{16} * 1024 * 1024;
 constexpr std::uint64_t kOffsetSize = 4;
-constexpr std::uint64_t kReadSize = 256U * 1024U;  // a multiple of every page size
+constexpr std::uint64_t kReadSize = std::uint64_t{256} * 1024;  // a multiple of every page size
 
 std::uint64_t row_size(DigestAlg alg) {
   return kOffsetSize + digest_size(alg);
@@ -82,6 +82,7 @@ Result<Bytes> covered_headers(const ByteSource& source, const Layout& layout) {
   return headers;
 }
 
+/// Rows of one section; none if it has no data.
 Result<void> hash_section(const ByteSource& source,
                           const Section& section,
                           std::uint64_t page_size,
@@ -112,10 +113,10 @@ Result<Bytes> compute_rows(const ByteSource& source,
   rows.hash_page(0, headers, page_size - kChecksumSize - kDirectorySize);
   std::uint64_t end = layout.headers_size;
   for (const Section& section : layout.sections) {
-    if (section.raw_size != 0) {
-      SIGNCTL_CHECK(hash_section(source, section, page_size, rows), "");
-      end = section.raw_end();
+    if (auto hashed = hash_section(source, section, page_size, rows); !hashed) {
+      return std::move(hashed).error();
     }
+    end = section.raw_size == 0 ? end : section.raw_end();
   }
   rows.add(end, Bytes(digest_size(alg), 0));
   return std::move(rows).take();

@@ -11,7 +11,7 @@ namespace signctl::pe {
 namespace {
 
 // Small enough to stay in the second-level cache while several hashes and the checksum go over it.
-constexpr std::uint64_t kBlockSize = 256U * 1024U;
+constexpr std::uint64_t kBlockSize = std::uint64_t{256} * 1024;
 
 /// Calls `visit(offset, block)` for the file bytes from `begin` to `end`, block by block, until it
 /// returns false.
@@ -20,17 +20,15 @@ Result<void> for_each_block(const ByteSource& source,
                             std::uint64_t begin,
                             std::uint64_t end,
                             Visit visit) {
-  if (begin >= end) {
-    return ok();
-  }
-  Bytes buffer(static_cast<std::size_t>(std::min(kBlockSize, end - begin)));
-  for (std::uint64_t offset = begin; offset < end;) {
+  Bytes buffer(static_cast<std::size_t>(begin < end ? std::min(kBlockSize, end - begin) : 0));
+  bool more = true;
+  for (std::uint64_t offset = begin; more && offset < end;) {
     const std::uint64_t size = std::min<std::uint64_t>(buffer.size(), end - offset);
     const std::span block = std::span(buffer).first(static_cast<std::size_t>(size));
-    SIGNCTL_CHECK(source.read_at(offset, block), "reading at offset " + std::to_string(offset));
-    if (!visit(offset, ByteView(block))) {
-      return ok();
+    if (auto read = source.read_at(offset, block); !read) {
+      return std::move(read).error().within("reading at offset " + std::to_string(offset));
     }
+    more = visit(offset, ByteView(block));
     offset += size;
   }
   return ok();
@@ -53,27 +51,54 @@ Bytes stored_checksum(const Layout& layout) {
   return bytes;
 }
 
+/// Feeds what the digest covers to several hashes, block by block.
+class ContentHashers {
+ public:
+  ContentHashers(const Layout& layout, std::span<const DigestAlg> algs)
+      : ranges_(hashed_ranges(layout)) {
+    hashers_.reserve(algs.size());
+    for (const DigestAlg alg : algs) {
+      hashers_.emplace_back(alg);
+    }
+  }
+
+  void update(std::uint64_t offset, ByteView block) {
+    for (const HashedRange& range : ranges_) {
+      update_all(intersect(offset, block, range));
+    }
+  }
+  [[nodiscard]] std::vector<Bytes> finish(std::uint64_t zeros) {
+    update_all(Bytes(static_cast<std::size_t>(zeros), 0));
+    std::vector<Bytes> digests;
+    digests.reserve(hashers_.size());
+    for (crypto::Hasher& hasher : hashers_) {
+      digests.push_back(hasher.finish());
+    }
+    return digests;
+  }
+
+ private:
+  void update_all(ByteView bytes) {
+    for (crypto::Hasher& hasher : hashers_) {
+      hasher.update(bytes);
+    }
+  }
+
+  std::vector<HashedRange> ranges_;
+  std::vector<crypto::Hasher> hashers_;
+};
+
 }  // namespace
 
 Result<ContentScan> scan_content(const ByteSource& source,
                                  const Layout& layout,
                                  std::span<const DigestAlg> algs,
                                  std::uint64_t zeros) {
-  std::vector<crypto::Hasher> hashers;
-  hashers.reserve(algs.size());
-  for (const DigestAlg alg : algs) {
-    hashers.emplace_back(alg);
-  }
   ContentScan result;
-  const std::vector<HashedRange> ranges = hashed_ranges(layout);
-  const auto visit = [&](std::uint64_t offset, ByteView block) {
+  ContentHashers hashers(layout, algs);
+  const auto visit = [&result, &hashers](std::uint64_t offset, ByteView block) {
     result.sum.add(offset, block);
-    for (const HashedRange& range : ranges) {
-      const ByteView covered = intersect(offset, block, range);
-      for (crypto::Hasher& hasher : hashers) {
-        hasher.update(covered);
-      }
-    }
+    hashers.update(offset, block);
     return true;
   };
   SIGNCTL_CHECK(for_each_block(source, 0, layout.content_end(), visit), "hashing the file");
@@ -81,11 +106,7 @@ Result<ContentScan> scan_content(const ByteSource& source,
   result.sum.subtract(layout.checksum_offset, stored_checksum(layout));
   result.sum.subtract(layout.security_offset,
                       security_entry(layout.table_offset, layout.table_size));
-  const Bytes padding(static_cast<std::size_t>(zeros), 0);
-  for (crypto::Hasher& hasher : hashers) {
-    hasher.update(padding);
-    result.digests.push_back(hasher.finish());
-  }
+  result.digests = hashers.finish(zeros);
   return result;
 }
 

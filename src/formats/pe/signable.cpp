@@ -116,7 +116,7 @@ Result<void> PeSignable::check_signable() const {
     return Error{ErrorKind::input,
                  describe(*section) + " reaches past the end of the content at " +
                      std::to_string(layout_.content_end()),
-                 "the file is truncated; build or copy it again"};
+                 "the file is truncated or its headers are wrong; start again from the unsigned build"};
   }
   return ok();
 }

@@ -72,7 +72,7 @@ class Diagnosis {
       add("pfx-chain-incomplete",
           Severity::warning,
           "the issuer \"" + chain.front().info().issuer +
-              "\" is neither in the key file nor in \"chain\"; verifiers may not find it");
+              "\" is neither in the key file nor in the chain setting; verifiers may not find it");
     }
   }
 

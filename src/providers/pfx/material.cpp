@@ -21,8 +21,8 @@ Result<void> check_settings(const ProviderSettings& settings) {
   const bool certificate = !settings.get("certificate").empty();
   if (file && (key || certificate)) {
     return Error{ErrorKind::config,
-                 "pfx: \"file\" and \"key\" or \"certificate\" exclude each other",
-                 "give \"file\" for a PFX, or \"key\" and \"certificate\" for PEM files"};
+                 R"(pfx: "file" and "key" or "certificate" exclude each other)",
+                 R"(give "file" for a PFX, or "key" and "certificate" for PEM files)"};
   }
   if (!file && key != certificate) {
     return Error{ErrorKind::config,
@@ -32,7 +32,7 @@ Result<void> check_settings(const ProviderSettings& settings) {
   }
   if (!file && !key) {
     return Error{ErrorKind::config,
-                 "pfx: neither \"file\" nor \"key\" and \"certificate\" is given",
+                 R"(pfx: neither "file" nor "key" and "certificate" is given)",
                  "set file: PATH of a PFX; `signctl dev-cert` makes one for testing"};
   }
   const std::string parallel = settings.get("max_parallel");
@@ -125,10 +125,9 @@ Result<Material> load_material(const ProviderSettings& settings) {
               "");
   SIGNCTL_CHECK(check_key(parts.key, key_file(settings)), "");
   if (parts.certificates.empty()) {
-    return Error{
-        ErrorKind::input,
-        "there is no certificate in " + printable(file),
-        "export it with the certificate, or give \"key\" and \"certificate\" as PEM files"};
+    return Error{ErrorKind::input,
+                 "there is no certificate in " + printable(file),
+                 R"(export it with the certificate, or give "key" and "certificate" as PEM files)"};
   }
   const auto leaf = std::ranges::find_if(parts.certificates, [&](const Certificate& candidate) {
     return parts.key.matches(candidate);
@@ -161,9 +160,11 @@ bool is_publicly_trusted(const crypto::Certificate& certificate) {
   constexpr std::array<std::uint8_t, 8> kCodeSigning{
       0x06, 0x06, 0x67, 0x81, 0x0C, 0x01, 0x04, 0x01};
   constexpr std::array<std::uint8_t, 7> kExtended{0x06, 0x05, 0x67, 0x81, 0x0C, 0x01, 0x03};
-  const Bytes& der = certificate.der();
-  return !std::ranges::search(der, kCodeSigning).empty() ||
-         !std::ranges::search(der, kExtended).empty();
+  // std::search: libstdc++ 12's std::ranges::search does not compile with Clang 14.
+  const auto holds = [&der = certificate.der()](const auto& oid) {
+    return std::search(der.begin(), der.end(), oid.begin(), oid.end()) != der.end();
+  };
+  return holds(kCodeSigning) || holds(kExtended);
 }
 
 }  // namespace signctl::providers::pfx

@@ -152,6 +152,11 @@ TEST_CASE("config signers: resolving fetches secrets and places paths", "[config
   CHECK(settings.secrets.at("password").reveal() == "the old password");
 }
 
+TEST_CASE("config signers: max_parallel is told apart from no limit", "[config]") {
+  CHECK(config::max_parallel(must(config::signer_from_flags("pfx", {"max_parallel=3"}))) == 3);
+  CHECK(config::max_parallel(must(config::signer_from_flags("pfx", {}))) == 0);
+}
+
 TEST_CASE("config signers: paths from flags stay relative to the working directory", "[config]") {
   const FakeEnvironment environment;
   const auto signer = must(config::signer_from_flags("pfx", {"file=dev.pfx"}));

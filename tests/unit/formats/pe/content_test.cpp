@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "formats/pe/page_hashes.hpp"
-
 #include "cms/authenticode.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/oids.hpp"
 #include "formats/pe/image_data.hpp"
+#include "formats/pe/page_hashes.hpp"
 #include "pe_test.hpp"
 #include "support/catch.hpp"
 
@@ -236,4 +235,28 @@ TEST_CASE("pe content: malformed image data is reported, not believed", "[format
     const auto findings = open(make_pe())->check_content(econtent);
     CHECK((!findings || ids_of(*findings) == Ids{"pe-page-hashes-malformed error"}));
   }
+}
+
+TEST_CASE("pe content: PE-10, a digest of the wrong size is refused", "[formats][pe]") {
+  for (const std::size_t size : {0U, 20U, 31U, 33U, 65U, 4096U}) {
+    const Bytes econtent = econtent_with({}, Bytes(size, 0x11));
+
+    INFO("digest of " << size << " bytes");
+    CHECK_FALSE(open(make_pe())->parse_content(econtent));
+    CHECK_FALSE(open(make_pe())->check_content(econtent));
+  }
+}
+
+TEST_CASE("pe content: PE-14, the signature of another file claims another digest",
+          "[formats][pe]") {
+  PeSpec other;
+  other.overlay = 8;
+  const auto file = open(make_pe());
+  const SigningContent theirs =
+      must(open(make_pe(other))->content_to_sign(DigestAlg::sha256, PageHashes::off));
+
+  const SigningContent claimed = must(file->parse_content(theirs.econtent));
+
+  CHECK(claimed.file_digest == theirs.file_digest);
+  CHECK(claimed.file_digest != digest_of(*file));
 }
