@@ -26,6 +26,7 @@ A case is read line by line in an empty folder, with an environment of its own:
   unchanged PATH             as it was at `keep`
   exists PATH, absent PATH
   same A B, differ A B       compare two files
+  contains PATH TEXT         TEXT is somewhere in the file
   save PATH                  write the last stdout to a file
   require unix               skip loudly on Windows, and for root where permissions matter (`user`)
 
@@ -174,6 +175,9 @@ class Transcript:
             self.check_stream(stream[1], stream[2], rest)
         elif word == "json":
             self.check_json(rest)
+        elif word == "contains":
+            name, _, wanted = rest.partition(" ")
+            self.expect(wanted in self.path(name).read_text(), f"{name} does not have: {wanted}")
         elif word == "env":
             name, _, value = rest.partition("=")
             if value:
