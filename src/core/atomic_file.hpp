@@ -58,8 +58,9 @@ class AtomicFile {
   /// Makes the content durable (fsync). May run in another thread while the file is only read.
   Result<void> sync();
 
-  /// Renames it to the target and syncs the folder. Call sync() first. Consumes the object's duty:
-  /// the destructor then does nothing.
+  /// Renames it to the target. Call sync() first. The name becomes durable when the file system
+  /// next writes its journal; a power failure before that leaves the old file. Consumes the
+  /// object's duty: the destructor then does nothing.
   ///
   /// @errors `output`; the target is then as it was.
   Result<void> commit();

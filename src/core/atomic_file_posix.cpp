@@ -146,18 +146,6 @@ int rename_refusing(const std::string& from, const std::string& to) {
   return 0;
 }
 
-/// Makes the new name durable. The content is in place by then, so a failure is only worth a word.
-void sync_folder(const std::string& folder) {
-  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const int result =
-      descriptor.is_open() ? retry_interrupted([&] { return fsync(descriptor.get()); }) : -1;
-  // EINVAL and EACCES: network drives that cannot, and folders that may be written but not read.
-  if (result != 0 && errno != EINVAL && errno != EACCES && errno != ENOTSUP) {
-    log_warning("the folder " + printable(folder) + " could not be synced: a power failure now " +
-                "may bring the old file back");
-  }
-}
-
 }  // namespace
 
 struct AtomicFile::Impl {
@@ -363,7 +351,6 @@ Result<void> AtomicFile::commit() {
   }
   impl_->present = false;
   impl_->discard();
-  sync_folder(impl_->folder);
   return ok();
 }
 

@@ -5,6 +5,7 @@
 #include "crypto/der.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/handles.hpp"
+#include "crypto/library.hpp"
 #include "crypto/key_facts.hpp"
 #include "crypto/name_text.hpp"
 #include "crypto/oids.hpp"
@@ -145,6 +146,7 @@ std::string signature_algorithm_name(X509* x509) {
 Certificate::Certificate(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
 
 Result<Certificate> Certificate::parse(ByteView der) {
+  start_library();
   SIGNCTL_TRY(TbsFields fields, read_tbs(der), "");
   auto parsed = std::make_shared<Parsed>();
   parsed->der = copy(der);

@@ -3,11 +3,11 @@
 
 #include "core/assert.hpp"
 #include "crypto/handles.hpp"
+#include "crypto/library.hpp"
 
 #include <array>
 #include <utility>
 
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 namespace signctl::crypto {
@@ -18,8 +18,7 @@ namespace {
 // library's own clean-up at exit takes care of them.
 const EVP_MD* algorithm(DigestAlg alg) {
   static const std::array<EVP_MD*, 5> kAlgorithms = [] {
-    // openssl.cnf has no say in how releases are signed, and reading it costs start-up time.
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+    start_library();
     return std::array<EVP_MD*, 5>{EVP_MD_fetch(nullptr, "MD5", nullptr),
                                   EVP_MD_fetch(nullptr, "SHA1", nullptr),
                                   EVP_MD_fetch(nullptr, "SHA256", nullptr),

@@ -2,6 +2,7 @@
 // Private keys in PEM and DER files.
 #include "core/text.hpp"
 #include "crypto/handles.hpp"
+#include "crypto/library.hpp"
 #include "crypto/keys.hpp"
 #include "crypto/openssl_error.hpp"
 
@@ -51,6 +52,7 @@ Error unreadable_key(const PasswordRequest& request) {
 }  // namespace
 
 Result<PrivateKey> read_private_key(ByteView pem_or_der, const Secret& password) {
+  start_library();
   PasswordRequest request{password.reveal()};
   EVP_PKEY* key = nullptr;
   if (as_text(pem_or_der).find("-----BEGIN ") != std::string_view::npos) {

@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/handles.hpp"
+#include "crypto/library.hpp"
 #include "crypto/key_facts.hpp"
 #include "crypto/openssl_error.hpp"
 
@@ -77,6 +78,7 @@ PrivateKey PrivateKey::adopt(evp_pkey_st* key) {
 }
 
 Result<PrivateKey> PrivateKey::generate(Spec spec) {
+  start_library();
   for (const SpecRow& row : kSpecs) {
     if (row.spec != spec) {
       continue;

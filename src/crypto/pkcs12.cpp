@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PKCS #12 (RFC 7292), as Windows, OpenSSL and Java write it, old and new.
 #include "crypto/handles.hpp"
+#include "crypto/library.hpp"
 #include "crypto/keys.hpp"
 #include "crypto/openssl_error.hpp"
 
@@ -153,6 +154,7 @@ Error why_not(const Secret& password) {
 }  // namespace
 
 Result<KeyBundle> read_pkcs12(ByteView der, const Secret& password) {
+  start_library();
   ERR_clear_error();
   Pkcs12Handle modern = decode(der, nullptr);
   if (!modern) {

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace signctl::crypto {
+
+/// Starts OpenSSL before its first use, without reading openssl.cnf: that file has no say in how
+/// releases are signed, and reading it costs start-up time. Cheap to call again; thread-safe.
+void start_library();
+
+}  // namespace signctl::crypto
