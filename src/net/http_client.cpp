@@ -208,7 +208,13 @@ class CurlClient final : public HttpClient {
       set(handle, CURLOPT_POST, 1L);
       set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
       set(handle, CURLOPT_POSTFIELDS, request.body.data());
+    } else if (request.method == "HEAD") {
+      set(handle, CURLOPT_NOBODY, 1L);  // Or libcurl waits for a body that never comes.
     } else if (request.method != "GET") {
+      if (!request.body.empty()) {
+        set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+        set(handle, CURLOPT_POSTFIELDS, request.body.data());
+      }
       set(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     }
   }

@@ -154,6 +154,9 @@ class Client final : public Timestamper {
 
   [[nodiscard]] static Error final_error(const Attempts& attempts) {
     Error error{ErrorKind::timestamp, "no acceptable timestamp could be had"};
+    if (attempts.count == 0) {
+      error.message += "; the time allowed for this run was over before a server could be asked";
+    }
     constexpr std::size_t kShown = 6;
     const std::size_t first =
         attempts.failures.size() > kShown ? attempts.failures.size() - kShown : 0;
