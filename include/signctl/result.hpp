@@ -19,14 +19,15 @@ class [[nodiscard]] Result {
   using value_type = T;
 
   // Implicit on purpose: `return bytes;` and `return Error{...};` are how functions end.
-  Result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Error error)
-      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
+  // NOLINTBEGIN(bugprone-exception-escape): asking the wrong one is a bug, and terminates.
   [[nodiscard]] T& value() & noexcept { return std::get<0>(state_); }
   [[nodiscard]] const T& value() const& noexcept { return std::get<0>(state_); }
   [[nodiscard]] T&& value() && noexcept { return std::get<0>(std::move(state_)); }
@@ -40,6 +41,7 @@ class [[nodiscard]] Result {
   [[nodiscard]] Error& error() & noexcept { return std::get<1>(state_); }
   [[nodiscard]] const Error& error() const& noexcept { return std::get<1>(state_); }
   [[nodiscard]] Error&& error() && noexcept { return std::get<1>(std::move(state_)); }
+  // NOLINTEND(bugprone-exception-escape)
 
   template <class U>
   [[nodiscard]] T value_or(U&& fallback) const& {
@@ -57,16 +59,18 @@ class [[nodiscard]] Result<void> {
   using value_type = void;
 
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): as above
+  Result(Error error) : error_(std::move(error)) {}
 
   [[nodiscard]] bool has_value() const noexcept { return !error_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
 
-  // NOLINTBEGIN(bugprone-unchecked-optional-access): asking a success for its error is a bug.
+  // NOLINTBEGIN(bugprone-unchecked-optional-access,bugprone-exception-escape): asking a success for
+  // its error is a bug.
   [[nodiscard]] const Error& error() const& noexcept { return error_.value(); }
   [[nodiscard]] Error& error() & noexcept { return error_.value(); }
   [[nodiscard]] Error&& error() && noexcept { return std::move(error_).value(); }
-  // NOLINTEND(bugprone-unchecked-optional-access)
+  // NOLINTEND(bugprone-unchecked-optional-access,bugprone-exception-escape)
 
  private:
   std::optional<Error> error_;
@@ -81,6 +85,8 @@ class [[nodiscard]] Result<void> {
 
 #define SIGNCTL_CONCAT_INNER(a, b) a##b
 #define SIGNCTL_CONCAT(a, b) SIGNCTL_CONCAT_INNER(a, b)
+
+// NOLINTBEGIN(bugprone-macro-parentheses): `decl` is a declaration.
 
 /// Declares `decl` from the value of `expr`, or returns its error from the enclosing function
 /// with `step` added to the trail ("" adds nothing). Several statements: use inside braces.
@@ -99,3 +105,5 @@ class [[nodiscard]] Result<void> {
       return std::move(signctl_check).error().within(step); \
     }                                                       \
   } while (false)
+
+// NOLINTEND(bugprone-macro-parentheses)

@@ -2,40 +2,102 @@
 #include "cli/batch.hpp"
 
 #include "cli/errors.hpp"
+#include "cli/job_summary.hpp"
 #include "cli/render.hpp"
 #include "cli/render_json.hpp"
 #include "core/text.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 namespace signctl::cli {
 
-engine::RunSummary run_batch(const std::vector<std::string>& paths,
-                             AfterFailure after_failure,
-                             const std::function<Result<engine::FileOutcome>(std::size_t)>& work,
-                             const std::function<void(const engine::FileResult&)>& on_file) {
-  engine::RunSummary summary;
-  summary.planned = paths.size();
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    const bool stop = summary.failed > 0 && after_failure == AfterFailure::stop;
-    if (stop || engine::stop_requested()) {
-      summary.not_started = paths.size() - i;
-      break;
+namespace {
+
+bool succeeded(const engine::FileResult& result) {
+  return result.outcome && result.outcome->state != engine::FileState::refused;
+}
+
+/// What the workers of one batch share.
+class Run {
+ public:
+  explicit Run(const Batch& batch) : batch_(batch), results_(batch.paths.size()) {}
+
+  void work() {
+    while (!engine::stop_requested() && !stop_) {
+      const std::size_t index = next_.fetch_add(1);
+      if (index >= batch_.paths.size()) {
+        return;
+      }
+      engine::FileResult result{batch_.paths[index], batch_.work(index)};
+      if (!succeeded(result) && batch_.after_failure == AfterFailure::stop) {
+        stop_ = true;
+      }
+      const std::lock_guard lock(mutex_);
+      results_[index] = std::move(result);
+      report();
     }
-    engine::FileResult result{paths[i], work(i)};
-    if (!result.outcome || result.outcome->state == engine::FileState::refused) {
-      ++summary.failed;
-    } else if (result.outcome->state == engine::FileState::skipped) {
-      ++summary.skipped;
-    } else {
-      ++summary.done;
-    }
-    on_file(result);
-    summary.files.push_back(std::move(result));
   }
-  return summary;
+
+  /// Call when all workers have returned.
+  engine::RunSummary summary() {
+    engine::RunSummary summary;
+    summary.planned = batch_.paths.size();
+    for (auto& result : results_) {
+      if (!result) {
+        ++summary.not_started;
+        continue;
+      }
+      if (!succeeded(*result)) {
+        ++summary.failed;
+      } else if (result->outcome->state == engine::FileState::skipped) {
+        ++summary.skipped;
+      } else {
+        ++summary.done;
+      }
+      summary.files.push_back(std::move(*result));
+    }
+    return summary;
+  }
+
+ private:
+  /// Passes on what has ended, up to the first file that has not: output does not depend on which
+  /// thread was faster.
+  void report() {
+    while (reported_ < results_.size() && results_[reported_]) {
+      batch_.on_file(*results_[reported_]);
+      ++reported_;
+    }
+  }
+
+  const Batch& batch_;
+  std::atomic<std::size_t> next_{0};
+  std::atomic<bool> stop_{false};
+  std::mutex mutex_;  ///< Guards the two below.
+  std::vector<std::optional<engine::FileResult>> results_;
+  std::size_t reported_{0};
+};
+
+}  // namespace
+
+engine::RunSummary run_batch(const Batch& batch) {
+  Run run(batch);
+  const auto wanted = static_cast<std::size_t>(std::max(batch.jobs, 1));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < std::min(wanted, batch.paths.size()); ++i) {
+    threads.emplace_back([&run] { run.work(); });
+  }
+  run.work();
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  return run.summary();
 }
 
 void print_file(Context& context,
@@ -64,6 +126,7 @@ void print_file(Context& context,
 
 int finish_batch(Context& context, const BatchWords& words, const engine::RunSummary& summary) {
   context.line(summary_line(summary, words.done));
+  write_job_summary(context, words, summary);
   if (context.json()) {
     print_json(context, batch_document(words.verb, words.done, summary));
   }

@@ -19,11 +19,19 @@ struct BatchWords {
 
 enum class AfterFailure { stop, go_on };
 
-/// Does `work` to each of `paths` in order, reporting each as it ends.
-engine::RunSummary run_batch(const std::vector<std::string>& paths,
-                             AfterFailure after_failure,
-                             const std::function<Result<engine::FileOutcome>(std::size_t)>& work,
-                             const std::function<void(const engine::FileResult&)>& on_file);
+/// What to do to which files.
+struct Batch {
+  std::vector<std::string> paths;
+  AfterFailure after_failure{AfterFailure::stop};
+  int jobs{1};
+  /// Does the work on paths[index]; from several threads at once when there are several jobs.
+  std::function<Result<engine::FileOutcome>(std::size_t index)> work;
+  /// Called in plan order, from one thread at a time.
+  std::function<void(const engine::FileResult&)> on_file;
+};
+
+/// Does the work on every file.
+engine::RunSummary run_batch(const Batch& batch);
 
 /// Reports one file that was to be changed: a line when it was, the error or the gate's objections
 /// when not. `note` goes behind the path of a file that is done.

@@ -94,14 +94,13 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(request.chain, read_chain(options.chain), "");
   SIGNCTL_TRY(const Bytes signature, read_file(options.signature_file, kMaxSignatureBytes), "");
   engine::Stages stages{nullptr, timestamper.get(), &gate, &context.clock()};
-  const auto summary = run_batch(
-      {options.file},
-      AfterFailure::stop,
-      [&](std::size_t) { return engine::attach_signature(request, signature, stages); },
-      [&](const engine::FileResult& result) {
-        print_file(context, kWords, result, "gate passed");
-      });
-  return finish_batch(context, kWords, summary);
+  Batch batch;
+  batch.paths = {options.file};
+  batch.work = [&](std::size_t) { return engine::attach_signature(request, signature, stages); };
+  batch.on_file = [&](const engine::FileResult& result) {
+    print_file(context, kWords, result, "gate passed");
+  };
+  return finish_batch(context, kWords, run_batch(batch));
 }
 
 }  // namespace

@@ -31,16 +31,18 @@ Result<int> run(const Options& options, Context& context) {
   }
   SIGNCTL_TRY(const auto files, plan_files({}, {options.files, {}}), "");
   SIGNCTL_TRY(const auto tasks, make_tasks(files, options.target, {}), "");
-  std::vector<std::string> paths;
+  Batch batch;
   for (const auto& task : tasks) {
-    paths.push_back(task.input);
+    batch.paths.push_back(task.input);
   }
-  const auto summary = run_batch(
-      paths,
-      options.keep_going ? AfterFailure::go_on : AfterFailure::stop,
-      [&](std::size_t i) { return engine::remove_signatures(tasks[i].input, tasks[i].output); },
-      [&](const engine::FileResult& result) { print_file(context, kWords, result, ""); });
-  return finish_batch(context, kWords, summary);
+  batch.after_failure = options.keep_going ? AfterFailure::go_on : AfterFailure::stop;
+  batch.work = [&](std::size_t i) {
+    return engine::remove_signatures(tasks[i].input, tasks[i].output);
+  };
+  batch.on_file = [&](const engine::FileResult& result) {
+    print_file(context, kWords, result, "");
+  };
+  return finish_batch(context, kWords, run_batch(batch));
 }
 
 }  // namespace

@@ -46,20 +46,18 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(const auto timestamper,
               timestamp::make_timestamper(*wanted, context.world()),
               "setting up the timestamp client");
-  std::vector<std::string> paths;
+  Batch batch;
   for (const auto& task : tasks) {
-    paths.push_back(task.input);
+    batch.paths.push_back(task.input);
   }
   engine::Stages stages{nullptr, timestamper.get(), &gate, &context.clock()};
-  const auto summary = run_batch(
-      paths,
-      options.keep_going ? AfterFailure::go_on : AfterFailure::stop,
-      [&](std::size_t i) { return engine::timestamp_file(tasks[i], stages); },
-      [&](const engine::FileResult& result) {
-        const bool done = result.outcome && result.outcome->state == engine::FileState::done;
-        print_file(context, kWords, result, done ? result.outcome->timestamp_source : "");
-      });
-  return finish_batch(context, kWords, summary);
+  batch.after_failure = options.keep_going ? AfterFailure::go_on : AfterFailure::stop;
+  batch.work = [&](std::size_t i) { return engine::timestamp_file(tasks[i], stages); };
+  batch.on_file = [&](const engine::FileResult& result) {
+    const bool done = result.outcome && result.outcome->state == engine::FileState::done;
+    print_file(context, kWords, result, done ? result.outcome->timestamp_source : "");
+  };
+  return finish_batch(context, kWords, run_batch(batch));
 }
 
 }  // namespace

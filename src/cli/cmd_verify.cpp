@@ -4,10 +4,11 @@
 #include "cli/errors.hpp"
 #include "cli/files.hpp"
 #include "cli/render.hpp"
-#include "cli/render_json.hpp"
 #include "cli/settings.hpp"
+#include "cli/sign_run.hpp"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <thread>
 
 namespace signctl::cli {
 
@@ -18,6 +19,7 @@ struct Options {
   ConfigFlags config;
   TrustFlags trust;
   ExpectFlags expect;
+  std::optional<int> jobs;
 };
 
 void declare_options(Flags& flags, Options& options) {
@@ -25,6 +27,17 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.config);
   declare(flags, options.trust);
   declare(flags, options.expect);
+  flags.group("Run");
+  flags.number(
+      "-j,--jobs", options.jobs, "N", "Files at the same time; one for each CPU unless said");
+}
+
+Result<int> jobs_of(const Options& options) {
+  if (!options.jobs) {
+    constexpr unsigned kPlenty = 16;
+    return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, kPlenty));
+  }
+  return checked_jobs(*options.jobs);
 }
 
 void print_file_verdict(Context& context, const engine::FileResult& result) {
@@ -53,16 +66,16 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(auto gate, make_gate(config, options.trust, context), "");
   SIGNCTL_CHECK(apply(options.expect, gate.rules), "");
   SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
-  std::vector<std::string> paths;
+  Batch batch;
   for (const auto& file : files.plan.files) {
-    paths.push_back(file.path);
+    batch.paths.push_back(file.path);
   }
+  SIGNCTL_TRY(batch.jobs, jobs_of(options), "");
   const TimePoint now = context.clock().now();
-  const auto summary = run_batch(
-      paths,
-      AfterFailure::go_on,
-      [&](std::size_t i) { return engine::verify_file(paths[i], gate, now); },
-      [&](const engine::FileResult& result) { print_file_verdict(context, result); });
+  batch.after_failure = AfterFailure::go_on;
+  batch.work = [&](std::size_t i) { return engine::verify_file(batch.paths[i], gate, now); };
+  batch.on_file = [&](const engine::FileResult& result) { print_file_verdict(context, result); };
+  const auto summary = run_batch(batch);
   return finish_batch(context, {"verify", "passed"}, summary);
 }
 

@@ -193,7 +193,11 @@ void print_refusal(Context& context, const engine::FileOutcome& outcome) {
 void print_report(Context& context, const Report& report, Ranges ranges) {
   context.line(context.paint(printable(report.path), Color::bold));
   field(context, 2, "format", report.format);
-  field(context, 2, "size", std::to_string(report.size_bytes) + " bytes");
+  const bool has_size =
+      std::ranges::any_of(report.facts, [](const FileFact& fact) { return fact.name == "size"; });
+  if (!has_size) {
+    field(context, 2, "size", std::to_string(report.size_bytes) + " bytes");
+  }
   for (const FileFact& fact : report.facts) {
     field(context, 2, fact.name, fact.value);
   }

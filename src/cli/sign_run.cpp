@@ -44,14 +44,18 @@ Result<void> check_limit(std::size_t signatures, std::optional<int> limit) {
   return ok();
 }
 
-Result<engine::RunOptions> run_options(const config::Config& config, const RunFlags& flags) {
+Result<int> checked_jobs(int jobs) {
   constexpr int kMaxJobs = 256;
-  engine::RunOptions options;
-  options.jobs = flags.jobs.value_or(config.sign.jobs);
-  options.keep_going = flags.keep_going;
-  if (options.jobs < 1 || options.jobs > kMaxJobs) {
+  if (jobs < 1 || jobs > kMaxJobs) {
     return Error{ErrorKind::usage, "--jobs wants a number from 1 to " + std::to_string(kMaxJobs)};
   }
+  return jobs;
+}
+
+Result<engine::RunOptions> run_options(const config::Config& config, const RunFlags& flags) {
+  engine::RunOptions options;
+  SIGNCTL_TRY(options.jobs, checked_jobs(flags.jobs.value_or(config.sign.jobs)), "");
+  options.keep_going = flags.keep_going;
   return options;
 }
 

@@ -30,6 +30,9 @@ Result<std::vector<engine::FileTask>> make_tasks(const FileSet& files,
 /// Refuses more signatures than `limit`.
 Result<void> check_limit(std::size_t signatures, std::optional<int> limit);
 
+/// `jobs`, if it is a sensible number.
+Result<int> checked_jobs(int jobs);
+
 Result<engine::RunOptions> run_options(const config::Config& config, const RunFlags& flags);
 
 /// Signs, reporting each file, and returns the exit code.

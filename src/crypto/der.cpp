@@ -61,6 +61,13 @@ void append(Bytes& out, ByteView part) {
   out.insert(out.end(), part.begin(), part.end());
 }
 
+/// Octet by octet, the shorter one first when it is the beginning of the other. Spelled out, because
+/// GCC 12 warns wrongly about the memcmp that comparing vectors turns into.
+bool encodes_before(const Bytes& a, const Bytes& b) {
+  const auto [in_a, in_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  return in_b != b.end() && (in_a == a.end() || *in_a < *in_b);
+}
+
 void append_header(Bytes& out, std::uint8_t tag, std::size_t size) {
   out.push_back(tag);
   if (size < 0x80U) {
@@ -428,7 +435,7 @@ Bytes set(std::initializer_list<ByteView> parts) {
 
 Bytes set_of(std::vector<Bytes> elements, std::uint8_t tag) {
   // No encoding is a prefix of another one, so this equals comparing with zero padding.
-  std::sort(elements.begin(), elements.end());
+  std::sort(elements.begin(), elements.end(), encodes_before);
   Bytes content;
   for (const Bytes& element : elements) {
     append(content, element);

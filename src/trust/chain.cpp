@@ -130,6 +130,42 @@ Validation validate(const ChainRequest& request, const std::vector<Certificate>&
   return result;
 }
 
+/// Those of the pool from which issuers' names lead to an anchor. OpenSSL does not go back to try
+/// another certificate of the same name, so dead ends (cross-signed CAs) are taken out before.
+std::vector<Certificate> leading_to(const std::vector<Certificate>& anchors,
+                                    std::span<const Certificate> pool) {
+  std::vector<Certificate> reached = anchors;
+  std::vector<Certificate> kept;
+  std::vector<Certificate> waiting(
+      pool.begin(), pool.begin() + static_cast<std::ptrdiff_t>(std::min(pool.size(), kMaxPool)));
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (auto one = waiting.begin(); one != waiting.end();) {
+      const bool leads = std::any_of(reached.begin(), reached.end(), [&](const Certificate& up) {
+        return equal(up.subject_der(), one->issuer_der());
+      });
+      if (!leads) {
+        ++one;
+        continue;
+      }
+      reached.push_back(*one);
+      kept.push_back(*one);
+      one = waiting.erase(one);
+      grown = true;
+    }
+  }
+  return kept;
+}
+
+/// Validation by the certificates that lead to an anchor; if that fails, by all, for the report.
+Validation validate_best(const ChainRequest& request, const std::vector<Certificate>& anchors) {
+  const std::vector<Certificate> leading = leading_to(anchors, request.pool);
+  ChainRequest narrowed = request;
+  narrowed.pool = leading;
+  Validation best = validate(narrowed, anchors);
+  return best.objections.empty() ? best : validate(request, anchors);
+}
+
 std::string id_of(int code) {
   switch (code) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -220,11 +256,29 @@ void check_leaf_at(const Certificate& leaf, TimePoint at, std::vector<Finding>& 
   }
 }
 
-std::optional<Anchor> anchor_of(const Certificate& last, const std::vector<Anchor>& anchors) {
+const Anchor* anchor_of(const Certificate& certificate, const std::vector<Anchor>& anchors) {
   const auto found = std::find_if(anchors.begin(), anchors.end(), [&](const Anchor& anchor) {
-    return anchor.certificate == last.der();
+    return anchor.certificate == certificate.der();
   });
-  return found == anchors.end() ? std::nullopt : std::optional(*found);
+  return found == anchors.end() ? nullptr : &*found;
+}
+
+/// Ends the path at its first anchor; what is above it does not matter. Trust is in the certificate
+/// itself, not in its name or key.
+std::optional<Anchor> cut_at_anchor(Validation& validation, const std::vector<Anchor>& anchors) {
+  for (std::size_t i = 0; i < validation.path.size(); ++i) {
+    const Anchor* anchor = anchor_of(validation.path[i], anchors);
+    if (anchor == nullptr) {
+      continue;
+    }
+    validation.path.erase(validation.path.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                          validation.path.end());
+    std::erase_if(validation.objections, [i](const Objection& objection) {
+      return objection.depth > static_cast<int>(i);
+    });
+    return *anchor;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -246,13 +300,12 @@ Chain build_chain(const ChainRequest& request, const TrustStore& store) {
       parsed.push_back(std::move(*certificate));
     }
   }
-  Validation validation = validate(request, parsed);
+  Validation validation = validate_best(request, parsed);
+  chain.anchor = cut_at_anchor(validation, *anchors);
   chain.certificates = std::move(validation.path);
   if (chain.certificates.empty()) {
     chain.certificates.push_back(request.leaf);
   }
-  // Trust is in the certificate itself, not in its name or key.
-  chain.anchor = anchor_of(chain.certificates.back(), *anchors);
   for (const Objection& objection : validation.objections) {
     if (request.leaf_at && is_leaf_validity(objection)) {
       continue;

@@ -36,7 +36,8 @@ struct ChainRequest {
 /// bounded. Finding ids: "chain-untrusted", "chain-incomplete", "certificate-expired",
 /// "certificate-not-yet-valid", "certificate-signature", "eku-missing", "eku-wrong", "key-usage",
 /// "basic-constraints", "path-length", "name-constraints", "weak-key", "weak-certificate-digest",
-/// "explicit-curve", "critical-extension". Subject is "certificate <subject>".
+/// "forbidden-key", "forbidden-digest", "explicit-curve", "critical-extension". Subject is
+/// "certificate <subject>".
 Chain build_chain(const ChainRequest& request, const TrustStore& store);
 
 /// For people.

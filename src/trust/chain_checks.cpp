@@ -10,6 +10,8 @@ namespace signctl::trust {
 namespace {
 
 constexpr int kMinRsaBits = 2048;
+// Shorter ones can be factored; Windows refuses them, too.
+constexpr int kMinRsaBitsEver = 1024;
 
 using crypto::Certificate;
 using crypto::KeyType;
@@ -24,7 +26,7 @@ void check_key(const Certificate& certificate, std::vector<Finding>& findings) {
     case KeyType::rsa:
       if (key.bits < kMinRsaBits) {
         findings.push_back(finding(
-            "weak-key",
+            key.bits < kMinRsaBitsEver ? "forbidden-key" : "weak-key",
             certificate,
             "the RSA key has " + std::to_string(key.bits) + " bits; at least 2048 are needed"));
       }
@@ -37,7 +39,7 @@ void check_key(const Certificate& certificate, std::vector<Finding>& findings) {
                                    "the EC key has explicit parameters instead of a named curve"));
       }
       if (key.curve != "P-256" && key.curve != "P-384" && key.curve != "P-521") {
-        findings.push_back(finding("weak-key",
+        findings.push_back(finding("forbidden-key",
                                    certificate,
                                    "the EC key is on " +
                                        (key.curve.empty() ? "an unknown curve" : key.curve) +
@@ -45,8 +47,8 @@ void check_key(const Certificate& certificate, std::vector<Finding>& findings) {
       }
       return;
     case KeyType::other:
-      findings.push_back(
-          finding("weak-key", certificate, "the key is neither RSA nor EC, or cannot be read"));
+      findings.push_back(finding(
+          "forbidden-key", certificate, "the key is neither RSA nor EC, or cannot be read"));
       return;
   }
 }
@@ -55,7 +57,7 @@ void check_digest(const Certificate& certificate, std::vector<Finding>& findings
   const auto alg = certificate.signature_digest();
   if (!alg || !is_signing_digest(*alg)) {
     findings.push_back(finding(
-        "weak-certificate-digest",
+        alg == DigestAlg::sha1 ? "weak-certificate-digest" : "forbidden-digest",
         certificate,
         "the certificate is signed with " +
             (alg ? std::string(digest_name(*alg)) : certificate.info().signature_algorithm) +

@@ -47,7 +47,7 @@ void check_digest(const Check& check, Signable& file, ByteView computed) {
                   " digest, the signer another algorithm");
   }
   if (!is_signing_digest(content.alg)) {
-    check.add("weak-digest",
+    check.add(content.alg == DigestAlg::sha1 ? "weak-digest" : "forbidden-digest",
               Severity::error,
               "the file's digest is made with " + std::string(digest_name(content.alg)));
   }

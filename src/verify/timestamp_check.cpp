@@ -146,6 +146,12 @@ TimestampCheck check_timestamp(const cms::SignedData& data,
                               "the timestamp cannot be read: " + stated.error().message});
     return check;
   }
+  // SHA-1 is weak and may be tolerated; MD5 timestamps can be forged.
+  const std::string md5(digest_name(DigestAlg::md5));
+  if (stated->info.digest == md5 || stated->info.signer_digest == md5) {
+    check.findings.push_back(
+        {"forbidden-digest", Severity::error, subject, "the timestamp is made with md5"});
+  }
   for (Finding& finding : check.findings) {
     finding.subject = subject;
   }

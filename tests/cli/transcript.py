@@ -16,7 +16,9 @@ A case is read line by line in an empty folder, with an environment of its own:
   readonly PATH              take write permission away
   env NAME=VALUE             set a variable for the commands that follow; NAME= unsets it
   keep PATH                  remember a file's bytes, for `unchanged`
-  $ signctl ...              run; no shell, but quotes as in one
+  $ signctl ...              run; no shell, but quotes as in one; openssl may be run as well
+  $full signctl ...          run with standard output going to a full disk
+  cd PATH                    the folder that the commands that follow run in
   exit CODE                  the exit code; must follow every command
   stdout TEXT, stderr TEXT   TEXT is somewhere in it
   stdout! TEXT, stderr! TEXT it is not
@@ -26,8 +28,9 @@ A case is read line by line in an empty folder, with an environment of its own:
   unchanged PATH             as it was at `keep`
   exists PATH, absent PATH
   same A B, differ A B       compare two files
+  contains PATH TEXT         TEXT is somewhere in the file
   save PATH                  write the last stdout to a file
-  require unix               skip loudly on Windows, and for root where permissions matter (`user`)
+  require unix               skip loudly on Windows; `openssl` and `linux` likewise
 
 After every command that failed, no file whose name begins with ".signctl-" may be left anywhere.
 """
@@ -69,6 +72,7 @@ class Transcript:
     def __init__(self, binary, folder):
         self.binary = binary
         self.folder = folder
+        self.working = folder
         self.kept = {}
         self.result = None
         self.exit_seen = True
@@ -81,22 +85,23 @@ class Transcript:
     def path(self, name):
         return self.folder / name
 
-    def command(self, text):
+    def command(self, text, output=subprocess.PIPE):
         words = shlex.split(text)
-        if words[0] != "signctl":
+        programs = {"signctl": self.binary, "openssl": "openssl"}
+        if words[0] not in programs:
             raise Failure(f"unknown program {words[0]}")
         if not self.exit_seen:
             raise Failure("the command before has no exit line")
         self.exit_seen = False
-        self.result = subprocess.run([self.binary, *words[1:]], cwd=self.folder, timeout=120,
-                                     env=self.environment, stdin=subprocess.DEVNULL,
-                                     capture_output=True, check=False)
+        self.result = subprocess.run([programs[words[0]], *words[1:]], cwd=self.working, timeout=120,
+                                     env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
+                                     stderr=subprocess.PIPE, check=False)
         left = [str(p) for p in self.folder.rglob(".signctl-*") if p.name != ".signctl-rehearsal"]
         if left:
             raise Failure(f"temporary files are left: {left}")
 
     def stream(self, name):
-        return getattr(self.result, name).decode("utf-8", "replace")
+        return (getattr(self.result, name) or b"").decode("utf-8", "replace")
 
     def expect(self, condition, what):
         if not condition:
@@ -170,10 +175,18 @@ class Transcript:
         stream = re.fullmatch(r"(stdout|stderr)([!~]?)", word)
         if word == "$":
             self.command(rest)
+        elif word == "$full":
+            with open("/dev/full", "wb") as full:
+                self.command(rest, full)
+        elif word == "cd":
+            self.working = self.path(rest)
         elif stream:
             self.check_stream(stream[1], stream[2], rest)
         elif word == "json":
             self.check_json(rest)
+        elif word == "contains":
+            name, _, wanted = rest.partition(" ")
+            self.expect(wanted in self.path(name).read_text(), f"{name} does not have: {wanted}")
         elif word == "env":
             name, _, value = rest.partition("=")
             if value:
@@ -187,10 +200,12 @@ class Transcript:
 
 
 def unmet(requirement):
-    if os.name == "nt":
+    if requirement == "unix" and os.name == "nt":
         return "needs a POSIX system"
-    if requirement == "user" and os.geteuid() == 0:
-        return "permissions do not stop root"
+    if requirement == "linux" and not os.path.exists("/dev/full"):
+        return "needs /dev/full"
+    if requirement == "openssl" and shutil.which("openssl") is None:
+        return "needs the openssl program"
     return None
 
 
