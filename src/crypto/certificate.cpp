@@ -5,13 +5,16 @@
 #include "crypto/der.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/handles.hpp"
-#include "crypto/library.hpp"
 #include "crypto/key_facts.hpp"
+#include "crypto/library.hpp"
 #include "crypto/name_text.hpp"
 #include "crypto/oids.hpp"
 #include "crypto/openssl_error.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include <openssl/err.h>
@@ -145,8 +148,8 @@ std::string signature_algorithm_name(X509* x509) {
 
 Certificate::Certificate(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
 
-Result<Certificate> Certificate::parse(ByteView der) {
-  start_library();
+Result<std::shared_ptr<const Certificate::Parsed>> Certificate::decode(ByteView der,
+                                                                       const Bytes& sha256) {
   SIGNCTL_TRY(TbsFields fields, read_tbs(der), "");
   auto parsed = std::make_shared<Parsed>();
   parsed->der = copy(der);
@@ -175,7 +178,7 @@ Result<Certificate> Certificate::parse(ByteView der) {
   info.subject_attributes = name_attributes(parsed->subject);
   info.serial_hex = to_hex(ByteView(parsed->serial).subspan(parsed->serial.size() > 2 ? 2 : 0));
   info.sha1_hex = to_hex(hash(DigestAlg::sha1, parsed->der));
-  info.sha256_hex = to_hex(hash(DigestAlg::sha256, parsed->der));
+  info.sha256_hex = to_hex(sha256);
   info.not_before = TimePoint(std::chrono::seconds(fields.not_before));
   info.not_after = TimePoint(std::chrono::seconds(fields.not_after));
   info.key = describe(parsed->key);
@@ -185,6 +188,44 @@ Result<Certificate> Certificate::parse(ByteView der) {
   info.self_signed =
       parsed->subject == parsed->issuer && X509_verify(x509, X509_get0_pubkey(x509)) == 1;
   ERR_clear_error();
+  return std::shared_ptr<const Parsed>(std::move(parsed));
+}
+
+/// Certificates that have been decoded lately, by their SHA-256. One run meets the same few over
+/// and over: as the provider's, inside the signature, in the chain. Decoding a public key is what
+/// OpenSSL is slowest at.
+class Certificate::Cache {
+ public:
+  std::shared_ptr<const Parsed> find(const Bytes& sha256) {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(as_text(sha256));
+    return found == entries_.end() ? nullptr : found->second;
+  }
+
+  void add(const Bytes& sha256, const std::shared_ptr<const Parsed>& parsed) {
+    constexpr std::size_t kMaxEntries = 128;
+    const std::lock_guard lock(mutex_);
+    if (entries_.size() >= kMaxEntries) {
+      entries_.clear();
+    }
+    entries_.emplace(as_text(sha256), parsed);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Parsed>, std::less<>> entries_;
+};
+
+Result<Certificate> Certificate::parse(ByteView der) {
+  // Never destroyed: OpenSSL's own clean-up at exit comes at a time of its choosing.
+  static auto& cache = *new Cache;  // NOLINT(cppcoreguidelines-owning-memory): as said above
+  start_library();
+  const Bytes sha256 = hash(DigestAlg::sha256, der);
+  auto parsed = cache.find(sha256);
+  if (!parsed) {
+    SIGNCTL_TRY(parsed, decode(der, sha256), "");
+    cache.add(sha256, parsed);
+  }
   return Certificate(std::move(parsed));
 }
 

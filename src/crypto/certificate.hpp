@@ -68,6 +68,8 @@ class Certificate {
 
  private:
   struct Parsed;
+  class Cache;
+  static Result<std::shared_ptr<const Parsed>> decode(ByteView der, const Bytes& sha256);
   explicit Certificate(std::shared_ptr<const Parsed> parsed);
   std::shared_ptr<const Parsed> parsed_;
 };
