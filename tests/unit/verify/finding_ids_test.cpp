@@ -87,8 +87,8 @@ TEST_CASE("docs/verification.md lists no finding id that does not exist", "[unit
 
 TEST_CASE("docs/verification.md says of each id what the compat profile makes of it",
           "[unit][verify]") {
-  const auto tolerated = matches(text_at(kSource + "/src/policy/policy.cpp"),
-                                 std::regex(R"re(Tolerated\{"([a-z0-9-]+)")re"));
+  const auto tolerated = matches(text_at(kSource + "/src/policy/tolerances.cpp"),
+                                 std::regex(R"re(Tolerance\{"([a-z0-9-]+)")re"));
   REQUIRE(tolerated.size() > 10);
   for (const auto& [id, windows] : documented()) {
     // Nested signatures are passed over as a whole, not by id.
