@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 2> kRevocation{"soft", "off"};
 constexpr std::array kTimestampKeys{
     KeySpec{.key = "servers",
             .type = ValueType::url_list,
-            .help = "RFC 3161 timestamp servers, tried in order; `dev:` and `dev:FOLDER` are a "
+            .help = "RFC 3161 timestamp servers, tried in order; `dev:` and `dev:FILE` are a "
                     "local one for "
                     "rehearsals",
             .example = "[http://timestamp.digicert.com]"},

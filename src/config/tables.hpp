@@ -19,7 +19,7 @@ enum class ValueType {
   boolean,       ///< Plain true or false.
   duration,      ///< "500ms", "30s", "15m", "2h".
   choice,        ///< One of `choices`.
-  url_list,      ///< http(s) addresses without credentials, or dev:FOLDER.
+  url_list,      ///< http(s) addresses without credentials, or dev:FILE.
   trust_list,    ///< system, signer, file:PATH.
   oid_list,      ///< Dotted object identifiers.
   thumbprint,    ///< SHA-256 in hex, colons allowed.
