@@ -31,13 +31,12 @@ void add_setting(const SettingSpec& spec, bool active, std::string& out) {
   out += "\n";
 }
 
-/// The settings that the starter sets: the required ones, or the first and every secret, which is
-/// how a provider is most often used.
+/// The settings that the starter sets: the required ones, or else the first. The rest is there as
+/// comments.
 bool is_active(const Provider& provider, const SettingSpec& spec) {
   const auto settings = provider.settings();
   const bool any_required = std::ranges::any_of(settings, &SettingSpec::required);
-  return any_required ? spec.required
-                      : &spec == &settings.front() || spec.kind == SettingKind::secret;
+  return any_required ? spec.required : &spec == &settings.front();
 }
 
 /// Where keys of a section go, and how far in.
