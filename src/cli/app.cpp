@@ -76,26 +76,35 @@ Line split(const std::vector<std::string>& arguments) {
   return line;
 }
 
-Error unknown_command(const std::string& name) {
-  if (auto refusal = unsupported_command(name)) {
-    return std::move(*refusal);
-  }
+/// The names of the commands in the overview.
+std::vector<std::string> known_commands() {
   std::vector<std::string> known;
   for (const Command* command : commands()) {
     if (!command->section.empty()) {
       known.emplace_back(command->name);
     }
   }
-  if (begins_a_command(name)) {
-    std::string list;
-    for (const std::string& candidate : known) {
-      if (candidate.substr(0, name.size() + 1) == name + " ") {
-        list += (list.empty() ? "" : " or ") + ("\"signctl " + candidate + "\"");
-      }
+  return known;
+}
+
+Error incomplete_command(const std::string& name) {
+  std::string list;
+  for (const std::string& candidate : known_commands()) {
+    if (candidate.starts_with(name + " ")) {
+      list += (list.empty() ? "\"signctl " : " or \"signctl ") + candidate + "\"";
     }
-    return {ErrorKind::usage, "\"" + printable(name) + "\" needs a second word", "use " + list};
   }
-  const auto near = did_you_mean(name, known);
+  return {ErrorKind::usage, "\"" + name + "\" needs a second word", "use " + list};
+}
+
+Error unknown_command(const std::string& name) {
+  if (auto refusal = unsupported_command(name)) {
+    return std::move(*refusal);
+  }
+  if (begins_a_command(name)) {
+    return incomplete_command(name);
+  }
+  const auto near = did_you_mean(name, known_commands());
   return {ErrorKind::usage,
           "unknown command \"" + printable(name) + "\"",
           near ? "did you mean \"signctl " + *near + "\"?" : "signctl --help lists all commands"};

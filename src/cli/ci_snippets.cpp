@@ -13,7 +13,7 @@ std::string github(const std::vector<std::string>& secrets) {
     text += "        env:\n";
   }
   for (const std::string& name : secrets) {
-    text += "          " + name + ": ${{ secrets." + name + " }}\n";
+    text.append("          ").append(name).append(": ${{ secrets.").append(name).append(" }}\n");
   }
   return text + "        run: |\n          signctl sign\n          signctl verify\n";
 }
@@ -30,7 +30,7 @@ std::string azure(const std::vector<std::string>& secrets) {
     text += "    env:\n";
   }
   for (const std::string& name : secrets) {
-    text += "      " + name + ": $(" + name + ")\n";
+    text.append("      ").append(name).append(": $(").append(name).append(")\n");
   }
   return text;
 }
@@ -56,7 +56,11 @@ std::string jenkins(const std::vector<std::string>& secrets) {
   std::string bindings;
   for (const std::string& name : secrets) {
     bindings += bindings.empty() ? "" : ",\n                     ";
-    bindings += "string(credentialsId: '" + name + "', variable: '" + name + "')";
+    bindings.append("string(credentialsId: '")
+        .append(name)
+        .append("', variable: '")
+        .append(name)
+        .append("')");
   }
   std::string text = "// Jenkinsfile\nstage('Sign') {\n  steps {\n";
   if (bindings.empty()) {

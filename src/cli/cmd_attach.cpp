@@ -79,7 +79,7 @@ Result<int> run(const Options& options, Context& context) {
   if (options.file.empty() || options.signature_file.empty()) {
     return Error{ErrorKind::usage, "two files are needed", "signctl attach FILE SIGNATURE"};
   }
-  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(const auto config, load_config(options.config), "");
   engine::AttachRequest request;
   request.task.input = options.file;
   request.task.output = options.output.empty() ? options.file : options.output;

@@ -115,7 +115,7 @@ void declare_show(Flags& flags, ShowOptions& options) {
 }
 
 Result<int> show(const ShowOptions& options, Context& context) {
-  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(const auto config, load_config(options.config), "");
   std::vector<Row> rows;
   add_signers(config, rows);
   add_sign(config.sign, rows);

@@ -91,7 +91,7 @@ Result<void> print(const Options& options,
 
 Result<int> run(const Options& options, Context& context) {
   SIGNCTL_CHECK(check(options), "");
-  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SIGNCTL_TRY(const auto sign, sign_options(config, options.signature, options.existing, {}), "");
   Json json = document("digest");
   json["files"] = Json::array();

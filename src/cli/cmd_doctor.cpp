@@ -147,7 +147,7 @@ void print(const Diagnosis& diagnosis, Context& context) {
 Result<int> run(const Options& options, Context& context) {
   Diagnosis diagnosis;
   diagnosis.good("signctl", SIGNCTL_VERSION);
-  const auto config = load_config(options.config, context);
+  const auto config = load_config(options.config);
   if (!config) {
     // Nothing else can be judged without knowing what is wanted.
     diagnosis.add("config", config.error());

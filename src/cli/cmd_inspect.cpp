@@ -29,7 +29,7 @@ Result<int> run(const Options& options, Context& context) {
   if (options.file.empty()) {
     return Error{ErrorKind::usage, "no file is named", "signctl inspect FILE"};
   }
-  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SIGNCTL_TRY(const auto gate, make_gate(config, options.trust, context), "");
   SIGNCTL_TRY(
       const auto outcome, engine::verify_file(options.file, gate, context.clock().now()), "");

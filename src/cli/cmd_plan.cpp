@@ -21,7 +21,8 @@ struct Options {
   SignatureFlags signature;
   ExistingFlags existing;
   TimestampFlags timestamp;
-  std::optional<int> max_signatures;
+  TrustFlags trust;
+  RunFlags run;
 };
 
 void declare_options(Flags& flags, Options& options) {
@@ -32,11 +33,8 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.signature);
   declare(flags, options.existing);
   declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
-  flags.group("Run");
-  flags.number("--max-signatures",
-               options.max_signatures,
-               "N",
-               "Fail when more signatures than this would be made");
+  declare(flags, options.trust);
+  declare(flags, options.run);
 }
 
 /// What the plan says beyond the list of files.
@@ -49,8 +47,14 @@ struct Plan {
   std::vector<std::string> servers;
 };
 
+Result<void> check_unused(const config::Config& config, const Options& options, Context& context) {
+  SIGNCTL_TRY(const auto gate, make_gate(config, options.trust, context), "");
+  SIGNCTL_TRY(const auto run, run_options(config, options.run), "");
+  return ok();
+}
+
 Result<Plan> make_plan(const Options& options, Context& context) {
-  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(const auto config, load_config(options.config), "");
   Plan plan;
   SIGNCTL_TRY(plan.options,
               sign_options(config, options.signature, options.existing, options.timestamp),
@@ -64,7 +68,9 @@ Result<Plan> make_plan(const Options& options, Context& context) {
   plan.provider = std::string(choice.provider->name());
   SIGNCTL_TRY(plan.files, plan_files(config, options.files), "");
   SIGNCTL_TRY(plan.outputs, outputs_of(plan.files, options.target), "");
-  SIGNCTL_CHECK(check_limit(plan.outputs.size(), options.max_signatures), "");
+  SIGNCTL_CHECK(check_limit(plan.outputs.size(), options.run.max_signatures), "");
+  // Not used, but what is wrong with them is said here as it would be said when signing.
+  SIGNCTL_CHECK(check_unused(config, options, context), "");
   return plan;
 }
 

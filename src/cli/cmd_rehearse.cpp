@@ -4,6 +4,7 @@
 #include "cli/files.hpp"
 #include "cli/sign_run.hpp"
 #include "core/atomic_file.hpp"
+#include "core/file.hpp"
 #include "core/path.hpp"
 #include "core/text.hpp"
 
@@ -15,7 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kMarker = ".signctl-rehearsal";
+constexpr const char* kMarker = "REHEARSAL.txt";
+constexpr std::string_view kMarkerText =
+    "Made by signctl rehearse: signed with a throw-away certificate, not for release.\n"
+    "The next rehearsal empties this folder.\n";
 
 struct Options {
   FileFlags files;
@@ -38,11 +42,16 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.run);
 }
 
+bool is_ours(const fs::path& folder) {
+  const auto marker = read_file(to_utf8(folder / kMarker), kMarkerText.size());
+  return marker && as_text(*marker) == kMarkerText;
+}
+
 /// Empties the folder of an earlier rehearsal. Any other folder with something in it is left alone.
 Result<void> recreate(const std::string& folder) {
   const fs::path path = to_path(folder);
   std::error_code code;
-  const bool ours = fs::exists(path / kMarker, code);
+  const bool ours = is_ours(path);
   if (!ours && fs::exists(path, code) &&
       !(fs::is_directory(path, code) && fs::is_empty(path, code))) {
     return Error{ErrorKind::output,
@@ -59,7 +68,28 @@ Result<void> recreate(const std::string& folder) {
     return Error{ErrorKind::output,
                  "the folder " + folder + " cannot be made anew: " + code.message()};
   }
-  return write_file(to_utf8(path / kMarker), {}, Existing::replace);
+  return write_file(to_utf8(path / kMarker), as_bytes(kMarkerText), Existing::replace);
+}
+
+/// Takes out of the plan what an earlier rehearsal has made: a pattern like **/*.exe reaches it.
+void leave_out(plan::FilePlan& plan, const std::string& folder) {
+  if (!is_ours(to_path(folder))) {
+    return;
+  }
+  std::error_code code;
+  const fs::path base = fs::weakly_canonical(to_path(folder), code);
+  const auto made_here = [&](const plan::PlannedFile& file) {
+    std::error_code ignored;
+    const fs::path relative =
+        fs::weakly_canonical(to_path(file.path), ignored).lexically_relative(base);
+    return !relative.empty() && *relative.begin() != "..";
+  };
+  for (const plan::PlannedFile& file : plan.files) {
+    if (made_here(file)) {
+      plan.excluded.push_back({file.path, "made by an earlier rehearsal"});
+    }
+  }
+  std::erase_if(plan.files, made_here);
 }
 
 engine::StageFactory rehearsal_stages(const RehearsalSigner& signer, Context& context) {
@@ -75,21 +105,25 @@ engine::StageFactory rehearsal_stages(const RehearsalSigner& signer, Context& co
 }
 
 Result<int> run(const Options& options, Context& context) {
-  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SignRun sign;
   SIGNCTL_TRY(sign.options, sign_options(config, options.signature, options.existing, {}), "");
   SIGNCTL_TRY(sign.gate, make_gate(config, {}, context), "");
-  SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
+  SIGNCTL_TRY(auto files, plan_files(config, options.files), "");
+  leave_out(files.plan, options.output_dir);
+  if (files.plan.files.empty()) {
+    return Error{ErrorKind::input, "there is nothing to rehearse but what a rehearsal has made"};
+  }
   TargetFlags target;
   target.output_dir = options.output_dir;
-  SIGNCTL_TRY(const auto outputs, outputs_of(files, target), "");
-  SIGNCTL_CHECK(check_limit(outputs.size(), options.run.max_signatures), "");
+  SIGNCTL_TRY(sign.tasks, make_tasks(files, target, sign.options), "");
+  SIGNCTL_CHECK(check_limit(sign.tasks.size(), options.run.max_signatures), "");
   SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
   SIGNCTL_TRY(const auto signer,
               make_rehearsal_signer(context.clock().now()),
               "making the rehearsal's certificates");
   SIGNCTL_CHECK(recreate(options.output_dir), "");
-  SIGNCTL_TRY(sign.tasks, make_tasks(files, target, sign.options), "");
+  SIGNCTL_CHECK(make_folders(target, sign.tasks), "");
   // The gate is the real one, but for who signed: nobody can hold the right name here.
   sign.gate.store = signer.store;
   sign.gate.trust_signer = true;

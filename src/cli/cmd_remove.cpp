@@ -31,6 +31,7 @@ Result<int> run(const Options& options, Context& context) {
   }
   SIGNCTL_TRY(const auto files, plan_files({}, {options.files, {}}), "");
   SIGNCTL_TRY(const auto tasks, make_tasks(files, options.target, {}), "");
+  SIGNCTL_CHECK(make_folders(options.target, tasks), "");
   Batch batch;
   for (const auto& task : tasks) {
     batch.paths.push_back(task.input);

@@ -33,7 +33,7 @@ void declare_options(Flags& flags, Options& options) {
 }
 
 Result<int> run(const Options& options, Context& context) {
-  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SignRun sign;
   SIGNCTL_TRY(sign.options,
               sign_options(config, options.signature, options.existing, options.timestamp),
@@ -49,6 +49,7 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_CHECK(check_limit(sign.tasks.size(), options.run.max_signatures), "");
   SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
   SIGNCTL_TRY(sign.factory, make_stages(choice, timestamp, context), "");
+  SIGNCTL_CHECK(make_folders(options.target, sign.tasks), "");
   return sign_files(sign, {"sign", "signed"}, context);
 }
 

@@ -31,7 +31,7 @@ void declare_options(Flags& flags, Options& options) {
 }
 
 Result<int> run(const Options& options, Context& context) {
-  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SIGNCTL_TRY(const auto wanted, timestamp_options(config, options.timestamp), "");
   if (!wanted) {
     return Error{ErrorKind::config, "no timestamp server is named", "use --timestamp-url URL"};
@@ -46,6 +46,7 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(const auto timestamper,
               timestamp::make_timestamper(*wanted, context.world()),
               "setting up the timestamp client");
+  SIGNCTL_CHECK(make_folders(options.target, tasks), "");
   Batch batch;
   for (const auto& task : tasks) {
     batch.paths.push_back(task.input);

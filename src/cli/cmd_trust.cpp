@@ -22,7 +22,7 @@ void declare_options(Flags& flags, Options& options) {
 }
 
 Result<int> run(const Options& options, Context& context) {
-  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SIGNCTL_TRY(const auto gate, make_gate(config, options.trust, context), "");
   if (context.json()) {
     Json json = document("trust-list");

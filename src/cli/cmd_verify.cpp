@@ -62,7 +62,7 @@ void print_file_verdict(Context& context, const engine::FileResult& result) {
 }
 
 Result<int> run(const Options& options, Context& context) {
-  SIGNCTL_TRY(const auto config, load_config(options.config, context), "");
+  SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SIGNCTL_TRY(auto gate, make_gate(config, options.trust, context), "");
   SIGNCTL_CHECK(apply(options.expect, gate.rules), "");
   SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");

@@ -182,19 +182,4 @@ Result<std::vector<std::string>> outputs_of(const FileSet& files, const TargetFl
   return outputs;
 }
 
-Result<void> make_folders(const std::vector<std::string>& outputs) {
-  for (const std::string& output : outputs) {
-    const fs::path folder = to_path(output).parent_path();
-    std::error_code code;
-    if (!folder.empty()) {
-      fs::create_directories(folder, code);
-    }
-    if (code) {
-      return Error{ErrorKind::output,
-                   "the folder " + to_utf8(folder) + " cannot be created: " + code.message()};
-    }
-  }
-  return ok();
-}
-
 }  // namespace signctl::cli

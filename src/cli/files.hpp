@@ -30,7 +30,4 @@ Result<FileSet> plan_files(const config::Config& config, const FileFlags& flags)
 /// @errors `usage` for --output with several files, and for two files with one output.
 Result<std::vector<std::string>> outputs_of(const FileSet& files, const TargetFlags& flags);
 
-/// Creates the folders that `outputs` need.
-Result<void> make_folders(const std::vector<std::string>& outputs);
-
 }  // namespace signctl::cli

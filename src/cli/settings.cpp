@@ -138,7 +138,7 @@ std::function<Result<std::unique_ptr<T>>()> first_then(std::unique_ptr<T> first,
 
 }  // namespace
 
-Result<config::Config> load_config(const ConfigFlags& flags, Context& /*context*/) {
+Result<config::Config> load_config(const ConfigFlags& flags) {
   if (!flags.file.empty()) {
     return config::load(flags.file);
   }

@@ -18,7 +18,7 @@
 namespace signctl::cli {
 
 /// The config given, or the nearest one, or the defaults.
-Result<config::Config> load_config(const ConfigFlags& flags, Context& context);
+Result<config::Config> load_config(const ConfigFlags& flags);
 
 /// A signer and the provider behind it.
 struct SignerChoice {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/sign_run.hpp"
 
+#include "core/path.hpp"
+
+#include <filesystem>
+
 namespace signctl::cli {
 
 namespace {
@@ -20,14 +24,27 @@ Result<std::vector<engine::FileTask>> make_tasks(const FileSet& files,
                                                  const TargetFlags& target,
                                                  const engine::SignOptions& options) {
   SIGNCTL_TRY(const auto outputs, outputs_of(files, target), "");
-  if (!target.output_dir.empty()) {
-    SIGNCTL_CHECK(make_folders(outputs), "");
-  }
   std::vector<engine::FileTask> tasks;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     tasks.push_back({files.plan.files[i].path, outputs[i], options});
   }
   return tasks;
+}
+
+Result<void> make_folders(const TargetFlags& target, const std::vector<engine::FileTask>& tasks) {
+  if (target.output_dir.empty()) {
+    return ok();
+  }
+  for (const engine::FileTask& task : tasks) {
+    const auto folder = to_path(task.output).parent_path();
+    std::error_code code;
+    std::filesystem::create_directories(folder, code);
+    if (code) {
+      return Error{ErrorKind::output,
+                   "the folder " + to_utf8(folder) + " cannot be created: " + code.message()};
+    }
+  }
+  return ok();
 }
 
 Result<void> check_limit(std::size_t signatures, std::optional<int> limit) {

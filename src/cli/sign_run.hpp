@@ -27,6 +27,10 @@ Result<std::vector<engine::FileTask>> make_tasks(const FileSet& files,
                                                  const TargetFlags& target,
                                                  const engine::SignOptions& options);
 
+/// Creates the folders below --output-dir that `tasks` need. The last thing before the work begins,
+/// so that a command that is refused leaves nothing behind.
+Result<void> make_folders(const TargetFlags& target, const std::vector<engine::FileTask>& tasks);
+
 /// Refuses more signatures than `limit`.
 Result<void> check_limit(std::size_t signatures, std::optional<int> limit);
 

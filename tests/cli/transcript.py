@@ -96,7 +96,7 @@ class Transcript:
         self.result = subprocess.run([programs[words[0]], *words[1:]], cwd=self.working, timeout=120,
                                      env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
                                      stderr=subprocess.PIPE, check=False)
-        left = [str(p) for p in self.folder.rglob(".signctl-*") if p.name != ".signctl-rehearsal"]
+        left = [str(p) for p in self.folder.rglob(".signctl-*")]
         if left:
             raise Failure(f"temporary files are left: {left}")
 

@@ -15,6 +15,8 @@
 #include <functional>
 #include <iostream>
 
+#include <openssl/x509v3.h>
+
 using namespace signctl;        // NOLINT(google-build-using-namespace): test
 using namespace signctl::test;  // NOLINT(google-build-using-namespace): test
 
@@ -539,13 +541,31 @@ TEST_CASE("timestamp token: a v1 binding alone passes", "[cms]") {
   CHECK(describe(judge(der)) == "");
 }
 
-TEST_CASE("timestamp token: attribute certificates and a key identifier pass (TS-14)", "[cms]") {
+TEST_CASE("timestamp token: attribute certificates and more digest algorithms pass (TS-14)",
+          "[cms]") {
   const Bytes der = token([](CmsRecipe& r) {
     r.certificates.push_back(der::tlv(der::context(1), der::null()));
     r.digest_algorithms.push_back(der::algorithm_with_null(oid::of(DigestAlg::sha512)));
   });
 
   CHECK(describe(judge(der)) == "");
+}
+
+TEST_CASE("timestamp token: a signer named by key identifier passes", "[cms]") {
+  const ASN1_OCTET_STRING* id = X509_get0_subject_key_id(authority().chain.front().x509());
+  REQUIRE(id != nullptr);
+  const ByteView key_id(ASN1_STRING_get0_data(id),
+                        static_cast<std::size_t>(ASN1_STRING_length(id)));
+  const auto named = [&](ByteView name) {
+    return token([&](CmsRecipe& r) {
+      r.signer.version = 3;
+      r.signer.sid = der::tlv(der::context_primitive(0), name);
+    });
+  };
+
+  CHECK(describe(judge(named(key_id))) == "");
+  CHECK(ids(judge(named(key_id.first(key_id.size() - 1)))) == "timestamp-signature");
+  CHECK(ids(judge(named(ByteView()))) == "timestamp-signature");
 }
 
 TEST_CASE("timestamp token: the certificate must be for timestamping alone", "[cms]") {
