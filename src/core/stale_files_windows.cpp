@@ -1,11 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/stale_files.hpp"
 
+#define WIN32_LEAN_AND_MEAN
+#define NOMINMAX
+#include <windows.h>
+
 namespace signctl {
 
-void remove_stale_temporary_files(const std::string& /*folder_utf8*/) {
-  // Windows opens temporary files with FILE_FLAG_DELETE_ON_CLOSE semantics until they are
-  // committed, so a killed run leaves none.
+bool is_process_gone(unsigned long id) {
+  const HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, id);
+  if (process != nullptr) {
+    CloseHandle(process);
+    return false;
+  }
+  // Anything else, such as ERROR_ACCESS_DENIED, means that there is one.
+  return GetLastError() == ERROR_INVALID_PARAMETER;
+}
+
+bool is_old_file_of_ours(const std::filesystem::path& path, std::chrono::seconds age_limit) {
+  std::error_code failure;
+  const bool regular =
+      std::filesystem::is_regular_file(std::filesystem::symlink_status(path, failure));
+  const auto written = std::filesystem::last_write_time(path, failure);
+  return regular && !failure && std::filesystem::file_time_type::clock::now() - written > age_limit;
 }
 
 }  // namespace signctl
