@@ -32,6 +32,7 @@ Result<std::shared_ptr<const TrustStore>> make_trust_store(bool use_system,
 
 /// An RFC 3161 client that tries `servers` (URLs) in order, with the default retry rules. Borrows
 /// what is in `world`.
-Result<std::unique_ptr<Timestamper>> make_timestamper(std::vector<std::string> servers, World world);
+Result<std::unique_ptr<Timestamper>> make_timestamper(std::vector<std::string> servers,
+                                                      World world);
 
 }  // namespace signctl

@@ -51,7 +51,7 @@ struct SignedDigest {
 /// One authenticated conversation with a signing service.
 ///
 /// A session is shown digests, never files, so no backend can learn or alter what is being signed.
-/// Not safe to share between threads; open one per worker.
+/// Not safe to share between threads: each worker gets one of its own from another().
 class SigningSession {
  public:
   virtual ~SigningSession() = default;
@@ -70,6 +70,18 @@ class SigningSession {
   /// @errors  `auth` credentials refused; `network` unreachable or timed out, the only kind worth
   ///          retrying; `provider` any other refusal; `unsupported` for `alg`.
   virtual Result<SignedDigest> sign(ByteView digest, DigestAlg alg) = 0;
+
+  /// A session for one more thread, on the same login and the same chain: costs no call to the
+  /// service where the service allows that. May be called while this one is signing; outlives it.
+  virtual Result<std::unique_ptr<SigningSession>> another() = 0;
+};
+
+/// What holds for every signer of a backend, whatever its settings.
+struct ProviderTraits {
+  int max_parallel{0};  ///< Most signatures at a time that the backend bears; 0 for no limit.
+  /// RFC 3161 server that the service runs for its customers, used when the config names none.
+  std::string_view timestamp_server{};
+  bool billable{false};  ///< Each signature costs money or counts against a quota.
 };
 
 /// A signing backend: describes its settings, diagnoses them, opens sessions. Stateless; listed in
@@ -82,6 +94,8 @@ class Provider {
   [[nodiscard]] virtual std::span<const std::string_view> aliases() const = 0;
   [[nodiscard]] virtual std::string_view title() const = 0;  ///< One line.
   [[nodiscard]] virtual std::span<const SettingSpec> settings() const = 0;
+
+  [[nodiscard]] virtual ProviderTraits traits() const { return {}; }
 
   /// Opens a session with settings that already agree with settings().
   virtual Result<std::unique_ptr<SigningSession>> open(const ProviderSettings& settings,

@@ -3,10 +3,12 @@
 
 #include <signctl/bytes.hpp>
 #include <signctl/result.hpp>
+#include <signctl/secret.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +37,12 @@ class Environment {
   [[nodiscard]] virtual std::optional<std::string> get(std::string_view name) const = 0;
 };
 
+/// What a client shows a server that asks for a certificate (mutual TLS).
+struct ClientIdentity {
+  std::string certificates_pem;  ///< Leaf first, then what the server may need to build the chain.
+  Secret key_pem;                ///< Unencrypted PKCS#8 PEM.
+};
+
 /// One HTTP request. Redirects are not followed. TLS is at least 1.2 and always checked.
 struct HttpRequest {
   std::string method{"GET"};
@@ -42,9 +50,10 @@ struct HttpRequest {
   std::map<std::string, std::string> headers;  ///< Sent as given.
   Bytes body;
   std::chrono::milliseconds connect_timeout{10'000};
-  std::chrono::milliseconds timeout{30'000};  ///< Whole transfer.
-  std::size_t max_response_bytes{1U << 20U};  ///< A longer body is an error.
-  std::string ca_file;                        ///< Extra private CA bundle (PEM); empty for none.
+  std::chrono::milliseconds timeout{30'000};     ///< Whole transfer.
+  std::size_t max_response_bytes{1U << 20U};     ///< A longer body is an error.
+  std::string ca_file;                           ///< Extra private CA bundle (PEM); empty for none.
+  std::shared_ptr<const ClientIdentity> client;  ///< Null when the server asks for none.
 };
 
 /// A complete response, whatever its status.

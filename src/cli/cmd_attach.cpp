@@ -65,7 +65,7 @@ Result<std::unique_ptr<Timestamper>> make_timestamper_if_named(const config::Con
   if (!flags.none && flags.servers.empty() && config.sign.timestamp_servers.empty()) {
     return std::unique_ptr<Timestamper>();
   }
-  SIGNCTL_TRY(const auto wanted, timestamp_options(config, flags), "");
+  SIGNCTL_TRY(const auto wanted, timestamp_options(config, flags, nullptr), "");
   if (!wanted) {
     return std::unique_ptr<Timestamper>();
   }

@@ -103,7 +103,7 @@ void check_timestamps(Diagnosis& diagnosis,
                       const config::Config& config,
                       const Options& options,
                       Context& context) {
-  const auto wanted = timestamp_options(config, options.timestamp);
+  const auto wanted = timestamp_options(config, options.timestamp, nullptr);
   if (!wanted) {
     diagnosis.add("timestamp", wanted.error());
     return;

@@ -49,7 +49,7 @@ struct Plan {
 
 Result<void> check_unused(const config::Config& config, const Options& options, Context& context) {
   SIGNCTL_TRY(const auto gate, make_gate(config, options.trust, context), "");
-  SIGNCTL_TRY(const auto run, run_options(config, options.run), "");
+  SIGNCTL_TRY(const auto run, run_options(config, options.run, nullptr), "");
   return ok();
 }
 
@@ -59,11 +59,12 @@ Result<Plan> make_plan(const Options& options, Context& context) {
   SIGNCTL_TRY(plan.options,
               sign_options(config, options.signature, options.existing, options.timestamp),
               "");
-  SIGNCTL_TRY(const auto timestamp, timestamp_options(config, options.timestamp), "");
+  SIGNCTL_TRY(const auto choice, choose_signer(config, options.signer), "");
+  SIGNCTL_TRY(
+      const auto timestamp, timestamp_options(config, options.timestamp, choice.provider), "");
   if (timestamp) {
     plan.servers = timestamp->servers;
   }
-  SIGNCTL_TRY(const auto choice, choose_signer(config, options.signer), "");
   plan.signer = choice.signer.name;
   plan.provider = std::string(choice.provider->name());
   SIGNCTL_TRY(plan.files, plan_files(config, options.files), "");

@@ -118,7 +118,7 @@ Result<int> run(const Options& options, Context& context) {
   target.output_dir = options.output_dir;
   SIGNCTL_TRY(sign.tasks, make_tasks(files, target, sign.options), "");
   SIGNCTL_CHECK(check_limit(sign.tasks.size(), options.run.max_signatures), "");
-  SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
+  SIGNCTL_TRY(sign.run, run_options(config, options.run, nullptr), "");
   SIGNCTL_TRY(const auto signer,
               make_rehearsal_signer(context.clock().now()),
               "making the rehearsal's certificates");

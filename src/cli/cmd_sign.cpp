@@ -38,8 +38,9 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(sign.options,
               sign_options(config, options.signature, options.existing, options.timestamp),
               "");
-  SIGNCTL_TRY(const auto timestamp, timestamp_options(config, options.timestamp), "");
   SIGNCTL_TRY(const auto choice, choose_signer(config, options.signer), "");
+  SIGNCTL_TRY(
+      const auto timestamp, timestamp_options(config, options.timestamp, choice.provider), "");
   SIGNCTL_TRY(sign.gate, make_gate(config, options.trust, context), "");
   if (!timestamp) {
     sign.gate.rules.timestamp = TimestampRule::optional;
@@ -47,7 +48,7 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
   SIGNCTL_TRY(sign.tasks, make_tasks(files, options.target, sign.options), "");
   SIGNCTL_CHECK(check_limit(sign.tasks.size(), options.run.max_signatures), "");
-  SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
+  SIGNCTL_TRY(sign.run, run_options(config, options.run, &choice), "");
   SIGNCTL_TRY(sign.factory, make_stages(choice, timestamp, context), "");
   SIGNCTL_CHECK(make_folders(options.target, sign.tasks), "");
   return sign_files(sign, {"sign", "signed"}, context);

@@ -32,7 +32,7 @@ void declare_options(Flags& flags, Options& options) {
 
 Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
-  SIGNCTL_TRY(const auto wanted, timestamp_options(config, options.timestamp), "");
+  SIGNCTL_TRY(const auto wanted, timestamp_options(config, options.timestamp, nullptr), "");
   if (!wanted) {
     return Error{ErrorKind::config, "no timestamp server is named", "use --timestamp-url URL"};
   }

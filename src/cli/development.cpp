@@ -63,6 +63,10 @@ class RehearsalSession final : public SigningSession {
     return SignedDigest{std::move(signature), chain_};
   }
 
+  Result<std::unique_ptr<SigningSession>> another() override {
+    return open_rehearsal_session(bundle_);
+  }
+
  private:
   std::shared_ptr<const KeyBundle> bundle_;
   std::vector<Bytes> chain_;

@@ -202,7 +202,8 @@ Result<engine::SignOptions> sign_options(const config::Config& config,
 }
 
 Result<std::optional<timestamp::Options>> timestamp_options(const config::Config& config,
-                                                            const TimestampFlags& flags) {
+                                                            const TimestampFlags& flags,
+                                                            const Provider* provider) {
   using Wanted = std::optional<timestamp::Options>;
   if (flags.none) {
     if (!flags.servers.empty()) {
@@ -212,6 +213,10 @@ Result<std::optional<timestamp::Options>> timestamp_options(const config::Config
   }
   timestamp::Options options;
   options.servers = flags.servers.empty() ? config.sign.timestamp_servers : flags.servers;
+  if (options.servers.empty() && provider != nullptr &&
+      !provider->traits().timestamp_server.empty()) {
+    options.servers.emplace_back(provider->traits().timestamp_server);
+  }
   if (options.servers.empty()) {
     if (!config.file.empty() && config.gate.timestamp == TimestampRule::optional) {
       log_warning("no timestamp: no server is named, and gate.timestamp is optional");
@@ -304,14 +309,20 @@ Result<engine::StageFactory> make_stages(const SignerChoice& choice,
   }
   const std::string step = "opening signer \"" + choice.signer.name + "\" (" +
                            std::string(choice.provider->name()) + ")";
-  SIGNCTL_TRY(
-      auto resolved, config::resolve(choice.signer, choice.folder, context.environment()), step);
-  const auto settings = std::make_shared<const ProviderSettings>(std::move(resolved));
-  const auto open = [provider = choice.provider, settings, world] {
-    return provider->open(*settings, world);
+  SIGNCTL_TRY(const auto settings,
+              config::resolve(choice.signer, choice.folder, context.environment()),
+              step);
+  SIGNCTL_TRY(auto opened, choice.provider->open(settings, world), step);
+  // The first session stays here and signs nothing: it is what the workers' sessions are made from,
+  // so that a run logs in once.
+  const std::shared_ptr<SigningSession> first = std::move(opened);
+  factory.session = [first, mutex = std::make_shared<std::mutex>(), step] {
+    const std::lock_guard lock(*mutex);
+    auto session = first->another();
+    return session
+               ? std::move(session)
+               : Result<std::unique_ptr<SigningSession>>(std::move(session).error().within(step));
   };
-  SIGNCTL_TRY(auto session, open(), step);
-  factory.session = first_then(std::move(session), open);
   return factory;
 }
 

@@ -37,11 +37,13 @@ Result<engine::SignOptions> sign_options(const config::Config& config,
                                          const ExistingFlags& existing,
                                          const TimestampFlags& timestamp);
 
-/// The timestamp client's options; empty when no timestamp is wanted.
+/// The timestamp client's options; empty when no timestamp is wanted. Where nothing else names a
+/// server, that of `provider`, which may be null.
 ///
 /// @errors `config` when one is wanted and no server is named.
 Result<std::optional<timestamp::Options>> timestamp_options(const config::Config& config,
-                                                            const TimestampFlags& flags);
+                                                            const TimestampFlags& flags,
+                                                            const Provider* provider);
 
 /// The gate of a command that does not say how it wants timestamps: as the config has it.
 Result<engine::Gate> make_gate(const config::Config& config,

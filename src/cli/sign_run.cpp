@@ -3,6 +3,7 @@
 
 #include "core/path.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace signctl::cli {
@@ -69,9 +70,17 @@ Result<int> checked_jobs(int jobs) {
   return jobs;
 }
 
-Result<engine::RunOptions> run_options(const config::Config& config, const RunFlags& flags) {
+Result<engine::RunOptions> run_options(const config::Config& config,
+                                       const RunFlags& flags,
+                                       const SignerChoice* choice) {
   engine::RunOptions options;
   SIGNCTL_TRY(options.jobs, checked_jobs(flags.jobs.value_or(config.sign.jobs)), "");
+  if (choice != nullptr) {
+    for (const int ceiling :
+         {choice->provider->traits().max_parallel, config::max_parallel(choice->signer)}) {
+      options.jobs = ceiling > 0 ? std::min(options.jobs, ceiling) : options.jobs;
+    }
+  }
   options.keep_going = flags.keep_going;
   return options;
 }

@@ -37,7 +37,10 @@ Result<void> check_limit(std::size_t signatures, std::optional<int> limit);
 /// `jobs`, if it is a sensible number.
 Result<int> checked_jobs(int jobs);
 
-Result<engine::RunOptions> run_options(const config::Config& config, const RunFlags& flags);
+/// How to run: as many jobs at a time as wanted, and as the signer bears when one is given.
+Result<engine::RunOptions> run_options(const config::Config& config,
+                                       const RunFlags& flags,
+                                       const SignerChoice* choice);
 
 /// Signs, reporting each file, and returns the exit code.
 Result<int> sign_files(const SignRun& sign, const BatchWords& words, Context& context);

@@ -61,8 +61,8 @@ void append(Bytes& out, ByteView part) {
   out.insert(out.end(), part.begin(), part.end());
 }
 
-/// Octet by octet, the shorter one first when it is the beginning of the other. Spelled out, because
-/// GCC 12 warns wrongly about the memcmp that comparing vectors turns into.
+/// Octet by octet, the shorter one first when it is the beginning of the other. Spelled out,
+/// because GCC 12 warns wrongly about the memcmp that comparing vectors turns into.
 bool encodes_before(const Bytes& a, const Bytes& b) {
   const auto [in_a, in_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   return in_b != b.end() && (in_a == a.end() || *in_a < *in_b);

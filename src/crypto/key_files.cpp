@@ -2,8 +2,8 @@
 // Private keys in PEM and DER files.
 #include "core/text.hpp"
 #include "crypto/handles.hpp"
-#include "crypto/library.hpp"
 #include "crypto/keys.hpp"
+#include "crypto/library.hpp"
 #include "crypto/openssl_error.hpp"
 
 #include <algorithm>

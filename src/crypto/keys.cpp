@@ -5,8 +5,8 @@
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/handles.hpp"
-#include "crypto/library.hpp"
 #include "crypto/key_facts.hpp"
+#include "crypto/library.hpp"
 #include "crypto/openssl_error.hpp"
 
 #include <array>

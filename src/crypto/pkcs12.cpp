@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // PKCS #12 (RFC 7292), as Windows, OpenSSL and Java write it, old and new.
 #include "crypto/handles.hpp"
-#include "crypto/library.hpp"
 #include "crypto/keys.hpp"
+#include "crypto/library.hpp"
 #include "crypto/openssl_error.hpp"
 
 #include <algorithm>

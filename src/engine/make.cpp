@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <signctl/make.hpp>
-
-#include <utility>
-
 #include "core/clock.hpp"
 #include "core/env.hpp"
 #include "net/http_client.hpp"
 #include "timestamp/client.hpp"
 #include "trust/stores.hpp"
+
+#include <signctl/make.hpp>
+
+#include <utility>
 
 namespace signctl {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.hpp"
-#include "policy/tolerances.hpp"
 #include "policy/identity.hpp"
 #include "policy/subject.hpp"
+#include "policy/tolerances.hpp"
 
 #include <signctl/policy.hpp>
 

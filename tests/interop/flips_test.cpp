@@ -39,6 +39,10 @@ class MemorySession final : public SigningSession {
     SIGNCTL_TRY(Bytes signature, bundle_.key.sign_digest(digest, alg), "");
     return SignedDigest{std::move(signature), {bundle_.chain.front().der()}};
   }
+  Result<std::unique_ptr<SigningSession>> another() override {
+    std::unique_ptr<SigningSession> session = std::make_unique<MemorySession>(bundle_);
+    return session;
+  }
 
  private:
   crypto::KeyBundle bundle_;

@@ -113,10 +113,11 @@ Result<std::uint32_t> PeSignable::whole_checksum() {
 Result<void> PeSignable::check_signable() const {
   SIGNCTL_CHECK(check_nothing_follows(), "");
   if (const Section* section = find_section_past_content(layout_)) {
-    return Error{ErrorKind::input,
-                 describe(*section) + " reaches past the end of the content at " +
-                     std::to_string(layout_.content_end()),
-                 "the file is truncated or its headers are wrong; start again from the unsigned build"};
+    return Error{
+        ErrorKind::input,
+        describe(*section) + " reaches past the end of the content at " +
+            std::to_string(layout_.content_end()),
+        "the file is truncated or its headers are wrong; start again from the unsigned build"};
   }
   return ok();
 }

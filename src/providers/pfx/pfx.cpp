@@ -41,9 +41,7 @@ constexpr std::array<SettingSpec, 6> kSettings{{
      .example = "4"},
 }};
 
-/// Everything is in memory from the start, so sessions never wait and never fail transiently. Each
-/// session reads the file itself: that costs about a millisecond, where sharing would need state
-/// outside of the sessions.
+/// Everything is in memory from the start, so sessions never wait and never fail transiently.
 class Session final : public SigningSession {
  public:
   explicit Session(Material material) : material_(std::move(material)) {
@@ -73,6 +71,11 @@ class Session final : public SigningSession {
                    "the signature just made does not verify with the certificate"};
     }
     return SignedDigest{std::move(signature), chain_};
+  }
+
+  Result<std::unique_ptr<SigningSession>> another() override {
+    std::unique_ptr<SigningSession> session = std::make_unique<Session>(material_);
+    return session;
   }
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.hpp"
-#include "policy/tolerances.hpp"
 #include "policy/subject.hpp"
+#include "policy/tolerances.hpp"
 #include "support/catch.hpp"
 
 #include <signctl/policy.hpp>
