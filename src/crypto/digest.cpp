@@ -8,6 +8,7 @@
 #include <array>
 #include <utility>
 
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 namespace signctl::crypto {
@@ -60,6 +61,20 @@ Bytes hash(DigestAlg alg, ByteView bytes) {
   Hasher hasher(alg);
   hasher.update(bytes);
   return hasher.finish();
+}
+
+Bytes hmac(DigestAlg alg, ByteView key, ByteView message) {
+  Bytes out(EVP_MAX_MD_SIZE);
+  unsigned int size = 0;
+  SIGNCTL_ASSERT(HMAC(algorithm(alg),
+                      key.data(),
+                      static_cast<int>(key.size()),
+                      message.data(),
+                      message.size(),
+                      out.data(),
+                      &size) != nullptr);
+  out.resize(size);
+  return out;
 }
 
 Bytes random_bytes(std::size_t count) {

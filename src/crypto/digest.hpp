@@ -27,6 +27,9 @@ class Hasher {
 /// Hash of one buffer.
 [[nodiscard]] Bytes hash(DigestAlg alg, ByteView bytes);
 
+/// HMAC (RFC 2104).
+[[nodiscard]] Bytes hmac(DigestAlg alg, ByteView key, ByteView message);
+
 /// Cryptographically strong random bytes.
 [[nodiscard]] Bytes random_bytes(std::size_t count);
 

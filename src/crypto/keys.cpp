@@ -57,12 +57,47 @@ const EVP_MD* message_digest(DigestAlg alg) {
   return nullptr;
 }
 
+enum class RsaPadding { pkcs1, pss };
+
 /// PKCS #1 v1.5 with a DigestInfo of `alg` for RSA; for EC only the size of the digest matters.
 bool choose_scheme(EVP_PKEY_CTX* context, KeyType type, DigestAlg alg) {
   if (type == KeyType::rsa && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) != 1) {
     return false;
   }
   return EVP_PKEY_CTX_set_signature_md(context, message_digest(alg)) == 1;
+}
+
+bool choose_pss(EVP_PKEY_CTX* context) {
+  return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+Result<Bytes> sign_with(
+    EVP_PKEY* key, KeyType type, RsaPadding padding, ByteView digest, DigestAlg alg) {
+  if (digest.size() != digest_size(alg)) {
+    return Error{ErrorKind::internal,
+                 "the digest has " + std::to_string(digest.size()) +
+                     " bytes, which is not the size of " + std::string(digest_name(alg))};
+  }
+  if (type == KeyType::other) {
+    return Error{ErrorKind::unsupported,
+                 "this kind of key cannot make Authenticode signatures",
+                 "use RSA (2048 to 4096 bits) or ECDSA (P-256, P-384, P-521)"};
+  }
+  const KeyContext context(EVP_PKEY_CTX_new(key, nullptr));
+  std::size_t size = 0;
+  if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
+      !choose_scheme(context.get(), type, alg) ||
+      (padding == RsaPadding::pss && !choose_pss(context.get())) ||
+      EVP_PKEY_sign(context.get(), nullptr, &size, digest.data(), digest.size()) != 1) {
+    return openssl_error(ErrorKind::provider, "cannot sign with this key");
+  }
+  Bytes signature(size);
+  if (EVP_PKEY_sign(context.get(), signature.data(), &size, digest.data(), digest.size()) != 1) {
+    return openssl_error(ErrorKind::provider, "cannot sign with this key");
+  }
+  signature.resize(size);
+  return signature;
 }
 
 }  // namespace
@@ -96,29 +131,14 @@ Result<PrivateKey> PrivateKey::generate(Spec spec) {
 }
 
 Result<Bytes> PrivateKey::sign_digest(ByteView digest, DigestAlg alg) const {
-  if (digest.size() != digest_size(alg)) {
-    return Error{ErrorKind::internal,
-                 "the digest has " + std::to_string(digest.size()) +
-                     " bytes, which is not the size of " + std::string(digest_name(alg))};
+  return sign_with(impl_->key.get(), impl_->facts.type, RsaPadding::pkcs1, digest, alg);
+}
+
+Result<Bytes> PrivateKey::sign_digest_pss(ByteView digest, DigestAlg alg) const {
+  if (impl_->facts.type != KeyType::rsa) {
+    return Error{ErrorKind::unsupported, "only RSA keys sign with PSS"};
   }
-  if (impl_->facts.type == KeyType::other) {
-    return Error{ErrorKind::unsupported,
-                 "this kind of key cannot make Authenticode signatures",
-                 "use RSA (2048 to 4096 bits) or ECDSA (P-256, P-384, P-521)"};
-  }
-  const KeyContext context(EVP_PKEY_CTX_new(impl_->key.get(), nullptr));
-  std::size_t size = 0;
-  if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
-      !choose_scheme(context.get(), impl_->facts.type, alg) ||
-      EVP_PKEY_sign(context.get(), nullptr, &size, digest.data(), digest.size()) != 1) {
-    return openssl_error(ErrorKind::provider, "cannot sign with this key");
-  }
-  Bytes signature(size);
-  if (EVP_PKEY_sign(context.get(), signature.data(), &size, digest.data(), digest.size()) != 1) {
-    return openssl_error(ErrorKind::provider, "cannot sign with this key");
-  }
-  signature.resize(size);
-  return signature;
+  return sign_with(impl_->key.get(), impl_->facts.type, RsaPadding::pss, digest, alg);
 }
 
 const KeyFacts& PrivateKey::facts() const {
@@ -143,6 +163,15 @@ std::optional<PrivateKey::Spec> find_key_spec(std::string_view name) {
     }
   }
   return std::nullopt;
+}
+
+Bytes public_key_of(const Certificate& certificate) {
+  std::uint8_t* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.x509()), &der);
+  SIGNCTL_ASSERT(size > 0);
+  Bytes out(der, der + size);
+  OPENSSL_free(der);
+  return out;
 }
 
 bool verify_digest(const Certificate& certificate,

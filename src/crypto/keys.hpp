@@ -28,6 +28,11 @@ class PrivateKey {
 
   /// PKCS#1 v1.5 for RSA; DER Ecdsa-Sig-Value for EC. `digest` is raw, of `alg`'s size.
   Result<Bytes> sign_digest(ByteView digest, DigestAlg alg) const;
+  /// RSASSA-PSS with MGF1 on the same hash and a salt of its size, as JWS's PS256 wants (RFC 7518,
+  /// 3.5).
+  ///
+  /// @errors `unsupported` for EC keys.
+  Result<Bytes> sign_digest_pss(ByteView digest, DigestAlg alg) const;
   [[nodiscard]] const KeyFacts& facts() const;
   [[nodiscard]] bool matches(const Certificate& certificate) const;
   [[nodiscard]] evp_pkey_st* pkey() const;  ///< Borrowed.
@@ -65,6 +70,9 @@ Result<PrivateKey> read_private_key(ByteView pem_or_der, const Secret& password)
 
 /// The key as unencrypted PKCS#8 PEM.
 Result<Secret> to_pem(const PrivateKey& key);
+
+/// `certificate`'s SubjectPublicKeyInfo, DER.
+[[nodiscard]] Bytes public_key_of(const Certificate& certificate);
 
 /// Whether `signature` over `digest` was made with the certificate's key. RSA is PKCS#1 v1.5 only;
 /// ECDSA is DER. False for anything wrong; never an exception for hostile input.

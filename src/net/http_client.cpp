@@ -7,6 +7,7 @@
 #include "net/curl_api.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
 #include <memory>
@@ -37,6 +38,7 @@ using EasyHandle = std::unique_ptr<CURL, CloseHandle>;
 /// What the callbacks of one transfer share.
 struct Transfer {
   HttpResponse response;
+  std::array<char, CURL_ERROR_SIZE> detail{};  ///< libcurl's own words on a failure.
   std::size_t limit{};
   bool too_long{false};
 };
@@ -78,9 +80,33 @@ std::string seconds_text(std::chrono::milliseconds time) {
          " s";
 }
 
+/// Whether the server ended the handshake because of our certificate or for want of one. With TLS
+/// 1.3 that is seen only when the answer is read.
+bool is_about_our_certificate(CURLcode code, std::string_view detail) {
+  if (code == CURLE_SSL_CERTPROBLEM) {
+    return true;
+  }
+  const bool alert = detail.find(" alert ") != std::string_view::npos;
+  return alert && (detail.find("certificate") != std::string_view::npos ||
+                   detail.find("unknown ca") != std::string_view::npos ||
+                   detail.find("handshake failure") != std::string_view::npos ||
+                   detail.find("access denied") != std::string_view::npos);
+}
+
 /// What a person can make of a failed transfer.
-Error transfer_error(const CurlApi& api, CURLcode code, const HttpRequest& request) {
+Error transfer_error(const CurlApi& api,
+                     CURLcode code,
+                     const HttpRequest& request,
+                     std::string_view detail) {
   const std::string url = without_secrets(request.url);
+  if (is_about_our_certificate(code, detail)) {
+    return request.client ? Error{ErrorKind::auth,
+                                  url + ": the server refuses the client certificate",
+                                  "check that it is the right one for this host and not expired"}
+                          : Error{ErrorKind::auth,
+                                  url + ": the server wants a client certificate",
+                                  "name one with client_certificate, or use another host"};
+  }
   switch (static_cast<int>(code)) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -132,6 +158,9 @@ class CurlClient final : public HttpClient {
     SIGNCTL_TRY(const HeaderList headers, make_headers(*api, request), "");
     SIGNCTL_TRY(const std::string ca, ca_bundle(request), "");
     configure(*api, handle, request, transfer);
+    if (request.client) {
+      show_certificate(*api, handle, *request.client);
+    }
     api->easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
     if (!ca.empty()) {
       curl_blob blob{const_cast<char*>(ca.data()), ca.size(), CURL_BLOB_NOCOPY};
@@ -145,7 +174,7 @@ class CurlClient final : public HttpClient {
                        std::to_string(request.max_response_bytes) + " bytes"};
     }
     if (code != CURLE_OK) {
-      return transfer_error(*api, code, request);
+      return transfer_error(*api, code, request, transfer.detail.data());
     }
     long status = 0;
     api->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
@@ -204,6 +233,7 @@ class CurlClient final : public HttpClient {
     set(handle, CURLOPT_WRITEDATA, &transfer);
     set(handle, CURLOPT_HEADERFUNCTION, take_header);
     set(handle, CURLOPT_HEADERDATA, &transfer);
+    set(handle, CURLOPT_ERRORBUFFER, transfer.detail.data());
     if (request.method == "POST") {
       set(handle, CURLOPT_POST, 1L);
       set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
@@ -217,6 +247,19 @@ class CurlClient final : public HttpClient {
       }
       set(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     }
+  }
+
+  /// Copied by libcurl, because it keeps them for as long as the connection may be used again.
+  static void show_certificate(const CurlApi& api, CURL* handle, const ClientIdentity& client) {
+    const auto blob_of = [](std::string_view text) {
+      return curl_blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
+    };
+    curl_blob certificate = blob_of(client.certificates_pem);
+    curl_blob key = blob_of(client.key_pem.reveal());
+    api.easy_setopt(handle, CURLOPT_SSLCERTTYPE, "PEM");
+    api.easy_setopt(handle, CURLOPT_SSLCERT_BLOB, &certificate);
+    api.easy_setopt(handle, CURLOPT_SSLKEYTYPE, "PEM");
+    api.easy_setopt(handle, CURLOPT_SSLKEY_BLOB, &key);
   }
 
   /// The anchors for TLS when they are not libcurl's own: SSL_CERT_FILE instead of the system's
