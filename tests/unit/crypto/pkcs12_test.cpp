@@ -9,6 +9,9 @@
 #include "tools.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
 
 namespace signctl::crypto {
 namespace {
@@ -199,6 +202,70 @@ TEST_CASE("pkcs12: a flipped byte never gives another key", "[crypto]") {
              read.error().kind == ErrorKind::unsupported));
     }
   }
+}
+
+TEST_CASE("pkcs12: of several keys the one with a certificate is taken", "[crypto]") {
+  if (!test::has_openssl("of several keys the one with a certificate is taken")) {
+    return;
+  }
+  const Parts parts;
+  const Parts others;
+  const auto path = [&](const char* name) { return parts.folder.file(name); };
+  const std::string quiet = " -passout pass:hunter2 -out ";
+  const auto run = [](const std::string& command) { return test::shell(command).status; };
+  // openssl writes one key a file, so the second one comes as a file with a key alone, and the bags
+  // of both are put into one authenticated safe, without a MAC.
+  REQUIRE(run("openssl pkcs12 -export -nomac -certpbe NONE -keypbe NONE -nocerts -inkey " +
+              others.folder.file("key.pem") + " -in " + others.folder.file("leaf.pem") + quiet +
+              path("one.pfx")) == 0);
+  REQUIRE(run("openssl pkcs12 -export -nomac -certpbe NONE -keypbe NONE -inkey " + path("key.pem") +
+              " -in " + path("leaf.pem") + " -certfile " + path("rest.pem") + quiet +
+              path("two.pfx")) == 0);
+  const auto safes_of = [&](const char* name) {
+    const Bytes file = test::slurp(path(name));
+    der::Parser pfx(must(der::parse_whole(file, der::kSequence, "PFX")).content);
+    must(pfx.next("version"));
+    der::Parser info(must(pfx.next("authSafe")).content);
+    must(info.next("type"));
+    const Bytes explicit_octets(info.rest().begin(), info.rest().end());
+    const auto wrapped = must(der::parse_whole(explicit_octets, der::context(0), "content"));
+    const auto octets = must(der::parse_whole(wrapped.content, der::kOctetString, "octets"));
+    const auto list = must(der::parse_whole(octets.content, der::kSequence, "safes"));
+    return Bytes(list.content.begin(), list.content.end());
+  };
+  const Bytes all = der::octet_string(der::sequence({safes_of("one.pfx"), safes_of("two.pfx")}));
+  const Bytes info =
+      der::sequence({der::oid("1.2.840.113549.1.7.1"), der::tlv(der::context(0), ByteView(all))});
+
+  parts.check_complete(read_pkcs12(der::sequence({der::integer(3), info}), Secret()));
+}
+
+TEST_CASE("pkcs12: an old file without the legacy provider [child]", "[.][no-legacy]") {
+  const Bytes file = test::slurp(std::getenv("SIGNCTL_TEST_PFX"));
+
+  const auto read = read_pkcs12(file, Secret("hunter2"));
+
+  CHECK(kind_of(read) == ErrorKind::unsupported);
+  CHECK(read.error().hint.find("convert the file") != std::string::npos);
+}
+
+TEST_CASE("pkcs12: an old file without the legacy provider says what to do", "[crypto]") {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error || !test::has_openssl("an old file without the legacy provider")) {
+    std::cerr << "SKIPPED: an old file without the legacy provider (no /proc or openssl)\n";
+    return;
+  }
+  const Parts parts;
+  static_cast<void>(parts.exported("-legacy -passout pass:hunter2"));
+
+  // In a process of its own, because the provider is looked for once.
+  const auto child =
+      test::shell("OPENSSL_MODULES=/nonexistent SIGNCTL_TEST_PFX='" + parts.folder.file("out.pfx") +
+                  "' '" + self.string() + "' '[no-legacy]'");
+
+  INFO(child.output);
+  CHECK(child.status == 0);
 }
 
 }  // namespace signctl::crypto
