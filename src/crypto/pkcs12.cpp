@@ -138,9 +138,10 @@ bool open_with(PKCS12* pkcs12, Opening& opening) {
 
 /// Whether any password opens the MAC: the two spellings of "none" are different passwords.
 bool mac_fits(PKCS12* pkcs12, const Secret& password) {
-  const std::string text(password.reveal());
+  std::string text(password.reveal());
   const bool fits = PKCS12_verify_mac(pkcs12, text.c_str(), -1) == 1 ||
                     (text.empty() && PKCS12_verify_mac(pkcs12, nullptr, 0) == 1);
+  OPENSSL_cleanse(text.data(), text.size());
   ERR_clear_error();
   return fits;
 }
