@@ -151,14 +151,6 @@ Result<void> copy_range(const Copy& copy, Range range) {
   return ok();
 }
 
-bool has_holes(const FileSource& source) {
-  struct stat status {};
-  // POSIX leaves the unit of st_blocks open; everywhere signctl runs it is 512.
-  return fstat(source.impl().descriptor.get(), &status) == 0 &&
-         static_cast<std::uint64_t>(status.st_blocks) * 512 <
-             static_cast<std::uint64_t>(status.st_size);
-}
-
 Result<void> set_size(const Copy& copy, std::uint64_t size) {
   const int result =
       retry_interrupted([&] { return ftruncate(copy.target, static_cast<off_t>(size)); });
@@ -205,7 +197,7 @@ Result<void> copy_content(const FileSource& source,
   const Copy copy{source, target, target_path};
   SIGNCTL_CHECK(check_not_shorter(copy, size), "");
   if (!try_reflink(copy)) {
-    const bool sparse = has_holes(source);
+    const bool sparse = source.impl().sparse;
     std::uint64_t offset = 0;
     while (offset < size) {
       const Range range = sparse ? next_data(copy, offset, size) : Range{offset, size};

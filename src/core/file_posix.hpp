@@ -15,9 +15,13 @@ struct FileSource::Impl {
   Descriptor descriptor;
   std::string path;
   FileIdentity identity;
+  bool sparse{false};  ///< It had holes when it was opened.
 };
 
 [[nodiscard]] FileIdentity identity_of(const struct stat& status);
+
+/// Whether fewer blocks are allocated than the size asks for.
+[[nodiscard]] bool has_holes(const struct stat& status);
 
 /// "a folder", "a device" ... for anything but a regular file; empty for a regular file.
 [[nodiscard]] std::string special_kind(const struct stat& status);

@@ -235,6 +235,11 @@ std::uint32_t next_code_point(std::string_view utf8, std::size_t& at) {
     }
     point = (point << 6U) | (octet & 0x3FU);
   }
+  // RFC 3629, 3: no longer form than needed, no surrogates, nothing beyond U+10FFFF.
+  const std::uint32_t least = more == 3 ? 0x10000U : more == 2 ? 0x800U : 0x80U;
+  if (point < least || point > 0x10FFFFU || (point >= 0xD800U && point < 0xE000U)) {
+    return 0xFFFD;
+  }
   at += static_cast<std::size_t>(more);
   return point;
 }

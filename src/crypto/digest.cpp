@@ -66,8 +66,10 @@ Bytes hash(DigestAlg alg, ByteView bytes) {
 Bytes hmac(DigestAlg alg, ByteView key, ByteView message) {
   Bytes out(EVP_MAX_MD_SIZE);
   unsigned int size = 0;
+  // A null pointer would mean "the key of last time", which there is none of.
+  constexpr std::uint8_t kNothing = 0;
   SIGNCTL_ASSERT(HMAC(algorithm(alg),
-                      key.data(),
+                      key.empty() ? &kNothing : key.data(),
                       static_cast<int>(key.size()),
                       message.data(),
                       message.size(),

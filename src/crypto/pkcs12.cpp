@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include <openssl/err.h>
 #include <openssl/provider.h>
@@ -20,6 +21,13 @@ using LibraryContext = Handle<OSSL_LIB_CTX, OSSL_LIB_CTX_free>;
 using KeyInfo = Handle<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 
 constexpr int kIterations = 2048;
+
+void free_bags(STACK_OF(PKCS12_SAFEBAG)* stack) {
+  sk_PKCS12_SAFEBAG_pop_free(stack, PKCS12_SAFEBAG_free);
+}
+void free_safes(STACK_OF(PKCS7)* stack) {
+  sk_PKCS7_pop_free(stack, PKCS7_free);
+}
 
 /// A library context of its own in which RC2 and the like exist, made at the first old file and
 /// kept for the life of the process. Null if this OpenSSL comes without the legacy provider.
@@ -36,10 +44,17 @@ OSSL_LIB_CTX* legacy_context() {
   return kContext.get();
 }
 
-struct Contents {
-  KeyHandle key;
-  CertHandle leaf;
-  CertStack others;
+using BagStack = Handle<STACK_OF(PKCS12_SAFEBAG), free_bags>;
+using SafeStack = Handle<STACK_OF(PKCS7), free_safes>;
+
+/// A file being opened with one spelling of its password.
+struct Opening {
+  const char* password{};   ///< Null is another password than the empty one.
+  OSSL_LIB_CTX* context{};  ///< Null for the default.
+  std::vector<KeyHandle> keys{};
+  std::vector<CertHandle> certificates{};
+
+  [[nodiscard]] int password_size() const { return password == nullptr ? 0 : -1; }
 };
 
 /// Decodes within `context`, so that everything inside is looked up there; null for the default.
@@ -52,33 +67,99 @@ Pkcs12Handle decode(ByteView der, OSSL_LIB_CTX* context) {
   return Pkcs12Handle(pkcs12);
 }
 
-bool open_with(PKCS12* pkcs12, const char* password, Contents& contents) {
-  EVP_PKEY* key = nullptr;
-  X509* leaf = nullptr;
-  STACK_OF(X509)* others = nullptr;
-  const bool opened = PKCS12_parse(pkcs12, password, &key, &leaf, &others) == 1;
-  contents.key.reset(key);
-  contents.leaf.reset(leaf);
-  contents.others.reset(others);
-  return opened;
+bool take_key(const PKCS8_PRIV_KEY_INFO* info, Opening& opening) {
+  KeyHandle key(info == nullptr ? nullptr : EVP_PKCS82PKEY_ex(info, opening.context, nullptr));
+  if (!key) {
+    return false;
+  }
+  opening.keys.push_back(std::move(key));
+  return true;
+}
+
+/// One bag, which may hold bags (RFC 7292, 4.2.6). Kinds that are of no use here are passed over.
+bool take_bag(const PKCS12_SAFEBAG* bag, int depth, Opening& opening);
+
+bool take_bags(const STACK_OF(PKCS12_SAFEBAG)* bags, int depth, Opening& opening) {
+  constexpr int kMaxDepth = 8;
+  bool good = bags != nullptr && depth < kMaxDepth;
+  for (int i = 0; good && i < sk_PKCS12_SAFEBAG_num(bags); ++i) {
+    good = take_bag(sk_PKCS12_SAFEBAG_value(bags, i), depth, opening);
+  }
+  return good;
+}
+
+bool take_bag(const PKCS12_SAFEBAG* bag, int depth, Opening& opening) {
+  switch (PKCS12_SAFEBAG_get_nid(bag)) {
+    case NID_keyBag:
+      return take_key(PKCS12_SAFEBAG_get0_p8inf(bag), opening);
+    case NID_pkcs8ShroudedKeyBag: {
+      const KeyInfo info(PKCS12_decrypt_skey_ex(
+          bag, opening.password, opening.password_size(), opening.context, nullptr));
+      return take_key(info.get(), opening);
+    }
+    case NID_certBag: {
+      CertHandle certificate(PKCS12_SAFEBAG_get_bag_nid(bag) == NID_x509Certificate
+                                 ? PKCS12_SAFEBAG_get1_cert(bag)
+                                 : nullptr);
+      if (certificate) {
+        opening.certificates.push_back(std::move(certificate));
+      }
+      return true;
+    }
+    case NID_safeContentsBag:
+      return take_bags(PKCS12_SAFEBAG_get0_safes(bag), depth + 1, opening);
+    default:
+      return true;
+  }
+}
+
+/// Takes the file apart. Not with PKCS12_parse: up to OpenSSL 3.0 that insists on a MAC, and looks
+/// for the cipher of a key in the default context only.
+bool open_with(PKCS12* pkcs12, Opening& opening) {
+  const char* password = opening.password;
+  const int size = opening.password_size();
+  if (PKCS12_mac_present(pkcs12) == 1 && PKCS12_verify_mac(pkcs12, password, size) != 1) {
+    return false;
+  }
+  const SafeStack safes(PKCS12_unpack_authsafes(pkcs12));
+  bool good = safes != nullptr;
+  for (int i = 0; good && i < sk_PKCS7_num(safes.get()); ++i) {
+    PKCS7* safe = sk_PKCS7_value(safes.get(), i);
+    const int type = OBJ_obj2nid(safe->type);
+    if (type != NID_pkcs7_data && type != NID_pkcs7_encrypted) {
+      continue;
+    }
+    const BagStack bags(type == NID_pkcs7_data ? PKCS12_unpack_p7data(safe)
+                                               : PKCS12_unpack_p7encdata(safe, password, size));
+    good = take_bags(bags.get(), 0, opening);
+  }
+  return good;
 }
 
 /// Whether any password opens the MAC: the two spellings of "none" are different passwords.
 bool mac_fits(PKCS12* pkcs12, const Secret& password) {
-  if (PKCS12_mac_present(pkcs12) == 0) {
-    return true;
-  }
-  const std::string text(password.reveal());
+  std::string text(password.reveal());
   const bool fits = PKCS12_verify_mac(pkcs12, text.c_str(), -1) == 1 ||
                     (text.empty() && PKCS12_verify_mac(pkcs12, nullptr, 0) == 1);
+  OPENSSL_cleanse(text.data(), text.size());
   ERR_clear_error();
   return fits;
 }
 
-bool open_either_way(PKCS12* pkcs12, const Secret& password, Contents& contents) {
+bool open_either_way(PKCS12* pkcs12, const Secret& password, Opening& opening) {
   std::string text(password.reveal());
-  const bool opened = open_with(pkcs12, text.c_str(), contents) ||
-                      (text.empty() && open_with(pkcs12, nullptr, contents));
+  std::vector<const char*> spellings{text.c_str()};
+  if (text.empty()) {
+    spellings.push_back(nullptr);
+  }
+  bool opened = false;
+  for (std::size_t i = 0; i < spellings.size() && !opened; ++i) {
+    opening.password = spellings[i];
+    opening.keys.clear();
+    opening.certificates.clear();
+    opened = open_with(pkcs12, opening);
+  }
+  opening.password = nullptr;
   OPENSSL_cleanse(text.data(), text.size());
   return opened;
 }
@@ -114,31 +195,30 @@ Result<Certificate> certificate_of(const X509* x509) {
   return Certificate::parse(ByteView(encoded, static_cast<std::size_t>(size)));
 }
 
-Result<KeyBundle> to_bundle(const Contents& contents) {
-  if (!contents.key) {
+Result<KeyBundle> to_bundle(const Opening& opening) {
+  if (opening.keys.empty()) {
     return Error{ErrorKind::input,
                  "the PKCS #12 file holds no private key",
                  "export it again with its private key"};
   }
-  SIGNCTL_TRY(PrivateKey key, in_default_context(contents.key.get()), "");
   std::vector<Certificate> pool;
-  if (contents.leaf) {
-    SIGNCTL_TRY(auto leaf, certificate_of(contents.leaf.get()), "");
-    pool.push_back(std::move(leaf));
+  for (const CertHandle& one : opening.certificates) {
+    SIGNCTL_TRY(auto certificate, certificate_of(one.get()), "");
+    pool.push_back(std::move(certificate));
   }
-  for (int i = 0; contents.others && i < sk_X509_num(contents.others.get()); ++i) {
-    SIGNCTL_TRY(auto other, certificate_of(sk_X509_value(contents.others.get(), i)), "");
-    pool.push_back(std::move(other));
+  for (const KeyHandle& one : opening.keys) {
+    SIGNCTL_TRY(PrivateKey key, in_default_context(one.get()), "");
+    const auto leaf = std::find_if(pool.begin(), pool.end(), [&](const Certificate& certificate) {
+      return key.matches(certificate);
+    });
+    if (leaf != pool.end()) {
+      std::vector<Certificate> chain = order_chain(*leaf, pool);
+      return KeyBundle{std::move(key), std::move(chain)};
+    }
   }
-  const auto leaf = std::find_if(
-      pool.begin(), pool.end(), [&](const Certificate& one) { return key.matches(one); });
-  if (leaf == pool.end()) {
-    return Error{ErrorKind::input,
-                 "no certificate in the PKCS #12 file belongs to its private key",
-                 "export it again with its certificate"};
-  }
-  std::vector<Certificate> chain = order_chain(*leaf, pool);
-  return KeyBundle{std::move(key), std::move(chain)};
+  return Error{ErrorKind::input,
+               "no certificate in the PKCS #12 file belongs to its private key",
+               "export it again with its certificate"};
 }
 
 Error why_not(const Secret& password) {
@@ -151,6 +231,13 @@ Error why_not(const Secret& password) {
   return {ErrorKind::auth, "the password of the PKCS #12 file is wrong"};
 }
 
+/// Without a MAC a wrong password and damage look the same; the first is far more common.
+Error unopened(PKCS12* pkcs12, const Secret& password) {
+  return PKCS12_mac_present(pkcs12) == 1 && mac_fits(pkcs12, password)
+             ? Error{ErrorKind::input, "the PKCS #12 file is damaged"}
+             : why_not(password);
+}
+
 }  // namespace
 
 Result<KeyBundle> read_pkcs12(ByteView der, const Secret& password) {
@@ -160,16 +247,14 @@ Result<KeyBundle> read_pkcs12(ByteView der, const Secret& password) {
   if (!modern) {
     return openssl_error(ErrorKind::input, "not a PKCS #12 file");
   }
-  Contents contents;
-  if (open_either_way(modern.get(), password, contents)) {
+  Opening opening;
+  if (open_either_way(modern.get(), password, opening)) {
     ERR_clear_error();
-    return to_bundle(contents);
+    return to_bundle(opening);
   }
   const bool legacy_wanted = needs_legacy_algorithm();
   if (!legacy_wanted) {
-    return mac_fits(modern.get(), password)
-               ? Error{ErrorKind::input, "the PKCS #12 file is damaged"}
-               : why_not(password);
+    return unopened(modern.get(), password);
   }
   // RC2-40 and friends: what Windows and old OpenSSL exported for two decades.
   OSSL_LIB_CTX* context = legacy_context();
@@ -181,13 +266,12 @@ Result<KeyBundle> read_pkcs12(ByteView der, const Secret& password) {
                  "pkcs12 -export -out NEW"};
   }
   const Pkcs12Handle old = decode(der, context);
-  if (!old || !open_either_way(old.get(), password, contents)) {
-    return old && mac_fits(old.get(), password)
-               ? Error{ErrorKind::input, "the PKCS #12 file is damaged"}
-               : why_not(password);
+  opening.context = context;
+  if (!old || !open_either_way(old.get(), password, opening)) {
+    return unopened(old ? old.get() : modern.get(), password);
   }
   ERR_clear_error();
-  return to_bundle(contents);
+  return to_bundle(opening);
 }
 
 Result<Bytes> write_pkcs12(const KeyBundle& bundle,

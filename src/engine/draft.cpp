@@ -52,6 +52,10 @@ Result<Draft> Draft::begin(std::shared_ptr<const FileSource> source,
   return draft;
 }
 
+Result<void> Draft::fill() {
+  return wait();
+}
+
 Result<void> Draft::apply(const PatchSet& patches) {
   SIGNCTL_CHECK(wait(), "copying the file");
   if (patches.keep > source_->size()) {

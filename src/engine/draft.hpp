@@ -33,6 +33,9 @@ class Draft {
   Draft& operator=(const Draft&) = delete;
   ~Draft();
 
+  /// Waits for the copy, so that a full disk is known before a signature is spent.
+  Result<void> fill();
+
   /// Waits for the copy, then applies the edits. From here on the bytes are final; writing them out
   /// to the disk starts, while the gate reads them from memory.
   Result<void> apply(const PatchSet& patches);

@@ -85,6 +85,7 @@ Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages
   // Copying starts here, beside the hashing; a target that cannot be written costs no signature.
   SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
   SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
+  SIGNCTL_CHECK(draft.fill(), "copying the file");
   SIGNCTL_TRY(const SignedDigest made,
               stages.session->sign(prepared.to_be_signed, task.options.digest),
               "signing the digest");

@@ -2,13 +2,15 @@
 #define CURL_DISABLE_TYPECHECK
 #include "net/http_client.hpp"
 
-#include "core/file.hpp"
 #include "core/text.hpp"
 #include "net/curl_api.hpp"
+#include "net/tls_anchors.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,8 +22,8 @@ namespace signctl::net {
 
 namespace {
 
-constexpr std::size_t kMaxCaBytes = 16U << 20U;
-constexpr std::string_view kDefaultCaBundle = "/etc/ssl/certs/ca-certificates.crt";
+constexpr std::size_t kMaxHeaders = 100;
+constexpr std::size_t kMaxHeaderBytes = 256U << 10U;
 
 struct FreeList {
   const CurlApi* api{};
@@ -40,14 +42,16 @@ struct Transfer {
   HttpResponse response;
   std::array<char, CURL_ERROR_SIZE> detail{};  ///< libcurl's own words on a failure.
   std::size_t limit{};
-  bool too_long{false};
+  std::size_t header_bytes{0};
+  bool headers_complete{false};
+  std::string refusal;  ///< Why we gave it up ourselves.
 };
 
 std::size_t take_body(char* data, std::size_t size, std::size_t count, void* argument) {
   auto& transfer = *static_cast<Transfer*>(argument);
   const std::size_t bytes = size * count;
   if (bytes > transfer.limit - std::min(transfer.limit, transfer.response.body.size())) {
-    transfer.too_long = true;
+    transfer.refusal = "the answer is longer than " + std::to_string(transfer.limit) + " bytes";
     return 0;  // Fewer than offered: libcurl gives the transfer up.
   }
   transfer.response.body.insert(transfer.response.body.end(), data, data + bytes);
@@ -58,10 +62,19 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* a
   auto& transfer = *static_cast<Transfer*>(argument);
   const std::string_view line(data, size * count);
   const std::size_t colon = line.find(':');
+  transfer.header_bytes += line.size();
+  if (transfer.header_bytes > kMaxHeaderBytes) {
+    transfer.refusal =
+        "the headers of the answer are longer than " + std::to_string(kMaxHeaderBytes) + " bytes";
+    return 0;
+  }
   if (line.starts_with("HTTP/")) {
     // A new status line, after a 100 Continue or a proxy's answer: what came before is not ours.
     transfer.response.headers.clear();
-  } else if (colon != std::string_view::npos && transfer.response.headers.size() < 100) {
+    transfer.headers_complete = false;
+  } else if (line == "\r\n" || line == "\n") {
+    transfer.headers_complete = true;
+  } else if (colon != std::string_view::npos && transfer.response.headers.size() < kMaxHeaders) {
     std::string_view value = line.substr(colon + 1);
     while (!value.empty() && std::isspace(static_cast<unsigned char>(value.front())) != 0) {
       value.remove_prefix(1);
@@ -72,6 +85,11 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* a
     transfer.response.headers[to_lower(line.substr(0, colon))] = std::string(value);
   }
   return size * count;
+}
+
+long milliseconds_of(std::chrono::milliseconds time) {
+  return static_cast<long>(
+      std::min<std::int64_t>(time.count(), std::numeric_limits<std::int32_t>::max()));
 }
 
 std::string seconds_text(std::chrono::milliseconds time) {
@@ -147,6 +165,11 @@ class CurlClient final : public HttpClient {
   explicit CurlClient(const Environment& environment) : environment_(environment) {}
 
   Result<HttpResponse> send(const HttpRequest& request) override {
+    const std::string host = host_of(request.url);
+    if (host.empty()) {
+      return Error{ErrorKind::unsupported,
+                   without_secrets(request.url) + ": not an http or https URL"};
+    }
     SIGNCTL_TRY(const CurlApi* api, curl_api(), "");
     CURL* handle = handle_of_this_thread(*api);
     if (handle == nullptr) {
@@ -156,25 +179,22 @@ class CurlClient final : public HttpClient {
     Transfer transfer;
     transfer.limit = request.max_response_bytes;
     SIGNCTL_TRY(const HeaderList headers, make_headers(*api, request), "");
-    SIGNCTL_TRY(const std::string ca, ca_bundle(request), "");
     configure(*api, handle, request, transfer);
-    if (request.client) {
-      show_certificate(*api, handle, *request.client);
-    }
     api->easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
-    if (!ca.empty()) {
-      curl_blob blob{const_cast<char*>(ca.data()), ca.size(), CURL_BLOB_NOCOPY};
-      api->easy_setopt(handle, CURLOPT_CAINFO_BLOB, &blob);
+    if (to_lower(request.url).starts_with("https:")) {
+      SIGNCTL_CHECK(configure_tls(*api, handle, request), "");
     }
     const auto started = std::chrono::steady_clock::now();
     const CURLcode code = api->easy_perform(handle);
-    if (transfer.too_long) {
-      return Error{ErrorKind::network,
-                   without_secrets(request.url) + ": the answer is longer than " +
-                       std::to_string(request.max_response_bytes) + " bytes"};
+    if (!transfer.refusal.empty()) {
+      return Error{ErrorKind::network, without_secrets(request.url) + ": " + transfer.refusal};
     }
     if (code != CURLE_OK) {
       return transfer_error(*api, code, request, transfer.detail.data());
+    }
+    if (!transfer.headers_complete) {
+      // libcurl 7.88 takes a connection that ends amid the headers for an answer without a body.
+      return transfer_error(*api, CURLE_PARTIAL_FILE, request, "");
     }
     long status = 0;
     api->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
@@ -226,9 +246,13 @@ class CurlClient final : public HttpClient {
     set(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     set(handle, CURLOPT_SSL_VERIFYHOST, 2L);
     set(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    set(handle, CURLOPT_USERAGENT, "signctl");
-    set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
-    set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+    set(handle, CURLOPT_USERAGENT, "signctl/" SIGNCTL_VERSION);
+    // Zero would be no limit at all.
+    set(handle, CURLOPT_CONNECTTIMEOUT_MS, std::max(1L, milliseconds_of(request.connect_timeout)));
+    set(handle, CURLOPT_TIMEOUT_MS, std::max(1L, milliseconds_of(request.timeout)));
+    if (is_local_host(host_of(request.url))) {
+      set(handle, CURLOPT_PROXY, "");  // None, whatever the environment says.
+    }
     set(handle, CURLOPT_WRITEFUNCTION, take_body);
     set(handle, CURLOPT_WRITEDATA, &transfer);
     set(handle, CURLOPT_HEADERFUNCTION, take_header);
@@ -237,7 +261,8 @@ class CurlClient final : public HttpClient {
     if (request.method == "POST") {
       set(handle, CURLOPT_POST, 1L);
       set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-      set(handle, CURLOPT_POSTFIELDS, request.body.data());
+      // With a null pointer libcurl would read the body from the standard input.
+      set(handle, CURLOPT_POSTFIELDS, request.body.empty() ? "" : as_text(request.body).data());
     } else if (request.method == "HEAD") {
       set(handle, CURLOPT_NOBODY, 1L);  // Or libcurl waits for a body that never comes.
     } else if (request.method != "GET") {
@@ -249,35 +274,40 @@ class CurlClient final : public HttpClient {
     }
   }
 
-  /// Copied by libcurl, because it keeps them for as long as the connection may be used again.
-  static void show_certificate(const CurlApi& api, CURL* handle, const ClientIdentity& client) {
-    const auto blob_of = [](std::string_view text) {
-      return curl_blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
-    };
-    curl_blob certificate = blob_of(client.certificates_pem);
-    curl_blob key = blob_of(client.key_pem.reveal());
-    api.easy_setopt(handle, CURLOPT_SSLCERTTYPE, "PEM");
-    api.easy_setopt(handle, CURLOPT_SSLCERT_BLOB, &certificate);
-    api.easy_setopt(handle, CURLOPT_SSLKEYTYPE, "PEM");
-    api.easy_setopt(handle, CURLOPT_SSLKEY_BLOB, &key);
+  Result<void> configure_tls(const CurlApi& api, CURL* handle, const HttpRequest& request) const {
+    const auto set = api.easy_setopt;
+    SIGNCTL_TRY(const TlsAnchors anchors, choose_tls_anchors(environment_, request.ca_file), "");
+    if (anchors.built_in == TlsAnchors::BuiltIn::replaced) {
+      // Both have defaults that would count besides.
+      set(handle, CURLOPT_CAINFO, nullptr);
+      set(handle, CURLOPT_CAPATH, anchors.folder.empty() ? nullptr : anchors.folder.c_str());
+    } else {
+      // The certificate store of Windows; elsewhere it changes nothing.
+      set(handle, CURLOPT_SSL_OPTIONS, static_cast<long>(CURLSSLOPT_NATIVE_CA));
+    }
+    bool possible = anchors.pem.empty() || set_blob(api, handle, CURLOPT_CAINFO_BLOB, anchors.pem);
+    if (request.client) {
+      possible = possible && show_certificate(api, handle, *request.client);
+    }
+    if (!possible) {
+      return Error{ErrorKind::unsupported,
+                   "the libcurl on this machine cannot take certificates from memory",
+                   "install one that is built with OpenSSL"};
+    }
+    return ok();
   }
 
-  /// The anchors for TLS when they are not libcurl's own: SSL_CERT_FILE instead of the system's
-  /// bundle, and a private CA in addition to either.
-  Result<std::string> ca_bundle(const HttpRequest& request) const {
-    const auto chosen = environment_.get("SSL_CERT_FILE");
-    if (!request.url.starts_with("https:") || (!chosen && request.ca_file.empty())) {
-      return std::string();
-    }
-    SIGNCTL_TRY(const Bytes base,
-                read_file(chosen ? *chosen : std::string(kDefaultCaBundle), kMaxCaBytes),
-                "reading the CA bundle for TLS");
-    std::string text(as_text(base));
-    if (!request.ca_file.empty()) {
-      SIGNCTL_TRY(const Bytes extra, read_file(request.ca_file, kMaxCaBytes), "reading ca_file");
-      text += "\n" + std::string(as_text(extra));
-    }
-    return text;
+  /// Copied by libcurl, because it keeps them for as long as the connection may be used again.
+  static bool set_blob(const CurlApi& api, CURL* handle, CURLoption option, std::string_view text) {
+    curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
+    return api.easy_setopt(handle, option, &blob) == CURLE_OK;
+  }
+
+  static bool show_certificate(const CurlApi& api, CURL* handle, const ClientIdentity& client) {
+    api.easy_setopt(handle, CURLOPT_SSLCERTTYPE, "PEM");
+    api.easy_setopt(handle, CURLOPT_SSLKEYTYPE, "PEM");
+    return set_blob(api, handle, CURLOPT_SSLCERT_BLOB, client.certificates_pem) &&
+           set_blob(api, handle, CURLOPT_SSLKEY_BLOB, client.key_pem.reveal());
   }
 
   const Environment& environment_;
@@ -289,19 +319,6 @@ class CurlClient final : public HttpClient {
 
 std::unique_ptr<HttpClient> make_http_client(const Environment& environment) {
   return std::make_unique<CurlClient>(environment);
-}
-
-std::string without_secrets(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  std::string_view rest = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
-  rest = rest.substr(0, std::min(rest.find_first_of("?#"), rest.size()));
-  const std::string_view authority = rest.substr(0, std::min(rest.find('/'), rest.size()));
-  const std::size_t at = authority.rfind('@');
-  if (at != std::string_view::npos) {
-    rest.remove_prefix(at + 1);
-  }
-  const std::string_view prefix = scheme == std::string_view::npos ? "" : url.substr(0, scheme + 3);
-  return printable(std::string(prefix) + std::string(rest));
 }
 
 }  // namespace signctl::net

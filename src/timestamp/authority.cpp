@@ -11,6 +11,7 @@
 #include "crypto/issue.hpp"
 #include "crypto/oids.hpp"
 
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -25,8 +26,9 @@ constexpr std::string_view kPolicy = "2.25.2041711372632544198269151384735260924
 
 /// What a TimeStampReq asks (RFC 3161, 2.4.1).
 struct Query {
-  Bytes imprint;  ///< MessageImprint, complete TLV.
-  Bytes nonce;    ///< INTEGER, complete TLV; empty if absent.
+  Bytes imprint;       ///< MessageImprint, complete TLV.
+  std::string policy;  ///< Dotted; empty if any will do.
+  Bytes nonce;         ///< INTEGER, complete TLV; empty if absent.
   bool certificates{false};
 };
 
@@ -39,7 +41,7 @@ Result<Query> parse_query(ByteView der) {
   der::Parser parser(outer.content);
   SIGNCTL_TRY(const std::uint64_t version, parser.small_integer("version"), "");
   SIGNCTL_TRY(const der::Tlv imprint, parser.expect(der::kSequence, "messageImprint"), "");
-  SIGNCTL_TRY([[maybe_unused]] const auto policy, parser.optional(der::kOid, "reqPolicy"), "");
+  SIGNCTL_TRY(const auto policy, parser.optional(der::kOid, "reqPolicy"), "");
   SIGNCTL_TRY(const auto nonce, parser.optional(der::kInteger, "nonce"), "");
   SIGNCTL_TRY(const auto want, parser.optional(der::kBoolean, "certReq"), "");
   if (version != 1) {
@@ -53,7 +55,10 @@ Result<Query> parse_query(ByteView der) {
     return Error{ErrorKind::input,
                  "TimeStampReq with an unknown hash or a digest of the wrong size"};
   }
-  Query query{copy(imprint.full), nonce ? copy(nonce->full) : Bytes{}, false};
+  Query query{copy(imprint.full), {}, nonce ? copy(nonce->full) : Bytes{}, false};
+  if (policy) {
+    SIGNCTL_TRY(query.policy, der::oid_text(policy->content), "");
+  }
   query.certificates = want && want->content.size() == 1 && want->content[0] != 0;
   return query;
 }
@@ -83,6 +88,13 @@ Bytes encode_attributes(const Bytes& tst_info, const crypto::Certificate& certif
                                             {der::octet_string(crypto::hash(kAlg, tst_info))}),
                       cms::encode_attribute(oid::kSigningCertificateV2,
                                             {encode_certificate_binding(certificate)})});
+}
+
+/// PKIStatus rejection with PKIFailureInfo unacceptedPolicy, bit 15 (RFC 3161, 2.4.2).
+Bytes encode_unaccepted_policy() {
+  constexpr std::array<std::uint8_t, 3> kBit15{0x00, 0x00, 0x01};
+  return der::sequence(
+      {der::sequence({der::integer(2), der::tlv(der::kBitString, ByteView(kBit15))})});
 }
 
 /// SignedData of RFC 5652: version 3, because the content is not id-data; content in an OCTET
@@ -153,6 +165,9 @@ Result<void> Authority::save(std::string_view path_utf8) const {
 
 Result<Bytes> Authority::respond(ByteView request, TimePoint now) const {
   SIGNCTL_TRY(const Query query, parse_query(request), "reading a timestamp request");
+  if (!query.policy.empty() && query.policy != kPolicy) {
+    return encode_unaccepted_policy();
+  }
   SIGNCTL_TRY(const Bytes token, encode_token(bundle_, query, now), "");
   // PKIStatus granted (RFC 3161, 2.4.2).
   return der::sequence({der::sequence({der::integer(0)}), token});

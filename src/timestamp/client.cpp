@@ -27,10 +27,12 @@ Bytes make_nonce() {
   return nonce;
 }
 
-/// One server, and how it has behaved in this call.
+/// One server, and how it has behaved.
 struct Server {
   std::unique_ptr<Responder> responder;
   bool given_up{false};  ///< It answered wrongly: asking again would not help.
+  /// Before then it does not want to be asked (Retry-After); counts for the files that follow too.
+  std::chrono::steady_clock::time_point ready{};
 };
 
 class Client final : public Timestamper {
@@ -47,10 +49,9 @@ class Client final : public Timestamper {
     }
     Attempts attempts;
     for (int round = 0; round < std::max(options_.retry.attempts, 1); ++round) {
-      attempts.wait.reset();
       // The next server is tried at once; only a whole round without success pauses.
       for (Server& server : servers_) {
-        if (server.given_up || past_deadline()) {
+        if (server.given_up || past_deadline() || server.ready > world_.clock.steady_now()) {
           continue;
         }
         ++attempts.count;
@@ -60,7 +61,7 @@ class Client final : public Timestamper {
         }
         note(attempts, server, token.error());
       }
-      if (!pause(round, attempts.wait)) {
+      if (!pause(round)) {
         break;
       }
     }
@@ -72,7 +73,6 @@ class Client final : public Timestamper {
   struct Attempts {
     int count{0};
     std::vector<std::string> failures;
-    std::optional<milliseconds> wait;  ///< The shortest wait that a server asked for in this round.
     bool all_transient{true};
     std::string hint;
   };
@@ -110,8 +110,8 @@ class Client final : public Timestamper {
       server.given_up = true;
       attempts.all_transient = false;
     }
-    if (error.retry_after && (!attempts.wait || *error.retry_after < *attempts.wait)) {
-      attempts.wait = error.retry_after;
+    if (error.retry_after) {
+      server.ready = world_.clock.steady_now() + *error.retry_after;
     }
   }
 
@@ -123,20 +123,34 @@ class Client final : public Timestamper {
 
   [[nodiscard]] bool past_deadline() const { return world_.clock.steady_now() >= deadline_; }
 
+  /// How long until the first server may be asked again; empty when none is left.
+  [[nodiscard]] std::optional<milliseconds> next_wait(int round) const {
+    std::optional<milliseconds> shortest;
+    const milliseconds back_off = jittered(round);
+    for (const Server& server : servers_) {
+      if (server.given_up) {
+        continue;
+      }
+      // Rounded up, or the server would be asked a moment too early and so not at all.
+      const auto asked = std::chrono::ceil<milliseconds>(server.ready - world_.clock.steady_now());
+      const milliseconds wait = asked > milliseconds(0) ? asked : back_off;
+      shortest = std::min(shortest.value_or(wait), wait);
+    }
+    return shortest;
+  }
+
   /// Waits before the next round. False when there will be none.
-  bool pause(int round, std::optional<milliseconds> asked) {
-    const bool hopeless = std::all_of(
-        servers_.begin(), servers_.end(), [](const Server& server) { return server.given_up; });
-    if (hopeless || round + 1 >= options_.retry.attempts || past_deadline()) {
+  bool pause(int round) {
+    const std::optional<milliseconds> wait = next_wait(round);
+    if (!wait || round + 1 >= options_.retry.attempts || past_deadline()) {
       return false;
     }
-    const milliseconds wait = asked.value_or(jittered(round));
     const auto left =
         std::chrono::duration_cast<milliseconds>(deadline_ - world_.clock.steady_now());
-    if (wait >= left) {
+    if (*wait >= left) {
       return false;
     }
-    world_.clock.sleep_for(wait);
+    world_.clock.sleep_for(*wait);
     return true;
   }
 
@@ -152,10 +166,13 @@ class Client final : public Timestamper {
         dice % (static_cast<std::uint64_t>(std::max<std::int64_t>(limit, 0)) + 1)));
   }
 
-  [[nodiscard]] static Error final_error(const Attempts& attempts) {
+  [[nodiscard]] Error final_error(const Attempts& attempts) const {
     Error error{ErrorKind::timestamp, "no acceptable timestamp could be had"};
     if (attempts.count == 0) {
-      error.message += "; the time allowed for this run was over before a server could be asked";
+      error.message +=
+          past_deadline()
+              ? "; the time allowed for this run was over before a server could be asked"
+              : "; every server asked to be left alone for longer than this run may take";
     }
     constexpr std::size_t kShown = 6;
     const std::size_t first =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/pe/scan.hpp"
 
+#include "core/block_reader.hpp"
 #include "core/byte_reader.hpp"
 #include "crypto/digest.hpp"
 #include "formats/pe/ranges.hpp"
@@ -9,30 +10,6 @@
 
 namespace signctl::pe {
 namespace {
-
-// Small enough to stay in the second-level cache while several hashes and the checksum go over it.
-constexpr std::uint64_t kBlockSize = std::uint64_t{256} * 1024;
-
-/// Calls `visit(offset, block)` for the file bytes from `begin` to `end`, block by block, until it
-/// returns false.
-template <class Visit>
-Result<void> for_each_block(const ByteSource& source,
-                            std::uint64_t begin,
-                            std::uint64_t end,
-                            Visit visit) {
-  Bytes buffer(static_cast<std::size_t>(begin < end ? std::min(kBlockSize, end - begin) : 0));
-  bool more = true;
-  for (std::uint64_t offset = begin; more && offset < end;) {
-    const std::uint64_t size = std::min<std::uint64_t>(buffer.size(), end - offset);
-    const std::span block = std::span(buffer).first(static_cast<std::size_t>(size));
-    if (auto read = source.read_at(offset, block); !read) {
-      return std::move(read).error().within("reading at offset " + std::to_string(offset));
-    }
-    more = visit(offset, ByteView(block));
-    offset += size;
-  }
-  return ok();
-}
 
 /// The part of `block`, which starts at `offset` in the file, that lies inside `range`.
 ByteView intersect(std::uint64_t offset, ByteView block, const HashedRange& range) {
@@ -96,12 +73,15 @@ Result<ContentScan> scan_content(const ByteSource& source,
                                  std::uint64_t zeros) {
   ContentScan result;
   ContentHashers hashers(layout, algs);
-  const auto visit = [&result, &hashers](std::uint64_t offset, ByteView block) {
-    result.sum.add(offset, block);
+  BlockVisitor visitor;
+  visitor.visit = [&hashers](std::uint64_t offset, ByteView block) {
     hashers.update(offset, block);
     return true;
   };
-  SIGNCTL_CHECK(for_each_block(source, 0, layout.content_end(), visit), "hashing the file");
+  visitor.beside = [&result](std::uint64_t offset, ByteView block) {
+    result.sum.add(offset, block);
+  };
+  SIGNCTL_CHECK(for_each_block(source, 0, layout.content_end(), visitor), "hashing the file");
 
   result.sum.subtract(layout.checksum_offset, stored_checksum(layout));
   result.sum.subtract(layout.security_offset,
@@ -114,10 +94,12 @@ Result<void> add_to_sum(const ByteSource& source,
                         std::uint64_t begin,
                         std::uint64_t end,
                         ChecksumSum& sum) {
-  return for_each_block(source, begin, end, [&sum](std::uint64_t offset, ByteView block) {
+  BlockVisitor visitor;
+  visitor.visit = [&sum](std::uint64_t offset, ByteView block) {
     sum.add(offset, block);
     return true;
-  });
+  };
+  return for_each_block(source, begin, end, visitor);
 }
 
 Bytes security_entry(std::uint64_t table_offset, std::uint64_t table_size) {
@@ -131,7 +113,8 @@ Result<std::uint64_t> find_nonzero(const ByteSource& source,
                                    std::uint64_t begin,
                                    std::uint64_t end) {
   std::uint64_t found = end;
-  const auto visit = [&found](std::uint64_t offset, ByteView block) {
+  BlockVisitor visitor;
+  visitor.visit = [&found](std::uint64_t offset, ByteView block) {
     const auto it = std::find_if(block.begin(), block.end(), [](std::uint8_t b) { return b != 0; });
     if (it == block.end()) {
       return true;
@@ -139,7 +122,7 @@ Result<std::uint64_t> find_nonzero(const ByteSource& source,
     found = offset + static_cast<std::uint64_t>(it - block.begin());
     return false;
   };
-  SIGNCTL_CHECK(for_each_block(source, begin, end, visit), "");
+  SIGNCTL_CHECK(for_each_block(source, begin, end, visitor), "");
   return found;
 }
 

@@ -100,12 +100,12 @@ class Authorizer {
   virtual bool renew() { return false; }
 };
 
-/// Turns a refusal into an Error: `network` (with retry_after) is tried again, nothing else is. Must
-/// not quote whole bodies or anything secret. Null: refusal_of().
+/// Turns a refusal into an Error: `network` (with retry_after) is tried again, nothing else is.
+/// Must not quote whole bodies or anything secret. Null: refusal_of().
 using Explain = std::function<Error(const Reply&)>;
 
-/// The default: 408, 429 and 5xx are `network` with Retry-After, 401 and 403 are `auth`, all else is
-/// `provider`. `detail` is the service's own text, already safe to show; may be empty.
+/// The default: 408, 429 and 5xx are `network` with Retry-After, 401 and 403 are `auth`, all else
+/// is `provider`. `detail` is the service's own text, already safe to show; may be empty.
 [[nodiscard]] Error refusal_of(const Reply& reply, const std::string& service, std::string detail);
 
 /// How often and how long calls are tried again.

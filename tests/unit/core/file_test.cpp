@@ -6,6 +6,7 @@
 #include "support/must.hpp"
 #include "support/paths.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -204,4 +205,40 @@ TEST_CASE("memory source: the same rules as a file", "[core]") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == ErrorKind::input);
   CHECK_FALSE(source.read_at(UINT64_MAX, out));
+}
+
+TEST_CASE("file source: reads what is in holes and around them", "[core]") {
+  const TemporaryFolder folder;
+  const std::string path = spilled(folder, "head");
+  constexpr std::uint64_t kTail = std::uint64_t{8} << 20U;
+  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  REQUIRE(pwrite(file, "tail", 4, static_cast<off_t>(kTail)) == 4);
+  REQUIRE(ftruncate(file, static_cast<off_t>(2 * kTail)) == 0);
+  close(file);
+  const auto source = must(FileSource::open(path));
+
+  const Bytes all = must(read_bytes(*source, 0, source->size()));
+
+  Bytes expected(static_cast<std::size_t>(2 * kTail), 0);
+  std::memcpy(expected.data(), "head", 4);
+  std::memcpy(expected.data() + kTail, "tail", 4);
+  CHECK((all == expected));
+  for (const std::uint64_t offset : {std::uint64_t{1} << 20U, kTail - (1U << 20U), kTail + 4096}) {
+    INFO(offset);
+    const Bytes part = must(read_bytes(*source, offset, std::uint64_t{1} << 20U));
+    CHECK(std::equal(part.begin(), part.end(), expected.begin() + static_cast<long>(offset)));
+  }
+}
+
+TEST_CASE("file source: a sparse file that became shorter is an error, not zeros", "[core]") {
+  const TemporaryFolder folder;
+  const std::string path = spilled(folder, "");
+  REQUIRE(truncate(path.c_str(), 4 << 20) == 0);
+  const auto source = must(FileSource::open(path));
+  REQUIRE(truncate(path.c_str(), 1 << 20) == 0);
+
+  const auto read = read_bytes(*source, 2 << 20, 1 << 20);
+
+  REQUIRE_FALSE(read);
+  CHECK(read.error().kind == ErrorKind::input);
 }

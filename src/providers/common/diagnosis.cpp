@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/text.hpp"
+#include "providers/common/material.hpp"
+
+#include <chrono>
+
+namespace signctl::providers {
+
+namespace {
+
+/// "signing-certificate" for "signing certificate".
+std::string id_of(std::string_view what) {
+  std::string id(what);
+  for (char& letter : id) {
+    letter = letter == ' ' ? '-' : letter;
+  }
+  return id;
+}
+
+}  // namespace
+
+std::vector<Finding> expiry_findings(std::string_view what,
+                                     const crypto::Certificate& certificate,
+                                     TimePoint now) {
+  constexpr std::chrono::days kSoon{30};
+  const std::string id = id_of(what);
+  const std::string subject = "certificate " + certificate.info().subject;
+  const std::string until = to_iso8601(certificate.not_after());
+  const std::string name(what);
+  if (now < certificate.not_before()) {
+    return {{id + "-not-yet-valid",
+             Severity::error,
+             subject,
+             "the " + name + " is valid from " + to_iso8601(certificate.not_before()) +
+                 " on; check the clock"}};
+  }
+  if (now > certificate.not_after()) {
+    return {{id + "-expired", Severity::error, subject, "the " + name + " expired on " + until}};
+  }
+  if (certificate.not_after() - now < kSoon) {
+    return {
+        {id + "-expires-soon", Severity::warning, subject, "the " + name + " expires on " + until}};
+  }
+  return {{id, Severity::info, subject, certificate.info().key + ", valid until " + until}};
+}
+
+Finding to_finding(std::string_view id, std::string_view subject, const Error& error) {
+  return {std::string(id),
+          Severity::error,
+          std::string(subject),
+          error.hint.empty() ? error.message : error.message + "; " + error.hint};
+}
+
+Finding clock_finding(std::string_view service, TimePoint server, TimePoint ours) {
+  constexpr std::chrono::seconds kNoticeable{60};
+  constexpr std::chrono::seconds kTooMuch{300};
+  const auto skew = server > ours ? server - ours : ours - server;
+  Finding finding{"clock-skew", Severity::info, std::string(service), {}};
+  if (skew <= kNoticeable) {
+    finding.id = "clock";
+    finding.message = "this machine's clock agrees with the service's";
+    return finding;
+  }
+  finding.severity = skew > kTooMuch ? Severity::error : Severity::warning;
+  finding.message = "this machine's clock is " + std::to_string(skew.count()) + " s " +
+                    (server > ours ? "behind" : "ahead of") +
+                    " the service's; logins and one-time passwords depend on it";
+  return finding;
+}
+
+}  // namespace signctl::providers

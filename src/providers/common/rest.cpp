@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "providers/common/rest.hpp"
+
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "crypto/digest.hpp"
+#include "net/http_client.hpp"
+#include "providers/common/http_date.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+
+namespace signctl::providers {
+
+namespace {
+
+constexpr std::size_t kMaxReplyBytes = 1U << 20U;
+/// A server that asks for more than this is told no: the deadline of the run is nearer.
+constexpr std::chrono::milliseconds kLongestWait{120'000};
+constexpr int kRequestTimeout = 408;
+constexpr int kTooManyRequests = 429;
+constexpr int kUnauthorized = 401;
+constexpr int kForbidden = 403;
+constexpr int kServerError = 500;
+
+std::string header(const Reply& reply, const std::string& name) {
+  const auto found = reply.headers.find(name);
+  return found == reply.headers.end() ? std::string() : found->second;
+}
+
+/// Retry-After (RFC 9110, 10.2.3): seconds, or a date by the server's own clock.
+std::optional<std::chrono::milliseconds> retry_after(const Reply& reply) {
+  const std::string text = header(reply, "retry-after");
+  std::int64_t seconds = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (failure == std::errc{} && end == text.data() + text.size() && seconds >= 0) {
+    return std::chrono::milliseconds(std::min<std::int64_t>(seconds, 86'400) * 1000);
+  }
+  const auto date = parse_http_date(text);
+  if (!date) {
+    return std::nullopt;
+  }
+  return std::max(std::chrono::milliseconds(0),
+                  std::chrono::milliseconds(*date - reply.server_time.value_or(reply.received)));
+}
+
+/// Full jitter: any time up to the exponential one, so that a fleet does not knock in step.
+std::chrono::milliseconds backoff(const RetryRules& rules, int attempt) {
+  auto longest = rules.initial;
+  for (int i = 1; i < attempt && longest < rules.max; ++i) {
+    longest *= 2;
+  }
+  longest = std::min(longest, rules.max);
+  std::uint64_t dice = 0;
+  for (const std::uint8_t octet : crypto::random_bytes(sizeof dice)) {
+    dice = dice << 8U | octet;
+  }
+  return std::chrono::milliseconds(dice % (static_cast<std::uint64_t>(longest.count()) + 1));
+}
+
+/// How long to wait before the next attempt; empty when there should be none.
+std::optional<std::chrono::milliseconds> wait_before(const Error& error,
+                                                     const RetryRules& rules,
+                                                     int attempt,
+                                                     std::chrono::milliseconds spent) {
+  if (!is_transient(error.kind) || attempt >= rules.attempts) {
+    return std::nullopt;
+  }
+  const auto wait = error.retry_after.value_or(backoff(rules, attempt));
+  if (wait > kLongestWait || spent + wait > rules.deadline) {
+    return std::nullopt;
+  }
+  return wait;
+}
+
+std::string seconds(std::chrono::milliseconds time) {
+  return std::to_string((time.count() + 999) / 1000) + " s";
+}
+
+}  // namespace
+
+Error refusal_of(const Reply& reply, const std::string& service, std::string detail) {
+  const std::string status = std::to_string(reply.status);
+  std::string message = service + " answered " + status;
+  if (!detail.empty()) {
+    message += ": " + printable(detail.substr(0, 300));
+  }
+  Error error{ErrorKind::provider, std::move(message)};
+  if (reply.status == kRequestTimeout || reply.status == kTooManyRequests ||
+      reply.status >= kServerError) {
+    error.kind = ErrorKind::network;
+    error.retry_after = retry_after(reply);
+    error.hint = reply.status == kTooManyRequests ? "the service is throttling; run again later"
+                                                  : "the service is in trouble; run again later";
+  } else if (reply.status == kUnauthorized || reply.status == kForbidden) {
+    error.kind = ErrorKind::auth;
+  } else if (reply.status >= 300 && reply.status < 400) {
+    error.hint = "redirects are not followed with credentials; check the URL and the proxy";
+  }
+  return error;
+}
+
+RestClient::RestClient(World world,
+                       Service service,
+                       std::shared_ptr<Authorizer> authorizer,
+                       Explain explain)
+    : world_(world),
+      service_(std::move(service)),
+      authorizer_(std::move(authorizer)),
+      explain_(std::move(explain)) {
+  if (!explain_) {
+    explain_ = [name = service_.name](const Reply& reply) { return refusal_of(reply, name, {}); };
+  }
+}
+
+Result<Reply> RestClient::send_once(const Call& call) const {
+  HttpRequest request;
+  request.method = call.method;
+  request.url = service_.base_url + call.path;
+  request.headers = call.headers;
+  if (!call.content_type.empty()) {
+    request.headers["Content-Type"] = call.content_type;
+  }
+  request.body = call.body;
+  request.timeout = service_.timeout;
+  request.max_response_bytes = kMaxReplyBytes;
+  request.ca_file = service_.ca_file;
+  request.client = service_.client;
+  if (authorizer_) {
+    SIGNCTL_CHECK(authorizer_->authorize(request), "logging in to " + service_.name);
+  }
+  SIGNCTL_TRY(HttpResponse response, world_.http.send(request), "calling " + service_.name);
+  log_debug(request.method + " " + net::without_secrets(request.url) + ": " +
+            std::to_string(response.status) + " after " + std::to_string(response.elapsed.count()) +
+            " ms");
+  Reply reply;
+  reply.status = response.status;
+  reply.headers = std::move(response.headers);
+  reply.text = std::string(as_text(response.body));
+  reply.json = parse_json(reply.text);
+  reply.received = world_.clock.now();
+  reply.server_time = parse_http_date(header(reply, "date"));
+  return reply;
+}
+
+Result<Reply> RestClient::send(const Call& call, const RetryRules& rules) const {
+  const auto started = world_.clock.steady_now();
+  bool renewed = false;
+  for (int attempt = 1;; ++attempt) {
+    auto reply = send_once(call);
+    if (reply && reply->ok()) {
+      return reply;
+    }
+    if (reply && reply->status == kUnauthorized && !renewed && authorizer_ &&
+        authorizer_->renew()) {
+      renewed = true;
+      continue;
+    }
+    Error error =
+        reply ? explain_(*reply).within("calling " + service_.name) : std::move(reply).error();
+    const auto spent =
+        std::chrono::duration_cast<std::chrono::milliseconds>(world_.clock.steady_now() - started);
+    const auto wait = wait_before(error, rules, attempt, spent);
+    if (!wait) {
+      if (is_transient(error.kind) && attempt > 1) {
+        error.message += " (tried " + std::to_string(attempt) + " times)";
+      }
+      return error;
+    }
+    log_warning(error.message + "; trying again in " + seconds(*wait) + " (attempt " +
+                std::to_string(attempt + 1) + " of " + std::to_string(rules.attempts) + ")");
+    world_.clock.sleep_for(*wait);
+  }
+}
+
+}  // namespace signctl::providers

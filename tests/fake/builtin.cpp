@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fake/personality.hpp"
+
+// One line per service: its name, signctl's provider, and the function that makes it.
+#define SIGNCTL_PERSONALITIES(ROW)
+
+// NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): declares names.
+#define DECLARE(name, provider, function) std::unique_ptr<Personality> function(Lab& lab);
+#define ENTRY(name, provider, function) PersonalityRow{name, provider, function},
+// NOLINTEND(cppcoreguidelines-macro-usage,bugprone-macro-parentheses)
+
+namespace signctl::fake {
+
+SIGNCTL_PERSONALITIES(DECLARE)
+
+std::span<const PersonalityRow> personalities() {
+  static const std::vector<PersonalityRow> table{SIGNCTL_PERSONALITIES(ENTRY)};
+  return table;
+}
+
+}  // namespace signctl::fake
