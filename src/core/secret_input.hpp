@@ -9,11 +9,16 @@
 
 namespace signctl {
 
-/// The first line of what a shell command prints. The command has no input; its stderr is ours.
+/// How much of a command's output is the secret.
+enum class OutputPart { first_line, everything };
+
+/// What a shell command prints. The command has no input; its stderr is ours.
 ///
 /// @errors `auth` when it cannot be run, fails, prints nothing, or takes longer than `limit`; it is
 ///         then ended, with everything that it started.
-Result<Secret> read_command_output(const std::string& command, std::chrono::milliseconds limit);
+Result<Secret> read_command_output(const std::string& command,
+                                   std::chrono::milliseconds limit,
+                                   OutputPart part = OutputPart::first_line);
 
 /// Standard input up to its end without a trailing line break; one line, not echoed, when it is a
 /// terminal. Reads anew with each call.

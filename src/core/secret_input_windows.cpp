@@ -104,7 +104,9 @@ bool read_available(const WindowsHandle& pipe, std::string& out) {
 
 }  // namespace
 
-Result<Secret> read_command_output(const std::string& command, std::chrono::milliseconds limit) {
+Result<Secret> read_command_output(const std::string& command,
+                                   std::chrono::milliseconds limit,
+                                   OutputPart part) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   SIGNCTL_TRY(const Command running, start_command(command), "");
   std::string output;
@@ -117,10 +119,12 @@ Result<Secret> read_command_output(const std::string& command, std::chrono::mill
   }
   DWORD code = 1;
   GetExitCodeProcess(running.process.get(), &code);
-  std::string line = output.substr(0, output.find_first_of("\r\n"));
+  const std::size_t end =
+      part == OutputPart::everything ? output.npos : output.find_first_of("\r\n");
+  std::string wanted = output.substr(0, end);
   const bool too_long = output.size() > kLargestSecret;
   wipe_string(output);
-  Secret secret(std::move(line));
+  Secret secret(std::move(wanted));
   if (too_long) {
     return command_error("printed more than a secret can be", "have it print the secret alone");
   }

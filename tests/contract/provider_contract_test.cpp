@@ -42,8 +42,6 @@ const std::vector<Subject>& subjects() {
   return all;
 }
 
-constexpr DigestAlg kSigningDigests[] = {DigestAlg::sha256, DigestAlg::sha384, DigestAlg::sha512};
-
 void check_no_secret(const Subject& subject, const std::string& text) {
   for (const std::string& secret : subject.fixture->secrets()) {
     INFO(text);
@@ -159,9 +157,9 @@ TEST_CASE("provider contract: refused credentials are auth errors", "[contract]"
 TEST_CASE("provider contract: signatures verify with the first certificate of their chain",
           "[contract]") {
   for (const Subject& subject : subjects()) {
-    for (const auto& [label, settings] : subject.fixture->good()) {
+    for (const auto& [label, settings, digests] : subject.fixture->good()) {
       const auto session = must(subject.open(settings));
-      for (const DigestAlg alg : kSigningDigests) {
+      for (const DigestAlg alg : digests) {
         INFO(subject.provider.name() << " " << label << " " << digest_name(alg));
         const Bytes digest = crypto::hash(alg, as_bytes("to be signed"));
 
@@ -180,13 +178,12 @@ TEST_CASE("provider contract: signatures verify with the first certificate of th
 TEST_CASE("provider contract: the expected chain is the one that comes with the signature",
           "[contract]") {
   for (const Subject& subject : subjects()) {
-    for (const auto& [label, settings] : subject.fixture->good()) {
+    for (const auto& [label, settings, digests] : subject.fixture->good()) {
       INFO(subject.provider.name() << " " << label);
       const auto session = must(subject.open(settings));
 
       const auto expected = must(session->expected_chain());
-      const auto result =
-          must(session->sign(crypto::hash(DigestAlg::sha256, {}), DigestAlg::sha256));
+      const auto result = must(session->sign(crypto::hash(digests.front(), {}), digests.front()));
 
       if (!expected.empty()) {  // Empty means that it cannot be known without signing.
         CHECK(expected == result.chain);
@@ -197,11 +194,10 @@ TEST_CASE("provider contract: the expected chain is the one that comes with the 
 
 TEST_CASE("provider contract: chains go up from the leaf and leave the root out", "[contract]") {
   for (const Subject& subject : subjects()) {
-    for (const auto& [label, settings] : subject.fixture->good()) {
+    for (const auto& [label, settings, digests] : subject.fixture->good()) {
       INFO(subject.provider.name() << " " << label);
       const auto session = must(subject.open(settings));
-      const auto result =
-          must(session->sign(crypto::hash(DigestAlg::sha256, {}), DigestAlg::sha256));
+      const auto result = must(session->sign(crypto::hash(digests.front(), {}), digests.front()));
 
       for (std::size_t i = 0; i + 1 < result.chain.size(); ++i) {
         const auto lower = must(crypto::Certificate::parse(result.chain[i]));
@@ -218,7 +214,7 @@ TEST_CASE("provider contract: a digest of the wrong size is refused", "[contract
     const auto good = subject.fixture->good();
     REQUIRE_FALSE(good.empty());
     const auto session = must(subject.open(good.back().settings));
-    for (const DigestAlg alg : kSigningDigests) {
+    for (const DigestAlg alg : kAllDigests) {
       for (const std::size_t size : {std::size_t{0},
                                      std::size_t{20},
                                      digest_size(alg) - 1,
@@ -252,14 +248,15 @@ TEST_CASE("provider contract: sessions side by side do not disturb each other", 
     const auto good = subject.fixture->good();
     REQUIRE_FALSE(good.empty());
     INFO(subject.provider.name());
-    const Bytes digest = crypto::hash(DigestAlg::sha256, {});
+    const DigestAlg alg = good.front().digests.front();
+    const Bytes digest = crypto::hash(alg, {});
     const auto first = must(subject.open(good.front().settings));
     auto second = must(subject.open(good.front().settings));
 
-    const auto chain = must(second->sign(digest, DigestAlg::sha256)).chain;
+    const auto chain = must(second->sign(digest, alg)).chain;
     second.reset();
 
-    CHECK(must(first->sign(digest, DigestAlg::sha256)).chain == chain);
+    CHECK(must(first->sign(digest, alg)).chain == chain);
   }
 }
 
@@ -278,7 +275,7 @@ TEST_CASE("provider contract: diagnosis agrees with opening and keeps secrets", 
       return any;
     };
 
-    for (const auto& [label, settings] : subject.fixture->good()) {
+    for (const auto& [label, settings, digests] : subject.fixture->good()) {
       INFO(label);
       CHECK_FALSE(has_error(settings));
     }

@@ -7,6 +7,15 @@ std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider) {
   if (provider == "pfx") {
     return make_pfx_fixture();
   }
+  if (provider == "aws-kms") {
+    return make_aws_kms_fixture();
+  }
+  if (provider == "google-kms") {
+    return make_google_kms_fixture();
+  }
+  if (provider == "vault") {
+    return make_vault_fixture();
+  }
   return nullptr;
 }
 

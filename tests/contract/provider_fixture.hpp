@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <signctl/digest_alg.hpp>
 #include <signctl/provider.hpp>
 
 #include <memory>
@@ -9,6 +10,10 @@
 #include <vector>
 
 namespace signctl::test {
+
+/// The hashes that signctl signs with.
+inline const std::vector<DigestAlg> kAllDigests{
+    DigestAlg::sha256, DigestAlg::sha384, DigestAlg::sha512};
 
 /// What the contract suite needs to know of a backend. A new one adds a file with its fixture and a
 /// line in provider_fixture.cpp, and all of the suite runs against it.
@@ -20,6 +25,8 @@ class ProviderFixture {
   struct Good {
     std::string label;
     ProviderSettings settings;
+    /// The hashes that the key signs; services may bind a key to one.
+    std::vector<DigestAlg> digests{kAllDigests};
   };
   virtual std::vector<Good> good() = 0;
 
@@ -40,5 +47,8 @@ class ProviderFixture {
 std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider);
 
 std::unique_ptr<ProviderFixture> make_pfx_fixture();
+std::unique_ptr<ProviderFixture> make_aws_kms_fixture();
+std::unique_ptr<ProviderFixture> make_google_kms_fixture();
+std::unique_ptr<ProviderFixture> make_vault_fixture();
 
 }  // namespace signctl::test

@@ -2,7 +2,10 @@
 #include "fake/personality.hpp"
 
 // One line per service: its name, signctl's provider, and the function that makes it.
-#define SIGNCTL_PERSONALITIES(ROW)
+#define SIGNCTL_PERSONALITIES(ROW)                 \
+  ROW("aws-kms", "aws-kms", make_aws_kms)          \
+  ROW("google-kms", "google-kms", make_google_kms) \
+  ROW("vault", "vault", make_vault)
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): declares names.
 #define DECLARE(name, provider, function) std::unique_ptr<Personality> function(Lab& lab);

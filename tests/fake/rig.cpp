@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fake/rig.hpp"
+
+#include "core/clock.hpp"
+#include "core/text.hpp"
+#include "crypto/certificate.hpp"
+#include "net/http_client.hpp"
+
+namespace signctl::fake {
+namespace {
+
+SettingKind kind_of(std::string_view provider, std::string_view key) {
+  for (const SettingSpec& spec : find_provider(provider)->settings()) {
+    if (spec.key == key) {
+      return spec.kind;
+    }
+  }
+  return SettingKind::text;
+}
+
+}  // namespace
+
+Rerouting::Rerouting(const Environment& environment, std::string ca_file)
+    : real_(net::make_http_client(environment)), ca_file_(std::move(ca_file)) {}
+
+Result<HttpResponse> Rerouting::send(const HttpRequest& request) {
+  for (const auto& [from, to] : routes_) {
+    if (request.url.starts_with(from)) {
+      HttpRequest other = request;
+      other.url = to + request.url.substr(from.size());
+      other.ca_file = ca_file_;
+      return real_->send(other);
+    }
+  }
+  return real_->send(request);
+}
+
+Rig::Rig(const std::vector<std::string>& personalities)
+    : clock(SystemClock().now()), lab(Marking::none, [this] { return clock.now(); }) {
+  ca_file_ = file("ca.pem", crypto::to_pem({lab.pki().root()}));
+  server = std::make_unique<Server>(lab, personalities);
+  http = std::make_unique<Rerouting>(variables, ca_file_);
+}
+
+ProviderSettings Rig::settings(std::string_view personality) const {
+  ProviderSettings settings;
+  const Json values = server->settings(personality);
+  for (const auto& [key, value] : values.items()) {
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (kind_of(personality, key) == SettingKind::secret) {
+      settings.secrets[key] = Secret(text);
+    } else {
+      settings.values[key] = text;
+    }
+  }
+  settings.values["ca_file"] = ca_file_;
+  return settings;
+}
+
+std::string Rig::chain_file(const std::string& kind, int generation) {
+  return file(kind + "-" + std::to_string(generation) + ".pem",
+              crypto::to_pem(lab.pki().signer(kind, generation).chain));
+}
+
+std::string Rig::file(const std::string& name, std::string_view content) const {
+  test::spill(folder.file(name), as_bytes(content));
+  return folder.file(name);
+}
+
+ProviderSettings with(ProviderSettings settings, const std::string& key, const std::string& value) {
+  settings.values[key] = value;
+  return settings;
+}
+
+ProviderSettings with_secret(ProviderSettings settings,
+                             const std::string& key,
+                             const std::string& value) {
+  settings.secrets[key] = Secret(value);
+  return settings;
+}
+
+}  // namespace signctl::fake
