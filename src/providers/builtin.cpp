@@ -6,7 +6,7 @@
 
 // One line per backend: the folder below providers/, which is also its namespace.
 #define SIGNCTL_PROVIDERS(PROVIDER) \
-  PROVIDER(pfx) PROVIDER(aws_kms) PROVIDER(google_kms) PROVIDER(vault)
+  PROVIDER(pfx) PROVIDER(pkcs11) PROVIDER(aws_kms) PROVIDER(google_kms) PROVIDER(vault)
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage, bugprone-macro-parentheses): declares a name.
 #define DECLARE(folder)                     \

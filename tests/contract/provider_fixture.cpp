@@ -7,6 +7,9 @@ std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider) {
   if (provider == "pfx") {
     return make_pfx_fixture();
   }
+  if (provider == "pkcs11") {
+    return make_pkcs11_fixture();
+  }
   if (provider == "aws-kms") {
     return make_aws_kms_fixture();
   }

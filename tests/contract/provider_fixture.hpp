@@ -47,6 +47,7 @@ class ProviderFixture {
 std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider);
 
 std::unique_ptr<ProviderFixture> make_pfx_fixture();
+std::unique_ptr<ProviderFixture> make_pkcs11_fixture();
 std::unique_ptr<ProviderFixture> make_aws_kms_fixture();
 std::unique_ptr<ProviderFixture> make_google_kms_fixture();
 std::unique_ptr<ProviderFixture> make_vault_fixture();
