@@ -76,6 +76,15 @@ class Rig {
   std::string ca_file_;
 };
 
+/// Something that goes wrong with every request, and what that is to the caller.
+struct Trouble {
+  std::string name;
+  Fault fault;
+  ErrorKind kind{};
+};
+/// All kinds that are no lies.
+[[nodiscard]] std::vector<Trouble> troubles();
+
 /// `settings` with one more value, or another.
 [[nodiscard]] ProviderSettings with(ProviderSettings settings,
                                     const std::string& key,
