@@ -63,7 +63,7 @@ class Rig {
   /// A PEM file with the chain of a kind of key.
   [[nodiscard]] std::string chain_file(const std::string& kind, int generation = 0);
   /// A file with that content.
-  [[nodiscard]] std::string file(const std::string& name, std::string_view content) const;
+  std::string file(const std::string& name, std::string_view content) const;
 
   test::TemporaryFolder folder;
   test::FakeClock clock;
