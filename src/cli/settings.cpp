@@ -23,6 +23,7 @@ std::string joined(const std::string& folder, const std::string& path) {
 /// "a, b or c" of the config's signers, for hints.
 std::vector<std::string> names_of(const std::map<std::string, config::Signer>& signers) {
   std::vector<std::string> names;
+  names.reserve(signers.size());
   for (const auto& [name, signer] : signers) {
     names.push_back(name);
   }

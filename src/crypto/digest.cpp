@@ -18,7 +18,7 @@ namespace {
 // Fetching by name takes a lock and a look-up each time; once a process is enough. Never freed: the
 // library's own clean-up at exit takes care of them.
 const EVP_MD* algorithm(DigestAlg alg) {
-  static const std::array<EVP_MD*, 5> kAlgorithms = [] {
+  static const std::array<EVP_MD*, 5> algorithms = [] {
     start_library();
     return std::array<EVP_MD*, 5>{EVP_MD_fetch(nullptr, "MD5", nullptr),
                                   EVP_MD_fetch(nullptr, "SHA1", nullptr),
@@ -26,7 +26,7 @@ const EVP_MD* algorithm(DigestAlg alg) {
                                   EVP_MD_fetch(nullptr, "SHA384", nullptr),
                                   EVP_MD_fetch(nullptr, "SHA512", nullptr)};
   }();
-  const EVP_MD* found = kAlgorithms.at(static_cast<std::size_t>(alg));
+  const EVP_MD* found = algorithms.at(static_cast<std::size_t>(alg));
   SIGNCTL_ASSERT(found != nullptr);
   return found;
 }

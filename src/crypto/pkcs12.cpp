@@ -32,7 +32,7 @@ void free_safes(STACK_OF(PKCS7)* stack) {
 /// A library context of its own in which RC2 and the like exist, made at the first old file and
 /// kept for the life of the process. Null if this OpenSSL comes without the legacy provider.
 OSSL_LIB_CTX* legacy_context() {
-  static const LibraryContext kContext = [] {
+  static const LibraryContext context = [] {
     LibraryContext made(OSSL_LIB_CTX_new());
     if (!made || OSSL_PROVIDER_load(made.get(), "legacy") == nullptr ||
         OSSL_PROVIDER_load(made.get(), "default") == nullptr) {
@@ -41,7 +41,7 @@ OSSL_LIB_CTX* legacy_context() {
     ERR_clear_error();
     return made;
   }();
-  return kContext.get();
+  return context.get();
 }
 
 using BagStack = Handle<STACK_OF(PKCS12_SAFEBAG), free_bags>;

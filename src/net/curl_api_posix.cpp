@@ -74,11 +74,11 @@ Result<CurlApi> load_and_initialise() {
 }  // namespace
 
 Result<const CurlApi*> curl_api() {
-  static const Result<CurlApi> kApi = load_and_initialise();
-  if (!kApi) {
-    return Error(kApi.error());
+  static const Result<CurlApi> api = load_and_initialise();
+  if (!api) {
+    return Error(api.error());
   }
-  return &*kApi;
+  return &*api;
 }
 
 }  // namespace signctl::net

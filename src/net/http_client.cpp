@@ -225,10 +225,12 @@ class CurlClient final : public HttpClient {
       }
     };
     for (const auto& [name, value] : request.headers) {
-      if ((name + value).find_first_of("\r\n") != std::string::npos) {
+      std::string line = name;
+      line.append(": ").append(value);
+      if (line.find_first_of("\r\n") != std::string::npos) {
         return Error{ErrorKind::internal, "a line break in the header " + name};
       }
-      add(name + ": " + value);
+      add(line);
     }
     add("Expect:");  // No 100-continue round trip for small bodies.
     return list;

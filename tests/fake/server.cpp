@@ -274,6 +274,7 @@ Server::Server(Lab& lab, const std::vector<std::string>& names, ServerOptions op
   httplib::Server& http = *impl_->http;
   http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   http.set_keep_alive_max_count(1'000'000);
+  http.set_keep_alive_timeout(1);  // Stopping waits for idle connections.
   http.set_tcp_nodelay(true);
   const auto serve = [impl = impl_.get()](const httplib::Request& request,
                                           httplib::Response& response) {

@@ -81,7 +81,7 @@ std::string seconds(std::chrono::milliseconds time) {
 
 }  // namespace
 
-Error refusal_of(const Reply& reply, const std::string& service, std::string detail) {
+Error refusal_of(const Reply& reply, const std::string& service, const std::string& detail) {
   const std::string status = std::to_string(reply.status);
   std::string message = service + " answered " + status;
   if (!detail.empty()) {

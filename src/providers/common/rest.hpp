@@ -106,7 +106,9 @@ using Explain = std::function<Error(const Reply&)>;
 
 /// The default: 408, 429 and 5xx are `network` with Retry-After, 401 and 403 are `auth`, all else
 /// is `provider`. `detail` is the service's own text, already safe to show; may be empty.
-[[nodiscard]] Error refusal_of(const Reply& reply, const std::string& service, std::string detail);
+[[nodiscard]] Error refusal_of(const Reply& reply,
+                               const std::string& service,
+                               const std::string& detail);
 
 /// How often and how long calls are tried again.
 struct RetryRules {

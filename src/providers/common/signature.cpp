@@ -16,7 +16,7 @@ std::size_t field_size(const crypto::Certificate& leaf) {
 }  // namespace
 
 Result<Bytes> ecdsa_to_der(ByteView raw) {
-  constexpr std::size_t kLongest = 2 * 66;
+  constexpr std::size_t kLongest = std::size_t{2} * 66;
   if (raw.empty() || raw.size() % 2 != 0 || raw.size() > kLongest) {
     return Error{ErrorKind::provider,
                  "an ECDSA signature of " + std::to_string(raw.size()) + " bytes is not r and s"};
