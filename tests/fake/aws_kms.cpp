@@ -136,6 +136,9 @@ class AwsKms final : public Personality {
     if (request.path == "/container/credentials") {
       return container(request);
     }
+    if (request.path == "/github") {
+      return github(request);
+    }
     return kms_error({404, "UnknownOperationException", "no such path"});
   }
 
@@ -527,6 +530,16 @@ class AwsKms final : public Personality {
       return text_response(401, "the authorization token is wrong");
     }
     return credentials_answer();
+  }
+
+  Response github(const Request& request) {
+    const auto audience = request.query.find("audience");
+    if (request.method != "GET" || audience == request.query.end() ||
+        request.query.count("api-version") == 0 ||
+        request.header("authorization") != std::string("bearer ") + aws::kGithubBearer) {
+      return text_response(401, "no bearer or no audience");
+    }
+    return json_response(200, {{"value", aws::identity_token(lab_, audience->second)}});
   }
 
   Response instance(const Request& request) {

@@ -67,6 +67,25 @@ std::string Rig::file(const std::string& name, std::string_view content) const {
   return folder.file(name);
 }
 
+std::vector<Trouble> troubles() {
+  const auto always = [](FaultKind kind) {
+    Fault fault;
+    fault.kind = kind;
+    fault.times = -1;
+    return fault;
+  };
+  Fault throttled = always(FaultKind::status);
+  throttled.status = 429;
+  throttled.headers = {{"retry-after", "1"}};
+  return {{"503", always(FaultKind::status), ErrorKind::network},
+          {"throttled", throttled, ErrorKind::network},
+          {"closed", always(FaultKind::close), ErrorKind::network},
+          {"cut", always(FaultKind::cut), ErrorKind::network},
+          {"malformed JSON", always(FaultKind::malformed_json), ErrorKind::provider},
+          {"a gateway's page", always(FaultKind::html), ErrorKind::provider},
+          {"huge", always(FaultKind::huge), ErrorKind::network}};
+}
+
 ProviderSettings with(ProviderSettings settings, const std::string& key, const std::string& value) {
   settings.values[key] = value;
   return settings;

@@ -63,7 +63,7 @@ class Rig {
   /// A PEM file with the chain of a kind of key.
   [[nodiscard]] std::string chain_file(const std::string& kind, int generation = 0);
   /// A file with that content.
-  [[nodiscard]] std::string file(const std::string& name, std::string_view content) const;
+  std::string file(const std::string& name, std::string_view content) const;
 
   test::TemporaryFolder folder;
   test::FakeClock clock;
@@ -75,6 +75,15 @@ class Rig {
  private:
   std::string ca_file_;
 };
+
+/// Something that goes wrong with every request, and what that is to the caller.
+struct Trouble {
+  std::string name;
+  Fault fault;
+  ErrorKind kind{};
+};
+/// All kinds that are no lies.
+[[nodiscard]] std::vector<Trouble> troubles();
 
 /// `settings` with one more value, or another.
 [[nodiscard]] ProviderSettings with(ProviderSettings settings,

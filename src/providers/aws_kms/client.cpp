@@ -132,18 +132,22 @@ Result<Reply> KmsClient::call(std::string_view action, const Json& body, Refusal
   const RestClient client(world_, target_.kms, authorizer_, [&](const Reply& reply) {
     return explain(reply, refusal);
   });
-  auto reply = client.send(call);
-  if (reply) {
+  bool clock_set = false;
+  bool renewed = false;
+  while (true) {
+    refusal = {};
+    auto reply = client.send(call);
+    if (!reply && refusal.clock_offset && !clock_set) {
+      authorizer_->set_clock_offset(*refusal.clock_offset);
+      clock_set = true;
+      continue;
+    }
+    if (!reply && refusal.name == "ExpiredTokenException" && !renewed && authorizer_->renew()) {
+      renewed = true;
+      continue;
+    }
     return reply;
   }
-  if (refusal.clock_offset) {
-    authorizer_->set_clock_offset(*refusal.clock_offset);
-    return client.send(call);
-  }
-  if (refusal.name == "ExpiredTokenException" && authorizer_->renew()) {
-    return client.send(call);
-  }
-  return reply;
 }
 
 Result<Reply> KmsClient::call(std::string_view action, const Json& body) const {

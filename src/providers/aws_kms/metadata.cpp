@@ -147,6 +147,7 @@ Result<AwsCredentials> instance_credentials(World world) {
   Call token_call;
   token_call.method = "PUT";
   token_call.path = "/latest/api/token";
+  token_call.headers["Content-Length"] = "0";  // RFC 9110, 8.6: where a body would have a meaning.
   token_call.headers["X-aws-ec2-metadata-token-ttl-seconds"] = "21600";
   SIGNCTL_TRY(
       const Reply token, client.send(token_call, kRules), "asking the instance for a token");
