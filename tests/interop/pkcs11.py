@@ -285,27 +285,67 @@ def opencryptoki(suite, authority):
 
 # p11-kit remoting: a module in another process behind a socket, as a network HSM is.
 
+class Remote:
+    """p11-kit's server for SoftHSM2's token."""
+
+    def __init__(self, suite, softhsm_module):
+        self.socket = suite.folder / "p11-kit.sock"
+        self.environment = {"PATH": os.environ["PATH"], **softhsm_module.env}
+        self.process = None
+        self.module = Module("p11-kit remote", REMOTE, "interop", PIN,
+                             {"P11_KIT_SERVER_ADDRESS": f"unix:path={self.socket}"})
+        self.module.keys = ["rsa3072", "p256"]
+
+    def start(self):
+        self.socket.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            ["p11-kit", "server", "-f", "-n", str(self.socket), "--provider", SOFTHSM, "pkcs11:token=interop"],
+            env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        for _ in range(100):
+            if self.socket.exists():
+                return True
+            time.sleep(0.05)
+        self.stop()
+        return False
+
+    def stop(self):
+        """It and the process that it makes for each client: the line is cut."""
+        if self.process:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
 def remote(suite, softhsm_module):
-    server = tool("p11-kit", suite)
-    if not server or not softhsm_module or not pathlib.Path(REMOTE).exists():
+    if not tool("p11-kit", suite) or not softhsm_module or not pathlib.Path(REMOTE).exists():
         suite.skip("p11-kit remoting", "p11-kit, p11-kit-modules or softhsm2 is not installed")
-        return None, None
-    socket = suite.folder / "p11-kit.sock"
-    environment = {"PATH": os.environ["PATH"], **softhsm_module.env}
-    process = subprocess.Popen([server, "server", "-f", "-n", str(socket), "--provider", SOFTHSM,
-                                "pkcs11:token=interop"], env=environment, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
-    for _ in range(100):
-        if socket.exists():
-            break
-        time.sleep(0.05)
-    if not socket.exists():
+        return None
+    server = Remote(suite, softhsm_module)
+    if not server.start():
         suite.skip("p11-kit remoting", "its server does not start here")
-        process.kill()
-        return None, None
-    module = Module("p11-kit remote", REMOTE, "interop", PIN, {"P11_KIT_SERVER_ADDRESS": f"unix:path={socket}"})
-    module.keys = ["rsa3072", "p256"]
-    return module, process
+        return None
+    return server
+
+
+def remote_comes_back(bench, server):
+    """The line is cut while signctl signs; what was signed stays, and it goes on once the line is back."""
+    module, files = server.module, bench.copies("files", 60)
+    before = [file.read_bytes() for file in files]
+    process = subprocess.Popen([SIGNCTL, "sign", *map(str, files), *map(str, bench.settings(module, key="rsa3072")),
+                                "--no-timestamp", "-v", "--trust-cert", str(bench.authority.root)],
+                               env={"PATH": os.environ["PATH"], "TOKEN_PIN": PIN, **module.env},
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + 20
+    while files[4].read_bytes() == before[4] and time.monotonic() < deadline:
+        time.sleep(0.005)
+    server.stop()
+    cut_early = files[-1].read_bytes() == before[-1]
+    time.sleep(1)
+    server.start()
+    out = process.communicate(timeout=120)[0].decode("utf-8", "replace")
+    bench.suite.check("signing goes on after the line to a remote HSM was cut",
+                      cut_early and process.returncode == 0 and "60 signed" in out, out)
+    bench.suite.check("no PIN in what signctl says of it", not any(secret in out for secret in SECRETS), out)
 
 
 def remote_is_gone(bench, module):
@@ -330,7 +370,7 @@ class Mock:
         self.module = Module("mock", path, "mock", PIN, {"SIGNCTL_MOCK_P11": str(self.folder)})
 
     def behave(self, **behaviour):
-        for name in ("calls", "tries", "errors"):
+        for name in ("calls", "tries", "errors", "signatures"):
             (self.folder / name).unlink(missing_ok=True)
         pairs = {"label": "mock", "serial": "MOCK", "pin": PIN, "key": self.folder / "key.pem",
                  "certificate": self.certificate, **behaviour}
@@ -369,6 +409,18 @@ def pin_is_safe(bench, mock):
     suite.check("a locked token is named as such", done.returncode == 6 and "is locked" in done.out, done.out)
 
 
+def processes_do_not_lock_it_together(bench, mock):
+    """Eight signctl at a time, all with a wrong PIN, and a token that locks after three."""
+    mock.behave(tries=3)
+    file = bench.copies("files", 1)[0]
+    environment = {"PATH": os.environ["PATH"], **mock.module.env, "TOKEN_PIN": WRONG_PIN}
+    running = [subprocess.Popen([SIGNCTL, "sign", str(file), *map(str, bench.settings(mock.module)), "--no-timestamp"],
+                                env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(8)]
+    outputs = [process.communicate(timeout=60)[0].decode("utf-8", "replace") for process in running]
+    bench.suite.check("several signctl with a wrong PIN leave the last try alone",
+                      mock.tries() == 1 and {process.returncode for process in running} == {6}, "\n".join(outputs))
+
+
 def pin_stays_secret(bench, mock):
     """Even with a driver that prints it, and with every failure that there is."""
     failures = [dict(babble=1), dict(babble=1, crash="C_Sign"), dict(babble=1, error="C_Login:0x5:9"),
@@ -397,7 +449,11 @@ def drivers_may_die(bench, mock):
     mock.behave(crash="C_Sign")
     done = bench.sign(mock.module, files, "-j", "4")
     suite.check("a driver that crashes is an error", done.returncode in (7, 9) and "crashed" in done.out, done.out)
-    suite.check("neither leaves a file behind", before == [f.read_bytes() for f in files] and
+    mock.behave(wrong_signature=1)
+    done = bench.sign(mock.module, files, "-j", "4")
+    suite.check("a driver that lies is exit code 7", done.returncode == 7 and "does not match certificate" in done.out,
+                done.out)
+    suite.check("none of them leaves a file behind", before == [f.read_bytes() for f in files] and
                 sorted(files[0].parent.iterdir()) == sorted(files))
     mock.behave(remove_after=2, back_after=1)
     done = bench.sign(mock.module, files, "-j", "2")
@@ -447,15 +503,15 @@ def real_modules(bench, peer):
     if first:
         signs_and_verifies(bench, first, peer)
         selects(bench, first)
-        far, server = remote(suite, first)
-        if far:
+        server = remote(suite, first)
+        if server:
             try:
-                signs_and_verifies(bench, far, peer)
-                refuses_and_diagnoses(bench, far)
+                signs_and_verifies(bench, server.module, peer)
+                remote_comes_back(bench, server)
+                refuses_and_diagnoses(bench, server.module)
             finally:
-                server.kill()
-                server.wait()
-            remote_is_gone(bench, far)
+                server.stop()
+            remote_is_gone(bench, server.module)
         refuses_and_diagnoses(bench, first)
     for make in (tpm, opencryptoki):
         module = make(suite, authority)
@@ -474,6 +530,7 @@ def main():
             real_modules(bench, tool("osslsigncode", suite))
         mock = Mock(suite, authority, os.environ["SIGNCTL_MOCK_PKCS11"])
         pin_is_safe(bench, mock)
+        processes_do_not_lock_it_together(bench, mock)
         pin_stays_secret(bench, mock)
         drivers_may_die(bench, mock)
         leaves_no_worker(bench, mock)

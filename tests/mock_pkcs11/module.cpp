@@ -64,14 +64,13 @@ struct Mock {
   std::vector<ck::Object> found;
   ck::Session next_session{1};
   bool logged_in{false};
-  unsigned long signatures{0};
   unsigned long listings_while_gone{0};
   bool came_back{false};
   bool initialized{false};
 
   [[nodiscard]] bool gone() {
     const unsigned long after = state.number("remove_after", 0);
-    if (after == 0 || signatures < after || came_back) {
+    if (after == 0 || state.count("signatures") < after || came_back) {
       return false;
     }
     sessions.clear();
@@ -508,7 +507,7 @@ ck::Rv sign(ck::Session session,
     *signature_size = made.size();
     return ck::kBufferTooSmall;
   }
-  ++token.signatures;
+  static_cast<void>(token.state.next("signatures"));
   std::copy(made.begin(), made.end(), signature);
   *signature_size = made.size();
   return ck::kOk;

@@ -42,10 +42,15 @@ void State::record(std::string_view call) const {
 }
 
 unsigned long State::next(std::string_view counter) const {
-  unsigned long count = 0;
-  static_cast<void>(std::ifstream(path(counter)) >> count);
-  std::ofstream(path(counter), std::ios::trunc) << count + 1;
-  return count;
+  const unsigned long before = count(counter);
+  std::ofstream(path(counter), std::ios::trunc) << before + 1;
+  return before;
+}
+
+unsigned long State::count(std::string_view counter) const {
+  unsigned long number = 0;
+  static_cast<void>(std::ifstream(path(counter)) >> number);
+  return number;
 }
 
 unsigned long State::tries_left() const {

@@ -10,7 +10,7 @@
 //
 //   config      key=value lines, written by the test
 //   tries       PIN tries left, written here
-//   errors      errors returned so far, written here
+//   errors, signatures      how many so far, written here
 //   calls       one line for each interesting call, appended here
 namespace signctl::mock {
 
@@ -29,6 +29,7 @@ class State {
 
   /// The number in a file, one more with each call; 0 the first time.
   [[nodiscard]] unsigned long next(std::string_view counter) const;
+  [[nodiscard]] unsigned long count(std::string_view counter) const;
 
   [[nodiscard]] unsigned long tries_left() const;
   void set_tries_left(unsigned long tries) const;

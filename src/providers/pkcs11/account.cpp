@@ -114,7 +114,6 @@ Result<Bytes> Account::sign_mending(Lane& lane, const Request& wanted) {
       attempt.remedy = Remedy::new_session;
     }
     log_verbose("pkcs11: " + attempt.signature.error().message + "; trying again");
-    const std::lock_guard lock(mutex_);
     SIGNCTL_CHECK(mend(now.epoch, attempt.remedy),
                   "recovering from: " + attempt.signature.error().message);
   }
@@ -227,9 +226,21 @@ Error Account::explain(const Reply& reply) {
 }
 
 Result<void> Account::mend(unsigned epoch, Remedy remedy) {
+  const std::lock_guard lock(mutex_);
   if (epoch != epoch_) {
     return ok();  // Another session has been here.
   }
+  auto mended = mend_with(remedy);
+  // Where not even a new session can be had, a new driver may help; a PIN that was refused is
+  // final.
+  if (!mended && remedy == Remedy::new_session && mended.error().kind != ErrorKind::auth) {
+    mended = mend_with(Remedy::new_driver);
+  }
+  epoch_ += mended ? 1U : 0U;
+  return mended;
+}
+
+Result<void> Account::mend_with(Remedy remedy) {
   if (remedy == Remedy::new_driver) {
     SIGNCTL_CHECK(start_anew(), "");
   } else {
@@ -244,9 +255,7 @@ Result<void> Account::mend(unsigned epoch, Remedy remedy) {
   if (logged_in_) {
     SIGNCTL_CHECK(log_in(open_, options_, Login::again), "logging in again");
   }
-  SIGNCTL_CHECK(find_key_again(), "");
-  ++epoch_;
-  return ok();
+  return find_key_again();
 }
 
 Result<void> Account::start_anew() {
@@ -261,7 +270,15 @@ Result<void> Account::start_anew() {
   open_.module.driver->stop();
   Options same = options_;
   same.module = open_.module.path;
-  SIGNCTL_TRY(OpenToken open, open_token(same, world_), "starting the driver anew");
+  auto found = open_token(same, world_);
+  // The line to a network HSM, or its other end, may need a moment.
+  for (auto waited = kTokenLook;
+       waited <= kTokenWait && !found && found.error().kind == ErrorKind::provider;
+       waited += kTokenLook) {
+    world_.clock.sleep_for(kTokenLook);
+    found = open_token(same, world_);
+  }
+  SIGNCTL_TRY(OpenToken open, std::move(found), "starting the driver anew");
   if (!open.slot.token || !open_.slot.token ||
       identity_of(*open.slot.token) != identity_of(*open_.slot.token)) {
     return Error{ErrorKind::provider, "another token is there since the driver was started anew"};
@@ -287,6 +304,10 @@ Result<void> Account::wait_for_token() {
       open_.slot = std::move(*back);
       return ok();
     }
+  }
+  // Drivers of network HSMs find their way back only from the start.
+  if (restarts_left_ > 0 && start_anew()) {
+    return ok();
   }
   return Error{ErrorKind::network,
                "token " + describe(open_.slot) + " was taken out and has not come back",

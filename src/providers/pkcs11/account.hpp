@@ -64,8 +64,10 @@ class Account {
   Request request_for(ByteView digest, DigestAlg alg) const;
   [[nodiscard]] Error explain(const Reply& reply);
 
-  // Each with mutex_ held.
   Result<void> mend(unsigned epoch, Remedy remedy);
+
+  // Each with mutex_ held.
+  Result<void> mend_with(Remedy remedy);
   Result<void> start_anew();
   Result<void> wait_for_token();
   Result<void> find_key_again();

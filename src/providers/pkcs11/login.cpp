@@ -3,7 +3,9 @@
 
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "crypto/digest.hpp"
 #include "providers/pkcs11/cryptoki.hpp"
+#include "providers/pkcs11/login_lock.hpp"
 #include "providers/pkcs11/return_value.hpp"
 
 #include <algorithm>
@@ -38,6 +40,12 @@ Request login_request(const OpenToken& open, const Options& options, std::option
   request.user = options.user;
   request.pin = std::move(pin);
   return request;
+}
+
+/// The same for all processes, and nothing that a person reads.
+std::string lock_name(const Token& token) {
+  constexpr std::size_t kDigits = 16;
+  return to_hex(crypto::hash(DigestAlg::sha256, as_bytes(identity_of(token)))).substr(0, kDigits);
 }
 
 bool has_private_key(const std::vector<Object>& objects) {
@@ -88,6 +96,13 @@ Error login_error(const Reply& reply, const Token& after) {
 
 Result<void> log_in(OpenToken& open, const Options& options, Login which) {
   PinLedger::Turn turn = PinLedger::of_this_process().take(token_of(open));
+  const LockResult lock = take_login_lock(lock_name(token_of(open)), options.timeout);
+  if (lock.outcome == LockOutcome::busy) {
+    return Error{ErrorKind::provider,
+                 "another signctl is logging in to token \"" + printable(token_of(open).label) +
+                     "\" and does not come to an end",
+                 "look for one that waits for a pin pad"};
+  }
   SIGNCTL_CHECK(refresh(open, options), "");
   SIGNCTL_TRY(const std::optional<Secret> pin, pin_for(token_of(open), options), "");
   SIGNCTL_TRY(const PinTrust trust, turn.check(pin), "");
