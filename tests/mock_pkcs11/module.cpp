@@ -16,8 +16,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -90,7 +90,7 @@ ck::Rv enter(const char* call) {
   const std::lock_guard lock(token.mutex);
   token.state.record(call);
   if (token.state.text("crash") == call) {
-    std::raise(SIGSEGV);
+    std::abort();  // Not a bad access: sanitizers make an exit of that.
   }
   const std::string error = token.state.text("error");
   const std::string name = std::string(call) + ":";

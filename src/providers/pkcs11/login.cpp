@@ -122,7 +122,11 @@ Result<void> log_in(OpenToken& open, const Options& options, Login which) {
     return error;
   }
   if (reply->rv == ck::kUserAlreadyLoggedIn) {
-    trust == PinTrust::accepted ? turn.accepted(pin) : turn.not_looked_at(pin);
+    if (trust == PinTrust::accepted) {
+      turn.accepted(pin);
+    } else {
+      turn.not_looked_at(pin);
+    }
     return ok();
   }
   if (reply->rv != ck::kOk) {

@@ -92,8 +92,8 @@ std::string hint_with_installed() {
 }
 
 Result<std::string> module_path(const std::string& setting, const Uri& uri) {
-  const bool automatic = setting.empty() || setting == "auto";
-  const std::string path = automatic ? uri.module_path.value_or("") : setting;
+  // The URI's comes first: the setting may have come from the environment, for all programs.
+  const std::string path = uri.module_path.value_or(setting == "auto" ? "" : setting);
   if (path.empty()) {
     return path;
   }

@@ -2,8 +2,11 @@
 #include "providers/pkcs11/pin.hpp"
 
 #include "providers/pkcs11/cryptoki.hpp"
+#include "providers/pkcs11/login_lock.hpp"
 #include "support/catch.hpp"
 #include "support/must.hpp"
+
+#include <random>
 
 namespace signctl::test {
 namespace {
@@ -137,6 +140,19 @@ TEST_CASE("pkcs11 pin: tokens are told apart by all that names them", "[provider
   other.label = "a";
   other.serial = "bc";
   CHECK(identity_of(one) != identity_of(other));
+}
+
+TEST_CASE("pkcs11 pin: one login at a time to a token, and no waiting for ever",
+          "[providers][pkcs11][pin]") {
+  const std::string name = "test" + std::to_string(std::random_device{}());
+  const std::chrono::milliseconds limit{30};
+  auto first = take_login_lock(name, limit);
+  REQUIRE(first.outcome == LockOutcome::held);
+
+  CHECK(take_login_lock(name, limit).outcome == LockOutcome::busy);
+  CHECK(take_login_lock(name + "other", limit).outcome == LockOutcome::held);
+  first.lock.reset();
+  CHECK(take_login_lock(name, limit).outcome == LockOutcome::held);
 }
 
 }  // namespace signctl::test

@@ -40,6 +40,18 @@ TEST_CASE("pkcs11 settings: a URI and the other keys complete each other",
   CHECK(options.last_try == LastTry::refuse);
 }
 
+TEST_CASE("pkcs11 settings: the module of a URI comes before the one of the environment",
+          "[providers][pkcs11][settings]") {
+  const TemporaryFolder folder;
+  const std::string module = folder.file("module.so");
+  spill(module, as_bytes("a file"));
+  const std::string uri = "pkcs11:?module-path=" + module;
+
+  CHECK(must(read_options(with({{"uri", uri}, {"module", "/nonexistent.so"}}))).module == module);
+  CHECK(must(read_options(with({{"uri", uri}, {"module", "auto"}}))).module == module);
+  CHECK(must(read_options(with({{"module", module}}))).module == module);
+}
+
 TEST_CASE("pkcs11 settings: the name in a URI for a certificate is not the key's",
           "[providers][pkcs11][settings]") {
   const Options options = must(read_options(with({{"uri", "pkcs11:object=name;type=cert"}})));
