@@ -5,8 +5,10 @@
 #include <array>
 
 // One line per backend: the folder below providers/, which is also its namespace.
-#define SIGNCTL_PROVIDERS(PROVIDER) \
-  PROVIDER(pfx) PROVIDER(aws_kms) PROVIDER(google_kms) PROVIDER(vault)
+#define SIGNCTL_PROVIDERS(PROVIDER)                                                          \
+  PROVIDER(pfx)                                                                              \
+  PROVIDER(trusted_signing) PROVIDER(azure_key_vault) PROVIDER(aws_kms) PROVIDER(google_kms) \
+      PROVIDER(vault)
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage, bugprone-macro-parentheses): declares a name.
 #define DECLARE(folder)                     \

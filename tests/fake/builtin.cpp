@@ -2,9 +2,12 @@
 #include "fake/personality.hpp"
 
 // One line per service: its name, signctl's provider, and the function that makes it.
-#define SIGNCTL_PERSONALITIES(ROW)                 \
-  ROW("aws-kms", "aws-kms", make_aws_kms)          \
-  ROW("google-kms", "google-kms", make_google_kms) \
+#define SIGNCTL_PERSONALITIES(ROW)                                  \
+  ROW("entra", "", make_entra)                                      \
+  ROW("artifact-signing", "trusted-signing", make_artifact_signing) \
+  ROW("key-vault", "azure-key-vault", make_key_vault)               \
+  ROW("aws-kms", "aws-kms", make_aws_kms)                           \
+  ROW("google-kms", "google-kms", make_google_kms)                  \
   ROW("vault", "vault", make_vault)
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): declares names.
