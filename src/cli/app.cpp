@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 
 #include <signctl/exit_code.hpp>
+#include <signctl/worker.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -219,6 +220,9 @@ Result<int> dispatch(Context& context, Line line) {
 }  // namespace
 
 int run(const std::vector<std::string>& arguments) {
+  if (const auto code = run_worker(arguments)) {
+    return *code;
+  }
   Context context;
   // Until the flags have been parsed, so that errors about them come in the wanted form.
   OutputFlags early;

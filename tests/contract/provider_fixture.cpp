@@ -13,6 +13,9 @@ std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider) {
   if (provider == "azure-key-vault") {
     return make_key_vault_fixture();
   }
+  if (provider == "pkcs11") {
+    return make_pkcs11_fixture();
+  }
   if (provider == "aws-kms") {
     return make_aws_kms_fixture();
   }

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "providers/pkcs11/diagnose.hpp"
+
+#include "core/text.hpp"
+#include "crypto/oids.hpp"
+#include "providers/common/material.hpp"
+#include "providers/pkcs11/account.hpp"
+#include "providers/pkcs11/cryptoki.hpp"
+#include "providers/pkcs11/login.hpp"
+
+#include <utility>
+
+namespace signctl::providers::pkcs11 {
+namespace {
+
+class Diagnosis {
+ public:
+  void about(std::string subject) { subject_ = std::move(subject); }
+  void add(std::string id, Severity severity, std::string message) {
+    findings_.push_back({std::move(id), severity, subject_, std::move(message)});
+  }
+  void add(Finding finding) { findings_.push_back(std::move(finding)); }
+  void add(const std::vector<Finding>& findings) {
+    findings_.insert(findings_.end(), findings.begin(), findings.end());
+  }
+  void add(std::string id, const Error& error) {
+    std::string message = error.message;
+    for (const std::string& step : error.trail) {
+      message += ", while " + step;
+    }
+    add(std::move(id), Severity::error, error.hint.empty() ? message : message + "; " + error.hint);
+  }
+  std::vector<Finding> finish() && { return std::move(findings_); }
+
+ private:
+  std::string subject_{"signer"};
+  std::vector<Finding> findings_;
+};
+
+void show_module(Diagnosis& diagnosis, const OpenModule& module) {
+  diagnosis.about("module");
+  diagnosis.add("pkcs11-module",
+                Severity::info,
+                printable(module.path) + ": " + printable(module.info.description) + " " +
+                    printable(module.info.version) + " by " + printable(module.info.manufacturer) +
+                    (module.info.threads ? "" : "; it cannot be used from several threads"));
+  if (!module.driver->isolated()) {
+    diagnosis.add("pkcs11-not-isolated",
+                  Severity::info,
+                  "the driver runs inside this program, so a call that hangs cannot be stopped");
+  }
+  for (const Slot& slot : module.slots) {
+    if (slot.token && (slot.token->flags & ck::kTokenInitialized) != 0) {
+      diagnosis.add("pkcs11-slot", Severity::info, "there is " + describe(slot));
+    }
+  }
+}
+
+void check_token(Diagnosis& diagnosis, const Token& token, const Options& options) {
+  diagnosis.about("token \"" + printable(token.label) + "\"");
+  if ((token.flags & ck::kErrorState) != 0) {
+    diagnosis.add("pkcs11-token", Severity::error, "the token has failed its self-test");
+  }
+  if ((token.flags & ck::kLoginRequired) != 0 && (token.flags & ck::kUserPinInitialized) == 0) {
+    diagnosis.add("pkcs11-pin", Severity::warning, "the token says that no user PIN has been set");
+  }
+  if ((token.flags & ck::kProtectedAuthenticationPath) != 0) {
+    diagnosis.add("pkcs11-pin-pad",
+                  Severity::info,
+                  options.pin ? "the token has a pin pad, so the pin setting is not used"
+                              : "the PIN is entered at the token's pin pad");
+  }
+  Finding count = pin_finding(token, options.last_try);
+  if ((token.flags & ck::kLoginRequired) != 0 || count.severity != Severity::info) {
+    diagnosis.add(std::move(count));
+  }
+}
+
+std::string_view mechanism_name(std::uint64_t type) {
+  switch (type) {
+    case ck::kMechanismRsaPkcs:
+      return "CKM_RSA_PKCS";
+    case ck::kMechanismRsaPkcsPss:
+      return "CKM_RSA_PKCS_PSS";
+    case ck::kMechanismEcdsa:
+      return "CKM_ECDSA";
+    default:
+      return "";
+  }
+}
+
+void check_mechanisms(Diagnosis& diagnosis,
+                      OpenToken& open,
+                      const Options& options,
+                      crypto::KeyType type) {
+  Request request;
+  request.operation = Operation::mechanisms;
+  request.slot = open.slot.id;
+  const auto reply = ask(*open.module.link, request, options.timeout);
+  if (!reply) {
+    diagnosis.add("pkcs11-mechanism", Severity::warning, reply.error().message);
+    return;
+  }
+  const ck::Ulong wanted =
+      type == crypto::KeyType::rsa ? ck::kMechanismRsaPkcs : ck::kMechanismEcdsa;
+  std::vector<std::string> names;
+  bool offered = false;
+  for (const MechanismFacts& each : reply->mechanisms) {
+    offered = offered || each.type == wanted;
+    if (const auto name = mechanism_name(each.type); !name.empty()) {
+      names.emplace_back(name);
+    }
+  }
+  // Not an error: some modules leave out what they can do.
+  diagnosis.add("pkcs11-mechanism",
+                offered ? Severity::info : Severity::warning,
+                offered ? "offers " + join(names, ", ")
+                        : "does not list " + std::string(mechanism_name(wanted)) +
+                              ", which signing with this key needs");
+}
+
+void check_certificate(Diagnosis& diagnosis,
+                       const crypto::Certificate& leaf,
+                       const std::vector<crypto::Certificate>& chain,
+                       TimePoint now) {
+  diagnosis.about("certificate " + leaf.info().subject);
+  diagnosis.add(expiry_findings("signing certificate", leaf, now));
+  if (!leaf.has_eku(oid::kCodeSigning)) {
+    diagnosis.add("pkcs11-no-code-signing",
+                  Severity::error,
+                  "the certificate is not for code signing (extended key usage 1.3.6.1.5.5.7.3.3)");
+  }
+  if (chain.size() == 1 && !leaf.self_issued()) {
+    diagnosis.add(
+        "pkcs11-chain",
+        Severity::warning,
+        "the issuer \"" + leaf.info().issuer +
+            "\" is neither on the token nor in the chain setting; verifiers may not find it");
+  } else {
+    diagnosis.add(
+        "pkcs11-chain",
+        Severity::info,
+        "the chain has " + std::to_string(chain.size()) + " certificates without the root");
+  }
+}
+
+void check_inside(Diagnosis& diagnosis, OpenToken& open, const Options& options, TimePoint now) {
+  const auto inside = enter(open, options);
+  if (!inside) {
+    diagnosis.add("pkcs11-login", inside.error());
+    return;
+  }
+  if (inside->logged_in) {
+    diagnosis.add("pkcs11-login", Severity::info, "the token has accepted the login");
+  }
+  const auto choice = choose(inside->objects, options.certificates, options.wanted, now);
+  if (!choice) {
+    diagnosis.add("pkcs11-key", choice.error());
+    return;
+  }
+  diagnosis.add(
+      "pkcs11-key",
+      Severity::info,
+      "signs with key " + describe(choice->key) +
+          (choice->key.always_authenticate ? ", which wants the PIN for each signature" : ""));
+  if (choice->leaf.key().type == crypto::KeyType::other) {
+    diagnosis.add("pkcs11-key", Severity::error, "the key is neither RSA nor EC");
+    return;
+  }
+  check_mechanisms(diagnosis, open, options, choice->leaf.key().type);
+  check_certificate(
+      diagnosis, choice->leaf, chain_above(choice->leaf, inside->objects, options), now);
+}
+
+}  // namespace
+
+std::vector<Finding> diagnose(const ProviderSettings& settings, World world) {
+  Diagnosis diagnosis;
+  const auto options = read_options(settings);
+  if (!options) {
+    diagnosis.add("pkcs11-settings", options.error());
+    return std::move(diagnosis).finish();
+  }
+  auto open = open_token(*options, world);
+  if (!open) {
+    diagnosis.add("pkcs11-token", open.error());
+    return std::move(diagnosis).finish();
+  }
+  show_module(diagnosis, open->module);
+  check_token(diagnosis, open->slot.token.value_or(Token{}), *options);
+  check_inside(diagnosis, *open, *options, world.clock.now());
+  return std::move(diagnosis).finish();
+}
+
+}  // namespace signctl::providers::pkcs11

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "providers/pkcs11/login.hpp"
+
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "crypto/digest.hpp"
+#include "providers/pkcs11/cryptoki.hpp"
+#include "providers/pkcs11/login_lock.hpp"
+#include "providers/pkcs11/return_value.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace signctl::providers::pkcs11 {
+namespace {
+
+bool has(const Token& token, ck::Ulong flag) {
+  return (token.flags & flag) != 0;
+}
+
+const Token& token_of(const OpenToken& open) {
+  static const Token kNone;
+  return open.slot.token ? *open.slot.token : kNone;
+}
+
+void announce(const Token& token) {
+  const std::string name = "token \"" + printable(token.label) + "\"";
+  if (has(token, ck::kProtectedAuthenticationPath)) {
+    log_info("pkcs11: waiting for the PIN to be entered at the pin pad of " + name);
+  }
+  if (has(token, ck::kUserPinCountLow)) {
+    log_warning("pkcs11: wrong PINs were sent to " + name + " before; few tries are left");
+  }
+}
+
+Request login_request(const OpenToken& open, const Options& options, std::optional<Secret> pin) {
+  Request request;
+  request.operation = Operation::login;
+  request.slot = open.slot.id;
+  request.user = options.user;
+  request.pin = std::move(pin);
+  return request;
+}
+
+/// The same for all processes, and nothing that a person reads.
+std::string lock_name(const Token& token) {
+  constexpr std::size_t kDigits = 16;
+  return to_hex(crypto::hash(DigestAlg::sha256, as_bytes(identity_of(token)))).substr(0, kDigits);
+}
+
+bool has_private_key(const std::vector<Object>& objects) {
+  return std::any_of(objects.begin(), objects.end(), [](const Object& object) {
+    return object.kind == ObjectClass::private_key;
+  });
+}
+
+}  // namespace
+
+Result<std::optional<Secret>> pin_for(const Token& token, const Options& options) {
+  if (has(token, ck::kProtectedAuthenticationPath)) {
+    return std::optional<Secret>();
+  }
+  if (!options.pin) {
+    return Error{ErrorKind::auth,
+                 "token \"" + printable(token.label) + "\" wants a PIN, and none is set",
+                 "set pin to env:NAME, file:PATH, exec:COMMAND or stdin"};
+  }
+  return options.pin;
+}
+
+Result<void> refresh(OpenToken& open, const Options& options) {
+  Request request;
+  request.operation = Operation::token;
+  request.slot = open.slot.id;
+  SIGNCTL_TRY(Reply reply, ask(*open.module.link, request, options.timeout), "reading the token");
+  auto now = reply.slots.empty() ? std::optional<Token>() : std::move(reply.slots.front().token);
+  if (!now || identity_of(*now) != identity_of(token_of(open))) {
+    return Error{ErrorKind::provider,
+                 "another token is in the slot of \"" + printable(token_of(open).label) + "\" now"};
+  }
+  open.slot.token = std::move(now);
+  return ok();
+}
+
+Error login_error(const Reply& reply, const Token& after) {
+  Error error = rv_error(reply.call, reply.rv);
+  error.kind = ErrorKind::auth;
+  const std::string state = pin_state(after);
+  error.message = "token \"" + printable(after.label) + "\" refused the login: " + error.message +
+                  (state.empty() ? "" : "; " + state);
+  if (error.hint.empty()) {
+    error.hint = "look at the token with the vendor's tool; the PIN is not sent again in this run";
+  }
+  return error;
+}
+
+Result<void> log_in(OpenToken& open, const Options& options, Login which) {
+  PinLedger::Turn turn = PinLedger::of_this_process().take(token_of(open));
+  const LockResult lock = take_login_lock(lock_name(token_of(open)), options.timeout);
+  if (lock.outcome == LockOutcome::busy) {
+    return Error{ErrorKind::provider,
+                 "another signctl is logging in to token \"" + printable(token_of(open).label) +
+                     "\" and does not come to an end",
+                 "look for one that waits for a pin pad"};
+  }
+  SIGNCTL_CHECK(refresh(open, options), "");
+  SIGNCTL_TRY(const std::optional<Secret> pin, pin_for(token_of(open), options), "");
+  SIGNCTL_TRY(const PinTrust trust, turn.check(pin), "");
+  if (auto objection = objection_to_login(token_of(open), options.last_try, which)) {
+    return *std::move(objection);
+  }
+  if (which == Login::again && trust != PinTrust::accepted) {
+    return Error{ErrorKind::auth, "the login was lost, and the token never accepted this PIN"};
+  }
+  announce(token_of(open));
+  turn.sent(pin);
+  auto reply = open.module.link->call(login_request(open, options, pin), options.timeout);
+  if (!reply) {
+    Error error = std::move(reply).error();
+    error.kind = ErrorKind::provider;
+    error.hint = "whether the PIN was counted is unknown, so it is not sent again in this run";
+    return error;
+  }
+  if (reply->rv == ck::kUserAlreadyLoggedIn) {
+    trust == PinTrust::accepted ? turn.accepted(pin) : turn.not_looked_at(pin);
+    return ok();
+  }
+  if (reply->rv != ck::kOk) {
+    // Its flags tell how much this has cost; if they cannot be had, what was known has to do.
+    static_cast<void>(refresh(open, options));
+    return login_error(*reply, token_of(open));
+  }
+  turn.accepted(pin);
+  return ok();
+}
+
+Result<std::vector<Object>> list_objects(OpenToken& open, const Options& options) {
+  Request request;
+  request.operation = Operation::objects;
+  request.slot = open.slot.id;
+  SIGNCTL_TRY(Reply reply,
+              ask(*open.module.link, request, options.timeout),
+              "listing keys and certificates");
+  return std::move(reply.objects);
+}
+
+Result<Inside> enter(OpenToken& open, const Options& options) {
+  Inside inside;
+  const bool required = has(token_of(open), ck::kLoginRequired);
+  if (required) {
+    SIGNCTL_CHECK(log_in(open, options, Login::first), "");
+    inside.logged_in = true;
+  }
+  SIGNCTL_TRY(inside.objects, list_objects(open, options), "");
+  // Some tokens do not say that they want a login, and show their keys after one only.
+  if (!required && options.pin && has(token_of(open), ck::kUserPinInitialized) &&
+      !has_private_key(inside.objects)) {
+    SIGNCTL_CHECK(log_in(open, options, Login::first), "");
+    inside.logged_in = true;
+    SIGNCTL_TRY(inside.objects, list_objects(open, options), "");
+  }
+  return inside;
+}
+
+}  // namespace signctl::providers::pkcs11

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "providers/pkcs11/pin.hpp"
+#include "providers/pkcs11/token.hpp"
+
+#include <signctl/result.hpp>
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace signctl::providers::pkcs11 {
+
+/// The PIN to send: none where the token has a pin pad.
+///
+/// @errors `auth` when the token wants one and the settings have none.
+Result<std::optional<Secret>> pin_for(const Token& token, const Options& options);
+
+/// Reads the token's flags anew.
+///
+/// @errors `provider` when another token is in the slot now.
+Result<void> refresh(OpenToken& open, const Options& options);
+
+/// Logs in, after all checks of PIN safety (pin.hpp). Again only with what was accepted before.
+///
+/// @errors `auth` when the PIN is missing, is refused, or may not be sent; `provider` when the
+/// driver
+///         fails meanwhile. Never `network`: nothing here may be tried again.
+Result<void> log_in(OpenToken& open, const Options& options, Login which);
+
+/// The error of a C_Login, with the state that it left the PIN in.
+[[nodiscard]] Error login_error(const Reply& reply, const Token& after);
+
+/// The keys and certificates that can be seen now.
+Result<std::vector<Object>> list_objects(OpenToken& open, const Options& options);
+
+/// What can be seen once inside.
+struct Inside {
+  std::vector<Object> objects;
+  bool logged_in{false};
+};
+
+/// Logs in where the token wants it, and lists what there is.
+Result<Inside> enter(OpenToken& open, const Options& options);
+
+}  // namespace signctl::providers::pkcs11
