@@ -5,8 +5,16 @@
 #include <array>
 
 // One line per backend: the folder below providers/, which is also its namespace.
+// clang-format off
 #define SIGNCTL_PROVIDERS(PROVIDER) \
-  PROVIDER(pfx) PROVIDER(pkcs11) PROVIDER(aws_kms) PROVIDER(google_kms) PROVIDER(vault)
+  PROVIDER(pfx) \
+  PROVIDER(trusted_signing) \
+  PROVIDER(pkcs11) \
+  PROVIDER(azure_key_vault) \
+  PROVIDER(aws_kms) \
+  PROVIDER(google_kms) \
+  PROVIDER(vault)
+// clang-format on
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage, bugprone-macro-parentheses): declares a name.
 #define DECLARE(folder)                     \

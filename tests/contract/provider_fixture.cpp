@@ -7,6 +7,12 @@ std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider) {
   if (provider == "pfx") {
     return make_pfx_fixture();
   }
+  if (provider == "trusted-signing") {
+    return make_trusted_signing_fixture();
+  }
+  if (provider == "azure-key-vault") {
+    return make_key_vault_fixture();
+  }
   if (provider == "pkcs11") {
     return make_pkcs11_fixture();
   }

@@ -47,6 +47,8 @@ class ProviderFixture {
 std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider);
 
 std::unique_ptr<ProviderFixture> make_pfx_fixture();
+std::unique_ptr<ProviderFixture> make_trusted_signing_fixture();
+std::unique_ptr<ProviderFixture> make_key_vault_fixture();
 std::unique_ptr<ProviderFixture> make_pkcs11_fixture();
 std::unique_ptr<ProviderFixture> make_aws_kms_fixture();
 std::unique_ptr<ProviderFixture> make_google_kms_fixture();

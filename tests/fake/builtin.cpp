@@ -2,10 +2,15 @@
 #include "fake/personality.hpp"
 
 // One line per service: its name, signctl's provider, and the function that makes it.
-#define SIGNCTL_PERSONALITIES(ROW)                 \
-  ROW("aws-kms", "aws-kms", make_aws_kms)          \
+// clang-format off
+#define SIGNCTL_PERSONALITIES(ROW) \
+  ROW("entra", "", make_entra) \
+  ROW("artifact-signing", "trusted-signing", make_artifact_signing) \
+  ROW("key-vault", "azure-key-vault", make_key_vault) \
+  ROW("aws-kms", "aws-kms", make_aws_kms) \
   ROW("google-kms", "google-kms", make_google_kms) \
   ROW("vault", "vault", make_vault)
+// clang-format on
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): declares names.
 #define DECLARE(name, provider, function) std::unique_ptr<Personality> function(Lab& lab);

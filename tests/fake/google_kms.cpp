@@ -40,6 +40,8 @@ const std::map<std::string, KeyFacts>& keys() {
       {"pss", {"rsa2048", "RSA_SIGN_PSS_2048_SHA256"}},
       {"damaged", {"p256", "EC_SIGN_P256_SHA256"}},
       {"ruined", {"p256", "EC_SIGN_P256_SHA256"}},
+      {"unverified", {"p256", "EC_SIGN_P256_SHA256"}},
+      {"misnamed", {"p256", "EC_SIGN_P256_SHA256"}},
   };
   return table;
 }
@@ -278,8 +280,8 @@ class GoogleKms final : public Personality {
     return json_response(200,
                          {{"signature", to_base64(signature)},
                           {"signatureCrc32c", sum},
-                          {verified, true},
-                          {"name", version.name},
+                          {verified, version.key != "unverified"},
+                          {"name", version.name + (version.key == "misnamed" ? "0" : "")},
                           {"protectionLevel", "HSM"}});
   }
 

@@ -14,7 +14,8 @@ namespace signctl::fake::google {
 /// each with one version; and
 /// - rotated: version 1 of rsa2048, 2 is another key, 3 is disabled;
 /// - raw: RSA_SIGN_RAW_PKCS1_2048; pss: RSA_SIGN_PSS_2048_SHA256; both with rsa2048's key;
-/// - damaged: p256, every other signature arrives with a wrong checksum; ruined: all do.
+/// - damaged: p256, every other signature arrives with a wrong checksum; ruined: all do;
+/// - unverified: the checksum of the request is not confirmed; misnamed: another version answers.
 inline constexpr const char* kRing = "projects/fake/locations/global/keyRings/ring";
 inline constexpr const char* kEmail = "signer@fake.iam.gserviceaccount.com";
 inline constexpr const char* kAudience =

@@ -126,6 +126,17 @@ void Lab::rotate() {
   ++generation_;
 }
 
+void Lab::grant(const std::string& token, Json claims) {
+  const std::lock_guard lock(mutex_);
+  granted_[token] = std::move(claims);
+}
+
+std::optional<Json> Lab::granted(const std::string& token) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = granted_.find(token);
+  return found == granted_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void Lab::record(Served served) {
   const std::lock_guard lock(mutex_);
   served_.push_back(std::move(served));

@@ -24,7 +24,9 @@ constexpr const char* kUsage =
     "\n"
     "Serves stand-ins for signing services on 127.0.0.1 until it is interrupted. Prints one line\n"
     "of JSON with the URL and each service's settings; certificates go into DIR (default: .):\n"
-    "ca.pem (for ca_file), root.pem (for verify --trust-cert), client.p12 and stranger.p12\n"
+    "ca.pem (for ca_file), root.pem (for verify --trust-cert), KIND.pem (for chain, where a "
+    "service\n"
+    "keeps keys alone: rsa2048, rsa3072, p256, p384, p521), client.p12 and stranger.p12\n"
     "(password \"fake\"). What the services sign is marked as a rehearsal unless --unmarked.\n"
     "Personalities:";
 
@@ -82,6 +84,10 @@ void write_certificates(const Arguments& arguments, fake::Lab& lab) {
   const std::string root = crypto::to_pem({lab.pki().root()});
   write(arguments.folder / "ca.pem", as_bytes(root));
   write(arguments.folder / "root.pem", as_bytes(root));
+  for (const std::string kind : {"rsa2048", "rsa3072", "p256", "p384", "p521"}) {
+    write(arguments.folder / (kind + ".pem"),
+          as_bytes(crypto::to_pem(lab.pki().signer(kind).chain)));
+  }
   const Secret password("fake");
   write(arguments.folder / "client.p12",
         test::must(crypto::write_pkcs12(lab.pki().client(), password, "client")));

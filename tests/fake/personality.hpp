@@ -107,6 +107,10 @@ class Lab {
   const crypto::KeyBundle& signer(std::string_view kind);
   void rotate();
 
+  /// Access tokens that one personality gives out and another takes, with what they say.
+  void grant(const std::string& token, Json claims);
+  [[nodiscard]] std::optional<Json> granted(const std::string& token) const;
+
   void record(Served served);
   [[nodiscard]] std::vector<Served> served() const;
   /// How many requests to `part` of "METHOD /path" were served.
@@ -121,6 +125,7 @@ class Lab {
   int generation_{0};
   std::vector<Fault> faults_;
   std::vector<Served> served_;
+  std::map<std::string, Json> granted_;
 };
 
 /// One service, strict about everything the real one is strict about. Mounted below "/NAME".

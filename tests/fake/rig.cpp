@@ -9,10 +9,14 @@
 namespace signctl::fake {
 namespace {
 
-SettingKind kind_of(std::string_view provider, std::string_view key) {
-  for (const SettingSpec& spec : find_provider(provider)->settings()) {
-    if (spec.key == key) {
-      return spec.kind;
+SettingKind kind_of(std::string_view personality, std::string_view key) {
+  for (const PersonalityRow& row : personalities()) {
+    const Provider* provider = row.name == personality ? find_provider(row.provider) : nullptr;
+    const auto specs = provider == nullptr ? std::span<const SettingSpec>() : provider->settings();
+    for (const SettingSpec& spec : specs) {
+      if (spec.key == key) {
+        return spec.kind;
+      }
     }
   }
   return SettingKind::text;

@@ -69,7 +69,7 @@ const Meaning* meaning_of(std::string_view name) {
 
 std::string detail_of(const Reply& reply) {
   const std::string lower = text_at(reply.json, {"message"});
-  return printable(lower.empty() ? text_at(reply.json, {"Message"}) : lower);
+  return printable(without_request(lower.empty() ? text_at(reply.json, {"Message"}) : lower));
 }
 
 bool is_about_the_clock(std::string_view name, std::string_view detail) {

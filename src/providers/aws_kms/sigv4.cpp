@@ -163,4 +163,13 @@ void sign_request(HttpRequest& request,
       ", Signature=" + to_hex(crypto::hmac(DigestAlg::sha256, key, as_bytes(to_sign)));
 }
 
+std::string without_request(std::string_view message) {
+  const std::size_t end = std::min(message.find("The Canonical String"), message.find('\n'));
+  std::string text(message.substr(0, end));
+  while (text.ends_with(' ')) {
+    text.pop_back();
+  }
+  return text;
+}
+
 }  // namespace signctl::providers::aws_kms

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace signctl::providers::aws_kms {
 
@@ -32,5 +33,9 @@ void sign_request(HttpRequest& request,
                   const AwsCredentials& credentials,
                   const SigningScope& scope,
                   TimePoint now);
+
+/// AWS's text about a signature without the request that it repeats there: session tokens are among
+/// the signed headers.
+[[nodiscard]] std::string without_request(std::string_view message);
 
 }  // namespace signctl::providers::aws_kms

@@ -62,7 +62,7 @@ std::string hint_for(std::string_view code, const std::string& access_hint) {
 
 Error explain(const Reply& reply, const std::string& action, const std::string& access_hint) {
   const std::string code = xml_text(reply.text, "Code");
-  const std::string detail = printable(xml_text(reply.text, "Message"));
+  const std::string detail = printable(without_request(xml_text(reply.text, "Message")));
   Error error = refusal_of(reply, "AWS STS", code.empty() ? detail : code + ": " + detail);
   if (error.kind == ErrorKind::network) {
     return error;

@@ -37,10 +37,12 @@ Result<ClientFile> load_client_identity(const ProviderSettings& settings, std::s
       "reading the client certificate" + (path.empty() ? "" : " " + printable(path));
   SIGNCTL_TRY(const Bytes bytes, client_file(settings, base64), step);
   const auto password = settings.secrets.find("client_certificate_password");
-  SIGNCTL_TRY(
-      auto bundle,
-      crypto::read_pkcs12(bytes, password == settings.secrets.end() ? Secret() : password->second),
-      step);
+  auto read = crypto::read_pkcs12(
+      bytes, password == settings.secrets.end() ? Secret() : password->second);
+  if (!read && read.error().kind == ErrorKind::auth && read.error().hint.empty()) {
+    read.error().hint = "set client_certificate_password to the password of that file";
+  }
+  SIGNCTL_TRY(auto bundle, std::move(read), step);
   ClientFile file;
   auto identity = std::make_shared<ClientIdentity>();
   identity->certificates_pem = crypto::to_pem(bundle.chain);

@@ -54,7 +54,10 @@ void classify(Error& error, std::string_view status, std::string_view reasons) {
     error.hint = "switch the Cloud KMS API on in the key's project";
   } else if (status == "PERMISSION_DENIED") {
     error.kind = ErrorKind::auth;
-    error.hint = "the identity needs roles/cloudkms.signerVerifier on the key";
+    error.hint =
+        "the identity needs roles/cloudkms.signerVerifier on the key (useToSign, viewPublicKey); "
+        "to "
+        "have versions listed, roles/cloudkms.viewer too";
   } else if (status == "UNAUTHENTICATED") {
     error.kind = ErrorKind::auth;
     error.hint = "check the credentials; an access token lives an hour";

@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <utility>
 #include <vector>
@@ -96,9 +97,15 @@ class Key final : public SigningKey {
   Result<Bytes> sign(ByteView digest, DigestAlg alg) override {
     const Call call = post_json("/v1/" + encode_path(path_.operation("sign")),
                                 sign_request_body(version_, digest, alg));
-    SIGNCTL_TRY(const Reply reply,
-                client_.call(call),
-                "signing with " + printable(path_.operation("sign")));
+    auto answer = client_.call(call);
+    if (!answer && answer.error().kind == ErrorKind::auth && has_signed_) {
+      answer.error().message = "the Vault token has expired or is used up (403)";
+      answer.error().hint =
+          "use one that lives longer, or AppRole or JWT, whose tokens signctl renews";
+    }
+    SIGNCTL_TRY(
+        const Reply reply, std::move(answer), "signing with " + printable(path_.operation("sign")));
+    has_signed_ = true;
     auto signature = parse_signature(text_at(reply.json, {"data", "signature"}), version_.number);
     if (!signature) {
       return Error{ErrorKind::provider,
@@ -112,6 +119,7 @@ class Key final : public SigningKey {
   VaultClient client_;
   KeyPath path_;
   KeyVersion version_;
+  std::atomic<bool> has_signed_{false};  ///< Then a refusal is not about the policy.
 };
 
 }  // namespace

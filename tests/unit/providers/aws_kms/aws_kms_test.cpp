@@ -181,6 +181,22 @@ TEST_CASE("aws-kms: a refused credential is not tried again", "[providers][aws_k
   CHECK(world.lab.served().size() == 1);
 }
 
+TEST_CASE("aws-kms: the request that AWS repeats in a refusal is not shown",
+          "[providers][aws_kms]") {
+  auto& world = rig();
+  Fault fault = refuse("InvalidSignatureException");
+  fault.body = R"({"__type":"InvalidSignatureException","message":"The request signature we )"
+               R"(calculated does not match. The Canonical String for this request should have )"
+               R"(been\n'POST\nx-amz-security-token:session-token-text'"})";
+  world.lab.add(fault);
+
+  const Error error = refusal(world, settings_for(world, "p256"));
+
+  CHECK(error.kind == ErrorKind::auth);
+  CHECK(error.message.ends_with("calculated does not match."));
+  CHECK(text_of(error).find("session-token-text") == std::string::npos);
+}
+
 TEST_CASE("aws-kms: a clock that is off is corrected by the service's", "[providers][aws_kms]") {
   auto& world = rig();
   const auto minutes = GENERATE(-20, 20);

@@ -123,12 +123,17 @@ TEST_CASE("google-kms: an answer damaged on the way is asked for again",
   must(sign(*must(open(world, damaged))));
   CHECK(world.lab.count(":asymmetricSign") == 2);
 
-  const auto ruined = settings_for(world, google::version_name("ruined"), "p256");
-  const auto result = sign(*must(open(world, ruined)));
+  for (const std::string key : {"ruined", "unverified", "misnamed"}) {
+    INFO(key);
+    world.lab.forget();
+    const auto result =
+        sign(*must(open(world, settings_for(world, google::version_name(key), "p256"))));
 
-  REQUIRE_FALSE(result);
-  CHECK(result.error().kind == ErrorKind::network);
-  CHECK(result.error().message.find("CRC32C") != std::string::npos);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == ErrorKind::network);
+    CHECK(result.error().message.find("CRC32C") != std::string::npos);
+    CHECK(world.lab.count(":asymmetricSign") == 3);
+  }
 }
 
 TEST_CASE("google-kms: a digest other than the key's costs no call", "[providers][google_kms]") {

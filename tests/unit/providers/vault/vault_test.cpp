@@ -202,6 +202,21 @@ TEST_CASE("vault: refusals say what to do", "[providers][vault]") {
   CHECK(denied.error().hint.find("sign") != std::string::npos);
 }
 
+TEST_CASE("vault: a token that ends in the middle of a run is told from a policy that says no",
+          "[providers][vault]") {
+  fake::Rig world({"vault"});
+  const auto week = with_secret(p256(world), "token", hashicorp::kWeekToken);
+  const auto session = must(open(world, week));
+  must(sign(*session));
+  world.clock.sleep_for(std::chrono::hours{24 * 8});
+
+  const auto result = sign(*session);
+
+  REQUIRE_FALSE(result);
+  CHECK(result.error().kind == ErrorKind::auth);
+  CHECK(result.error().message.find("expired or is used up") != std::string::npos);
+}
+
 TEST_CASE("vault: a sealed Vault is said to be sealed", "[providers][vault]") {
   auto& world = rig();
   Fault sealed = refuse(503, "Vault is sealed");

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "providers/azure_key_vault/key.hpp"
+#include "providers/common/settings.hpp"
+
+#include <signctl/provider.hpp>
+
+#include <array>
+#include <utility>
+
+namespace signctl::providers::azure_key_vault {
+namespace {
+
+constexpr std::array kSettings{
+    SettingSpec{.key = "vault_url",
+                .required = true,
+                .help = "URL of the vault or managed HSM",
+                .example = "https://contoso.vault.azure.net/"},
+    SettingSpec{.key = "certificate",
+                .help = "Certificate in the vault; its key signs",
+                .example = "codesign"},
+    SettingSpec{.key = "key",
+                .help = "Key in the vault or HSM, when its certificate is in a file",
+                .example = "codesign"},
+    SettingSpec{.key = "version",
+                .help = "Version of the certificate or key; the newest if left out",
+                .example = "0123456789abcdef0123456789abcdef"},
+    SettingSpec{.key = "chain",
+                .kind = SettingKind::path,
+                .help = "Issuers of the certificate, which the vault does not keep; with key, the "
+                        "certificate too",
+                .example = "chain.pem"},
+    azure::kAuth,
+    azure::kTenantId,
+    azure::kClientId,
+    azure::kClientSecret,
+    azure::kClientCertificate,
+    azure::kClientCertificatePassword,
+    azure::kFederatedToken,
+    azure::kAuthority,
+    kMaxParallel,
+    kTimeout,
+    kCaFile,
+};
+
+class AzureKeyVault final : public Provider {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "azure-key-vault"; }
+  [[nodiscard]] std::span<const std::string_view> aliases() const override { return {}; }
+  [[nodiscard]] std::string_view title() const override {
+    return "Azure Key Vault and Managed HSM";
+  }
+  [[nodiscard]] std::span<const SettingSpec> settings() const override { return kSettings; }
+
+  Result<std::unique_ptr<SigningSession>> open(const ProviderSettings& settings,
+                                               World world) const override {
+    SIGNCTL_TRY(auto key, open_key(settings, world), "opening provider \"azure-key-vault\"");
+    return make_session(std::move(key));
+  }
+
+  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
+                                              World world) const override {
+    const auto vault = Vault::open(settings, world);
+    if (!vault) {
+      return {to_finding("key-vault-settings", "settings", vault.error())};
+    }
+    const auto token = vault->login->token();
+    if (!token) {
+      return {to_finding("azure-login", "login", token.error())};
+    }
+    std::vector<Finding> findings{
+        {"azure-login", Severity::info, "login", "logged in with " + vault->login->description()}};
+    const auto key = find_key(*vault, settings);
+    if (!key) {
+      findings.push_back(to_finding("key-vault-key", "key", key.error()));
+      return findings;
+    }
+    for (Finding& finding :
+         expiry_findings("signing certificate", key->chain.leaf, world.clock.now())) {
+      findings.push_back(std::move(finding));
+    }
+    if (key->chain.der.size() == 1 && !key->chain.leaf.self_issued()) {
+      findings.push_back({"chain-incomplete",
+                          Severity::warning,
+                          "certificate " + key->chain.leaf.info().subject,
+                          "the issuer's certificate is not in the chain setting; verifiers may "
+                          "not find it"});
+    }
+    if (key->server_time) {
+      findings.push_back(clock_finding("Azure Key Vault", *key->server_time, key->received));
+    }
+    return findings;
+  }
+};
+
+}  // namespace
+
+[[nodiscard]] const Provider& provider();
+
+const Provider& provider() {
+  static const AzureKeyVault instance;
+  return instance;
+}
+
+}  // namespace signctl::providers::azure_key_vault

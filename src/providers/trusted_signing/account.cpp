@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "providers/trusted_signing/account.hpp"
+
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "providers/trusted_signing/refusal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace signctl::providers::trusted_signing {
+namespace {
+
+constexpr const char* kResource = "https://codesigning.azure.net";
+constexpr const char* kVersion = "?api-version=2022-06-15-preview";
+constexpr std::string_view kDomain = ".codesigning.azure.net";
+constexpr std::string_view kIdentityArc = "1.3.6.1.4.1.311.97.";
+/// Says only that Artifact Signing made the certificate.
+constexpr std::string_view kServiceEku = "1.3.6.1.4.1.311.97.1.0";
+
+constexpr std::array<std::string_view, 15> kRegions{"brs",
+                                                    "cus",
+                                                    "eus",
+                                                    "jpe",
+                                                    "krc",
+                                                    "ncus",
+                                                    "neu",
+                                                    "plc",
+                                                    "scus",
+                                                    "swn",
+                                                    "wcus",
+                                                    "weu",
+                                                    "wus",
+                                                    "wus2",
+                                                    "wus3"};
+
+constexpr std::chrono::milliseconds kFirstPoll{50};
+constexpr std::chrono::milliseconds kLongestPoll{1000};
+constexpr std::chrono::seconds kLongestOperation{60};
+
+std::string algorithm_of(DigestAlg alg) {
+  return "RS" + std::string(digest_name(alg).substr(3));
+}
+
+Result<std::string> required(const ProviderSettings& settings, const std::string& key) {
+  std::string value = settings.get(key);
+  if (value.empty()) {
+    return Error{ErrorKind::config,
+                 "trusted-signing: \"" + key + "\" is not set",
+                 "endpoint, account and profile are on the account's page in the Azure portal"};
+  }
+  return value;
+}
+
+/// The certificates in an answer: base64 of lines of base64 of PKCS#7, but a version of the API may
+/// leave a layer out.
+Result<Chain> chain_in(const std::string& text) {
+  auto bytes = from_any_base64(text);
+  constexpr std::uint8_t kSequence = 0x30;
+  if (bytes && !bytes->empty() && bytes->front() != kSequence) {
+    if (auto inner = from_any_base64(as_text(*bytes))) {
+      bytes = std::move(inner);
+    }
+  }
+  if (!bytes || bytes->empty()) {
+    return Error{ErrorKind::provider, "Artifact Signing answered without a certificate"};
+  }
+  SIGNCTL_TRY(
+      const auto pool, crypto::read_certificates(*bytes), "reading the certificates of the answer");
+  return chain_of(pool);
+}
+
+bool is_pending(const std::string& status) {
+  return status == "inprogress" || status == "running" || status == "notstarted";
+}
+
+}  // namespace
+
+Account::Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, std::string path)
+    : login_(std::move(login)), rest_(std::move(rest)), path_(std::move(path)) {}
+
+Result<std::shared_ptr<Account>> Account::open(const ProviderSettings& settings, World world) {
+  SIGNCTL_TRY(const std::string endpoint, required(settings, "endpoint"), "");
+  SIGNCTL_TRY(const std::string account, required(settings, "account"), "");
+  SIGNCTL_TRY(const std::string profile, required(settings, "profile"), "");
+  SIGNCTL_TRY(Service service, service_of(settings, "Artifact Signing", endpoint, "endpoint"), "");
+  SIGNCTL_TRY(auto login, azure::log_in(settings, world, kResource), "");
+  Refused refused{service.base_url, account, profile, login};
+  RestClient rest(world, std::move(service), login, [refused](const Reply& reply) {
+    return explain(reply, refused);
+  });
+  return std::shared_ptr<Account>(new Account(std::move(login),
+                                              std::move(rest),
+                                              "/codesigningaccounts/" + percent_encode(account) +
+                                                  "/certificateprofiles/" +
+                                                  percent_encode(profile) + "/sign"));
+}
+
+Result<Chain> Account::chain() {
+  const std::lock_guard lock(mutex_);
+  if (!chain_) {
+    Call call;
+    call.path = path_ + "/certchain" + kVersion;
+    call.headers["Accept"] = "application/pkcs7-mime, application/x-x509-ca-cert, application/json";
+    SIGNCTL_TRY(const Reply reply, rest_.send(call), "looking up the certificate chain");
+    SIGNCTL_TRY(const auto pool,
+                crypto::read_certificates(as_bytes(reply.text)),
+                "reading the certificate chain");
+    SIGNCTL_TRY(chain_, chain_of(pool), "reading the certificate chain");
+    if (reply.server_time) {
+      clocks_.emplace(*reply.server_time, reply.received);
+    }
+  }
+  return *chain_;
+}
+
+Result<Json> Account::wait_for(const std::string& operation) const {
+  Clock& clock = rest_.world().clock;
+  const auto started = clock.steady_now();
+  Call call;
+  call.path = path_ + "/" + percent_encode(operation) + kVersion;
+  call.headers["Accept"] = "application/json";
+  auto pause = kFirstPoll;
+  while (clock.steady_now() - started < kLongestOperation) {
+    clock.sleep_for(pause);
+    pause = std::min(pause * 2, kLongestPoll);
+    SIGNCTL_TRY(Reply reply, rest_.send(call), "asking for the signature");
+    const std::string status = to_lower(text_at(reply.json, {"status"}));
+    if (status == "succeeded") {
+      return std::move(reply.json);
+    }
+    if (!is_pending(status)) {
+      return Error{ErrorKind::provider,
+                   "Artifact Signing accepted the request but refused to sign (operation " +
+                       printable(operation) + ": " +
+                       (status.empty() ? "no status" : printable(status)) + ")",
+                   "look at the profile's status, the identity validation and the subscription's "
+                   "billing in the Azure portal"};
+    }
+  }
+  return Error{ErrorKind::network,
+               "Artifact Signing did not finish operation " + printable(operation) + " within " +
+                   std::to_string(kLongestOperation.count()) + " s"};
+}
+
+Result<Signed> Account::sign(ByteView digest, DigestAlg alg) const {
+  Call call = post_json(path_ + kVersion,
+                        {{"signatureAlgorithm", algorithm_of(alg)}, {"digest", to_base64(digest)}});
+  call.headers["Accept"] = "application/json";
+  SIGNCTL_TRY(const Reply reply, rest_.send(call), "asking for a signature");
+  Json answer = reply.json;
+  if (to_lower(text_at(answer, {"status"})) != "succeeded") {
+    const std::string operation = text_at(answer, {"operationId"});
+    if (operation.empty()) {
+      return Error{ErrorKind::provider, "Artifact Signing answered without an operation"};
+    }
+    SIGNCTL_TRY(answer, wait_for(operation), "");
+  }
+  const auto signature = from_any_base64(text_at(answer, {"signature"}));
+  if (!signature || signature->empty()) {
+    return Error{ErrorKind::provider, "Artifact Signing answered without a signature"};
+  }
+  SIGNCTL_TRY(Chain chain, chain_in(text_at(answer, {"signingCertificate"})), "");
+  SIGNCTL_TRY(Bytes checked, checked_signature(chain.leaf, digest, alg, *signature), "");
+  return Signed{std::move(checked), std::move(chain)};
+}
+
+std::string durable_identity(const crypto::Certificate& leaf) {
+  const auto& usages = leaf.extended_key_usage();
+  if (usages) {
+    for (const std::string& usage : *usages) {
+      if (usage.starts_with(kIdentityArc) && usage != kServiceEku) {
+        return usage;
+      }
+    }
+  }
+  return {};
+}
+
+std::string doubt_about(std::string_view endpoint) {
+  const std::size_t scheme = endpoint.find("://");
+  const std::string_view host = endpoint.substr(scheme == endpoint.npos ? 0 : scheme + 3);
+  const std::size_t domain = host.find(kDomain);
+  if (domain == host.npos) {
+    return {};
+  }
+  const std::string code = to_lower(host.substr(0, domain));
+  if (std::find(kRegions.begin(), kRegions.end(), code) != kRegions.end()) {
+    return {};
+  }
+  std::string known;
+  for (const std::string_view region : kRegions) {
+    known += (known.empty() ? "" : ", ") + std::string(region);
+  }
+  return "\"" + printable(code) + "\" is no region that signctl knows; known are " + known;
+}
+
+}  // namespace signctl::providers::trusted_signing

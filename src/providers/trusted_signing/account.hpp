@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "providers/common/azure_login.hpp"
+#include "providers/common/material.hpp"
+#include "providers/common/rest.hpp"
+
+#include <signctl/provider.hpp>
+#include <signctl/result.hpp>
+#include <signctl/world.hpp>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace signctl::providers::trusted_signing {
+
+/// A signature with the certificates that made it: they live three days and are renewed daily, so
+/// no two signatures need have the same.
+struct Signed {
+  Bytes signature;
+  Chain chain;
+};
+
+/// A certificate profile of a signing account, logged in to. Safe to share between threads.
+class Account {
+ public:
+  /// Makes no call.
+  ///
+  /// @errors `config` for settings that are missing or wrong.
+  static Result<std::shared_ptr<Account>> open(const ProviderSettings& settings, World world);
+
+  /// The chain in force, looked up once; costs no signature.
+  Result<Chain> chain();
+
+  /// @errors as SigningSession::sign().
+  Result<Signed> sign(ByteView digest, DigestAlg alg) const;
+
+  [[nodiscard]] azure::BearerAuthorizer& login() const { return *login_; }
+  /// The service's clock when the chain was looked up, and ours.
+  [[nodiscard]] std::optional<std::pair<TimePoint, TimePoint>> clocks() const { return clocks_; }
+
+ private:
+  Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, std::string path);
+  Result<Json> wait_for(const std::string& operation) const;
+
+  std::shared_ptr<azure::BearerAuthorizer> login_;
+  RestClient rest_;
+  std::string path_;  ///< Of the profile.
+  std::mutex mutex_;
+  std::optional<Chain> chain_;
+  std::optional<std::pair<TimePoint, TimePoint>> clocks_;
+};
+
+/// The durable identity among the extended key usages of a certificate: the same in every
+/// certificate of a subscriber, while the certificates come and go; empty when there is none.
+[[nodiscard]] std::string durable_identity(const crypto::Certificate& leaf);
+
+/// A sentence about an endpoint whose region nobody has heard of; empty for the others.
+[[nodiscard]] std::string doubt_about(std::string_view endpoint);
+
+}  // namespace signctl::providers::trusted_signing

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/text.hpp"
+#include "crypto/certificate.hpp"
+#include "crypto/digest.hpp"
+#include "fake/azure.hpp"
+#include "fake/rig.hpp"
+#include "support/catch.hpp"
+#include "support/must.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+namespace signctl::test {
+namespace {
+
+using fake::Fault;
+using fake::FaultKind;
+using fake::with;
+using fake::with_secret;
+namespace azure = fake::azure;
+
+/// One for the whole program, because making keys takes time; faults and counts begin anew.
+fake::Rig& rig() {
+  static fake::Rig made({"entra", "artifact-signing"});
+  made.lab.clear_faults();
+  made.lab.forget();
+  return made;
+}
+
+ProviderSettings good(fake::Rig& world) {
+  return world.settings("artifact-signing");
+}
+
+Result<std::unique_ptr<SigningSession>> open(fake::Rig& world, const ProviderSettings& settings) {
+  return find_provider("trusted-signing")->open(settings, world.world());
+}
+
+Error refusal(fake::Rig& world, const ProviderSettings& settings) {
+  const auto session = open(world, settings);
+  return session ? Error{ErrorKind::internal, "was opened"} : session.error();
+}
+
+Result<SignedDigest> sign(SigningSession& session) {
+  return session.sign(crypto::hash(DigestAlg::sha256, as_bytes("content")), DigestAlg::sha256);
+}
+
+Fault fault_at(FaultKind kind, const std::string& match, int times = 1) {
+  Fault fault;
+  fault.kind = kind;
+  fault.match = match;
+  fault.times = times;
+  return fault;
+}
+
+Fault answer(int status, const std::string& match, const std::string& body = "") {
+  Fault fault = fault_at(FaultKind::status, match);
+  fault.status = status;
+  fault.body = body;
+  return fault;
+}
+
+constexpr const char* kSign = "POST /artifact-signing/";
+constexpr const char* kPoll =
+    "GET "
+    "/artifact-signing/codesigningaccounts/contoso/certificateprofiles/public-trust/sign/operation";
+constexpr const char* kToken = "/oauth2/v2.0/token";
+
+}  // namespace
+
+TEST_CASE("trusted-signing: has its own timestamp server and an alias", "[providers]") {
+  const Provider* provider = find_provider("artifact-signing");
+
+  REQUIRE(provider == find_provider("trusted-signing"));
+  CHECK(provider->traits().timestamp_server == "http://timestamp.acs.microsoft.com");
+  CHECK(provider->traits().billable);
+}
+
+TEST_CASE("trusted-signing: a run logs in once, looks the chain up once, spends what it signs",
+          "[providers]") {
+  auto& world = rig();
+  const auto first = must(open(world, good(world)));
+  std::vector<std::thread> workers;
+  std::atomic<int> made{0};
+  for (int i = 0; i < 8; ++i) {
+    workers.emplace_back([&made, session = must(first->another())] {
+      for (int file = 0; file < 3; ++file) {
+        made += session->expected_chain() && sign(*session) ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& worker : workers) {
+    worker.join();
+  }
+
+  CHECK(made == 24);
+  CHECK(world.lab.count(kToken) == 1);
+  CHECK(world.lab.count("/certchain") == 1);
+  CHECK(world.lab.count(kSign) == 24);
+}
+
+TEST_CASE("trusted-signing: the chain is that of the signature, not yesterday's", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  const auto expected = must(session->expected_chain());
+  world.lab.rotate();
+
+  const auto made = must(sign(*session));
+
+  CHECK(made.chain.front() != expected.front());
+}
+
+TEST_CASE("trusted-signing: throttling and trouble are waited out", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  Fault throttled = answer(429, kSign);
+  throttled.headers["Retry-After"] = "7";
+  for (const Fault& fault : {throttled,
+                             answer(429, kSign),
+                             answer(500, kSign, R"({"errorDetail":{"code":"InternalError"}})"),
+                             answer(503, kPoll, "<html>"),
+                             fault_at(FaultKind::cut, kSign),
+                             fault_at(FaultKind::close, kPoll)}) {
+    INFO(fault.match << " " << fault.status);
+    world.lab.add(fault);
+
+    must(sign(*session));
+  }
+}
+
+TEST_CASE("trusted-signing: Retry-After is what is waited", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  Fault throttled = answer(429, kSign);
+  throttled.headers["Retry-After"] = "77";
+  world.lab.add(throttled);
+  const auto before = world.clock.steady_now();
+
+  must(sign(*session));
+
+  const auto waited = world.clock.steady_now() - before;
+  CHECK(waited >= std::chrono::seconds(77));
+  CHECK(waited < std::chrono::seconds(80));
+}
+
+TEST_CASE("trusted-signing: a service that stays down is a network error", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  Fault down = answer(503, "");
+  down.times = -1;
+  world.lab.add(down);
+
+  const auto made = sign(*session);
+
+  REQUIRE_FALSE(made);
+  CHECK(made.error().kind == ErrorKind::network);
+}
+
+TEST_CASE("trusted-signing: lies are found before anything is embedded", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  for (const FaultKind kind :
+       {FaultKind::wrong_signature, FaultKind::other_key, FaultKind::other_certificate}) {
+    world.lab.add(fault_at(kind, ""));
+
+    const auto made = sign(*session);
+
+    REQUIRE_FALSE(made);
+    CHECK(made.error().kind == ErrorKind::provider);
+    CHECK(made.error().message.find("does not match certificate") != std::string::npos);
+  }
+}
+
+TEST_CASE("trusted-signing: answers that are none are errors", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  for (const FaultKind kind : {FaultKind::malformed_json, FaultKind::html}) {
+    world.lab.add(fault_at(kind, kSign));
+
+    const auto made = sign(*session);
+
+    REQUIRE_FALSE(made);
+    CHECK(made.error().kind == ErrorKind::provider);
+  }
+  world.lab.add(fault_at(FaultKind::huge, kSign, -1));
+  const auto huge = sign(*session);
+  REQUIRE_FALSE(huge);
+  CHECK(huge.error().kind == ErrorKind::network);
+}
+
+TEST_CASE("trusted-signing: an operation that fails or never ends", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  world.lab.add(answer(200, kPoll, R"({"operationId":"x","status":"Failed"})"));
+  const auto failed = sign(*session);
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().kind == ErrorKind::provider);
+  CHECK(failed.error().hint.find("profile") != std::string::npos);
+
+  Fault forever = answer(200, kPoll, R"({"operationId":"x","status":"Running"})");
+  forever.times = -1;
+  world.lab.add(forever);
+  const auto endless = sign(*session);
+  REQUIRE_FALSE(endless);
+  CHECK(endless.error().kind == ErrorKind::network);
+}
+
+TEST_CASE("trusted-signing: a 403 brings the checklist, with who was refused", "[providers]") {
+  auto& world = rig();
+  for (const auto& settings : {with(good(world), "profile", "misspelt"),
+                               with(good(world), "account", "misspelt"),
+                               with(good(world), "client_id", azure::kStrangerClient)}) {
+    const Error error = refusal(world, settings);
+
+    CHECK(error.kind == ErrorKind::auth);
+    CHECK(error.hint.find(azure::kObject) != std::string::npos);
+    std::size_t last = 0;
+    for (const char* step : {"1)", "2)", "3)", "4)", "5)", "6)"}) {
+      const std::size_t at = error.hint.find(step);
+      REQUIRE(at != std::string::npos);
+      CHECK(at >= last);
+      last = at;
+    }
+  }
+}
+
+TEST_CASE("trusted-signing: a token that ends in the middle is replaced", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  must(sign(*session));
+  world.clock.sleep_for(std::chrono::hours(2));
+
+  must(sign(*session));
+
+  CHECK(world.lab.count(kToken) == 2);
+}
+
+TEST_CASE("trusted-signing: diagnosis names the lasting identity's place and spends nothing",
+          "[providers]") {
+  auto& world = rig();
+
+  const auto findings = find_provider("trusted-signing")->diagnose(good(world), world.world());
+
+  CHECK(world.lab.count(kSign) == 0);
+  bool has_certificate = false;
+  for (const Finding& finding : findings) {
+    CHECK(finding.severity != Severity::error);
+    has_certificate = has_certificate || finding.id == "signing-certificate";
+  }
+  CHECK(has_certificate);
+}
+
+TEST_CASE("trusted-signing: a clock that is wrong is said", "[providers]") {
+  auto& world = rig();
+  world.lab.set_clock_offset(std::chrono::minutes(10));
+
+  const auto findings = find_provider("trusted-signing")->diagnose(good(world), world.world());
+  world.lab.set_clock_offset(std::chrono::seconds(0));
+
+  const bool said = std::any_of(findings.begin(), findings.end(), [](const Finding& one) {
+    return one.id == "clock-skew" && one.severity == Severity::error;
+  });
+  CHECK(said);
+}
+
+}  // namespace signctl::test
