@@ -48,6 +48,15 @@ struct SignedDigest {
   std::vector<Bytes> chain;  ///< DER certificates, leaf first, root left out unless it is the leaf.
 };
 
+/// What a session may ask about the file whose digest it is shown next.
+class FileFacts {
+ public:
+  virtual ~FileFacts() = default;
+
+  /// SHA-256 of the whole file as it is before signing; the file is read when this is called.
+  [[nodiscard]] virtual Result<Bytes> sha256() const = 0;
+};
+
 /// One authenticated conversation with a signing service.
 ///
 /// A session is shown digests, never files, so no backend can learn or alter what is being signed.
@@ -59,6 +68,12 @@ class SigningSession {
   /// The chain that the next signature is expected to carry: DER, leaf first. Empty if it cannot be
   /// known without signing. Never spends a signature.
   virtual Result<std::vector<Bytes>> expected_chain() = 0;
+
+  /// Announces the file that the next sign() is for, to services that check it before they sign
+  /// (a malware scan by hash). Others ignore it.
+  ///
+  /// @param file  Stays usable for as long as it is held.
+  virtual Result<void> about_to_sign(std::shared_ptr<const FileFacts> /*file*/) { return ok(); }
 
   /// Signs a digest that has already been computed.
   ///

@@ -2,8 +2,10 @@
 #include "engine/sign_file.hpp"
 
 #include "core/assert.hpp"
+#include "core/block_reader.hpp"
 #include "core/text.hpp"
 #include "crypto/certificate.hpp"
+#include "crypto/digest.hpp"
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
 #include "engine/gate.hpp"
@@ -75,6 +77,26 @@ Result<void> check_expected_chain(const Stages& stages) {
   return ok();
 }
 
+/// The input, read once more if the session wants to know its hash.
+class InputFacts final : public FileFacts {
+ public:
+  explicit InputFacts(std::shared_ptr<const ByteSource> source) : source_(std::move(source)) {}
+
+  [[nodiscard]] Result<Bytes> sha256() const override {
+    crypto::Hasher hasher(DigestAlg::sha256);
+    BlockVisitor visitor;
+    visitor.visit = [&](std::uint64_t /*offset*/, ByteView block) {
+      hasher.update(block);
+      return true;
+    };
+    SIGNCTL_CHECK(for_each_block(*source_, 0, source_->size(), visitor), "hashing the whole file");
+    return hasher.finish();
+  }
+
+ private:
+  std::shared_ptr<const ByteSource> source_;
+};
+
 Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
   SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
   if (answer) {
@@ -86,6 +108,8 @@ Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages
   SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
   SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
   SIGNCTL_CHECK(draft.fill(), "copying the file");
+  SIGNCTL_CHECK(stages.session->about_to_sign(std::make_shared<InputFacts>(opened.source)),
+                "announcing the file to the signing service");
   SIGNCTL_TRY(const SignedDigest made,
               stages.session->sign(prepared.to_be_signed, task.options.digest),
               "signing the digest");
