@@ -73,10 +73,28 @@ constexpr std::array kMeanings{
             "the subscription's signatures are used up; see the account at SSL.com"},
 };
 
+bool is_letter(char letter) {
+  return letter >= 'a' && letter <= 'z';
+}
+
+/// Whether `text` has `part` at the beginning of a word; abbreviations must be the whole word.
+bool mentions(std::string_view text, std::string_view part) {
+  constexpr std::size_t kAbbreviation = 3;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) {
+    const std::size_t end = at + part.size();
+    const bool begins = at == 0 || !is_letter(text[at - 1]);
+    const bool ends = part.size() > kAbbreviation || end == text.size() || !is_letter(text[end]);
+    if (begins && ends) {
+      return true;
+    }
+  }
+  return false;
+}
+
 const Meaning* meaning_of(const std::string& description) {
   const std::string text = to_lower(description);
   for (const Meaning& meaning : kMeanings) {
-    if (text.find(meaning.part) != std::string::npos) {
+    if (mentions(text, meaning.part)) {
       return &meaning;
     }
   }
@@ -107,8 +125,8 @@ Refusal read_refusal(const Reply& reply, const std::string& environment) {
   if (code == "invalid_token" || (reply.status == 401 && meaning == nullptr)) {
     refusal.cause = Cause::token;
     refusal.error.kind = ErrorKind::auth;
-    refusal.error.hint = "the login is not taken by " + environment +
-                         "; check environment, endpoint and login_url";
+    refusal.error.hint =
+        "the login is not taken by " + environment + "; check environment, endpoint and login_url";
   } else if (meaning != nullptr) {
     refusal.cause = meaning->cause;
     refusal.error.kind = meaning->kind;
