@@ -58,8 +58,8 @@ Error explain_login(const Reply& reply, const std::string& environment) {
   const bool refused = reply.status == 400 || reply.status == 401 || reply.status == 403;
   if (code == "invalid_grant" || (refused && code.empty())) {
     error.kind = ErrorKind::auth;
-    error.message = "SSL.com rejected the user name or password (" +
-                    std::to_string(reply.status) + (code.empty() ? "" : " " + code) + ")";
+    error.message = "SSL.com rejected the user name or password (" + std::to_string(reply.status) +
+                    (code.empty() ? "" : " " + code) + ")";
     error.hint = "check username and password, and that the account is of the " + environment +
                  " environment; an account that asks for a second factor at login cannot be used";
   } else if (code == "invalid_client" || code == "unauthorized_client") {
@@ -80,8 +80,8 @@ Result<AccessToken> token_in(const Reply& reply) {
   const auto life = reply.json.find("expires_in");
   std::chrono::seconds lasts = kUsualLife;
   if (life != reply.json.end() && life->is_number_integer()) {
-    lasts = std::chrono::seconds{
-        std::clamp<std::int64_t>(life->get<std::int64_t>(), 0, kLongestLife)};
+    lasts =
+        std::chrono::seconds{std::clamp<std::int64_t>(life->get<std::int64_t>(), 0, kLongestLife)};
   }
   return AccessToken{Secret(std::move(text)), reply.received + lasts};
 }
@@ -113,10 +113,10 @@ Result<std::shared_ptr<LoginAuthorizer>> make_login(const ProviderSettings& sett
   const auto found = settings.secrets.find("password");
   const Secret password = found == settings.secrets.end() ? Secret() : found->second;
   if (user.empty() || password.empty()) {
-    return Error{ErrorKind::config,
-                 std::string("esigner: \"") + (user.empty() ? "username" : "password") +
-                     "\" is not set",
-                 "set username and password, or ESIGNER_USERNAME and ESIGNER_PASSWORD"};
+    return Error{
+        ErrorKind::config,
+        std::string("esigner: \"") + (user.empty() ? "username" : "password") + "\" is not set",
+        "set username and password, or ESIGNER_USERNAME and ESIGNER_PASSWORD"};
   }
   const RestClient client(
       world, place.login, nullptr, [environment = place.environment](const Reply& reply) {
