@@ -48,13 +48,19 @@ struct SignedDigest {
   std::vector<Bytes> chain;  ///< DER certificates, leaf first, root left out unless it is the leaf.
 };
 
-/// What a session may ask about the file whose digest it is shown next.
+/// What a session may ask about the file that the next digest belongs to.
 class FileFacts {
  public:
   virtual ~FileFacts() = default;
 
-  /// SHA-256 of the whole file as it is before signing; the file is read when this is called.
+  /// SHA-256 of the whole file as it is before signing. The file is read when this is called.
+  ///
+  /// @errors those of ByteSource::read_at.
   [[nodiscard]] virtual Result<Bytes> sha256() const = 0;
+
+  /// The digest that the signature carries: for Authenticode the one in SpcIndirectDataContent, of
+  /// the algorithm that is signed with.
+  [[nodiscard]] virtual const Bytes& content_digest() const = 0;
 };
 
 /// One authenticated conversation with a signing service.
@@ -69,11 +75,12 @@ class SigningSession {
   /// known without signing. Never spends a signature.
   virtual Result<std::vector<Bytes>> expected_chain() = 0;
 
-  /// Announces the file that the next sign() is for, to services that check it before they sign
-  /// (a malware scan by hash). Others ignore it.
+  /// Announces the file that the next sign() is for, to services that check it or log it by its
+  /// hash. Others ignore it. Never spends a signature.
   ///
-  /// @param file  Stays usable for as long as it is held.
-  virtual Result<void> about_to_sign(std::shared_ptr<const FileFacts> /*file*/) { return ok(); }
+  /// @param file  Valid until the next sign() has returned.
+  /// @errors      Those of sign(); and those of FileFacts.
+  virtual Result<void> about_to_sign(const FileFacts& /*file*/) { return ok(); }
 
   /// Signs a digest that has already been computed.
   ///
