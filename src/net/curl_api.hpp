@@ -20,6 +20,9 @@ struct CurlApi {
   decltype(&::curl_easy_strerror) easy_strerror{};
   decltype(&::curl_slist_append) slist_append{};
   decltype(&::curl_slist_free_all) slist_free_all{};
+  /// SSL_CTX_set1_cert_store (SSL_CTX*, X509_STORE*) where libcurl works with the OpenSSL that we
+  /// use; else empty.
+  void (*set1_cert_store)(void* context, void* store){};
 };
 
 /// The library, loaded and initialised at the first call. Thread-safe.

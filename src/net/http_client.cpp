@@ -3,6 +3,7 @@
 #include "net/http_client.hpp"
 
 #include "core/text.hpp"
+#include "crypto/anchor_store.hpp"
 #include "net/curl_api.hpp"
 #include "net/tls_anchors.hpp"
 
@@ -171,7 +172,7 @@ class CurlClient final : public HttpClient {
                    without_secrets(request.url) + ": not an http or https URL"};
     }
     SIGNCTL_TRY(const CurlApi* api, curl_api(), "");
-    CURL* handle = handle_of_this_thread(*api);
+    CURL* handle = handle_of_this_thread(*api, request.ca_file);
     if (handle == nullptr) {
       return Error{ErrorKind::internal, "libcurl gives no handle"};
     }
@@ -205,10 +206,12 @@ class CurlClient final : public HttpClient {
   }
 
  private:
-  CURL* handle_of_this_thread(const CurlApi& api) {
+  /// One for each ca_file too: which anchors a connection was held against, libcurl does not know
+  /// when they are shared, and would use it again for a request with others.
+  CURL* handle_of_this_thread(const CurlApi& api, const std::string& ca_file) {
     const std::lock_guard lock(mutex_);
-    auto [entry, made] =
-        handles_.try_emplace(std::this_thread::get_id(), nullptr, CloseHandle{&api});
+    auto [entry, made] = handles_.try_emplace(
+        std::pair(std::this_thread::get_id(), ca_file), nullptr, CloseHandle{&api});
     if (made) {
       entry->second.reset(api.easy_init());
     }
@@ -276,9 +279,58 @@ class CurlClient final : public HttpClient {
     }
   }
 
-  Result<void> configure_tls(const CurlApi& api, CURL* handle, const HttpRequest& request) const {
+  /// What counts for one ca_file, for as long as the client lives.
+  struct Anchors {
+    TlsAnchors chosen;
+    std::shared_ptr<x509_store_st>
+        store;  ///< All of them, decoded; empty for libcurl to read them.
+    const CurlApi* api{};
+  };
+
+  static Result<std::shared_ptr<x509_store_st>> decode(const TlsAnchors& chosen) {
+    if (!chosen.pem.empty() || !chosen.folder.empty()) {
+      return crypto::make_anchor_store(chosen.pem, chosen.folder);
+    }
+    SIGNCTL_TRY(const std::string system, read_system_bundle(), "");
+    return crypto::make_anchor_store(system, "");
+  }
+
+  /// Read once: the list of a system is long, and requests and threads are many.
+  Result<Anchors*> anchors_with(const CurlApi& api, const std::string& ca_file) {
+    const std::lock_guard lock(mutex_);
+    auto known = anchors_.find(ca_file);
+    if (known == anchors_.end()) {
+      Anchors anchors{{}, {}, &api};
+      SIGNCTL_TRY(anchors.chosen, choose_tls_anchors(environment_, ca_file), "");
+      if (api.set1_cert_store != nullptr) {
+        SIGNCTL_TRY(anchors.store, decode(anchors.chosen), "");
+      }
+      known = anchors_.emplace(ca_file, std::move(anchors)).first;
+    }
+    return &known->second;
+  }
+
+  static CURLcode share_store(CURL* /*handle*/, void* context, void* argument) {
+    const auto& anchors = *static_cast<const Anchors*>(argument);
+    anchors.api->set1_cert_store(context, anchors.store.get());
+    return CURLE_OK;
+  }
+
+  /// True when the connection will use the decoded anchors.
+  static bool share_anchors(const CurlApi& api, CURL* handle, Anchors& anchors) {
+    if (!anchors.store ||
+        api.easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, share_store) != CURLE_OK) {
+      return false;
+    }
+    api.easy_setopt(handle, CURLOPT_SSL_CTX_DATA, &anchors);
+    api.easy_setopt(handle, CURLOPT_CAINFO, nullptr);
+    api.easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+    return true;
+  }
+
+  /// True unless this libcurl cannot take certificates from memory.
+  static bool name_anchors(const CurlApi& api, CURL* handle, const TlsAnchors& anchors) {
     const auto set = api.easy_setopt;
-    SIGNCTL_TRY(const TlsAnchors anchors, choose_tls_anchors(environment_, request.ca_file), "");
     if (anchors.built_in == TlsAnchors::BuiltIn::replaced) {
       // Both have defaults that would count besides.
       set(handle, CURLOPT_CAINFO, nullptr);
@@ -287,7 +339,14 @@ class CurlClient final : public HttpClient {
       // The certificate store of Windows; elsewhere it changes nothing.
       set(handle, CURLOPT_SSL_OPTIONS, static_cast<long>(CURLSSLOPT_NATIVE_CA));
     }
-    bool possible = anchors.pem.empty() || set_blob(api, handle, CURLOPT_CAINFO_BLOB, anchors.pem);
+    return anchors.pem.empty() ||
+           set_blob(api, handle, CURLOPT_CAINFO_BLOB, anchors.pem, CURL_BLOB_NOCOPY);
+  }
+
+  Result<void> configure_tls(const CurlApi& api, CURL* handle, const HttpRequest& request) {
+    SIGNCTL_TRY(Anchors* const anchors, anchors_with(api, request.ca_file), "");
+    bool possible =
+        share_anchors(api, handle, *anchors) || name_anchors(api, handle, anchors->chosen);
     if (request.client) {
       possible = possible && show_certificate(api, handle, *request.client);
     }
@@ -299,9 +358,14 @@ class CurlClient final : public HttpClient {
     return ok();
   }
 
-  /// Copied by libcurl, because it keeps them for as long as the connection may be used again.
-  static bool set_blob(const CurlApi& api, CURL* handle, CURLoption option, std::string_view text) {
-    curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
+  /// libcurl keeps blobs for as long as the connection may be used again: a copy, unless `text`
+  /// lives longer than that.
+  static bool set_blob(const CurlApi& api,
+                       CURL* handle,
+                       CURLoption option,
+                       std::string_view text,
+                       unsigned int copying = CURL_BLOB_COPY) {
+    curl_blob blob{const_cast<char*>(text.data()), text.size(), copying};
     return api.easy_setopt(handle, option, &blob) == CURLE_OK;
   }
 
@@ -314,7 +378,8 @@ class CurlClient final : public HttpClient {
 
   const Environment& environment_;
   std::mutex mutex_;
-  std::map<std::thread::id, EasyHandle> handles_;
+  std::map<std::string, Anchors> anchors_;  ///< By ca_file. Outlives the handles.
+  std::map<std::pair<std::thread::id, std::string>, EasyHandle> handles_;
 };
 
 }  // namespace
