@@ -25,6 +25,9 @@ std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider) {
   if (provider == "vault") {
     return make_vault_fixture();
   }
+  if (provider == "signserver") {
+    return make_signserver_fixture();
+  }
   return nullptr;
 }
 
