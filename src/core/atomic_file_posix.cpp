@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <fcntl.h>
 #include <fstream>
@@ -38,8 +39,11 @@ mode_t read_umask() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
     static constexpr std::string_view kKey = "Umask:\t";
+    constexpr int kOctal = 8;
     unsigned mask = 0;
-    if (line.starts_with(kKey) && std::sscanf(line.c_str() + kKey.size(), "%o", &mask) == 1) {
+    const char* const end = line.data() + line.size();
+    if (line.starts_with(kKey) &&
+        std::from_chars(line.data() + kKey.size(), end, mask, kOctal).ec == std::errc{}) {
       return static_cast<mode_t>(mask);
     }
   }

@@ -151,6 +151,17 @@ Result<void> copy_range(const Copy& copy, Range range) {
   return ok();
 }
 
+Result<void> copy_data(const Copy& copy, std::uint64_t size) {
+  const bool sparse = copy.source.impl().sparse;
+  std::uint64_t offset = 0;
+  while (offset < size) {
+    const Range range = sparse ? next_data(copy, offset, size) : Range{offset, size};
+    SIGNCTL_CHECK(copy_range(copy, range), "");
+    offset = range.end;
+  }
+  return ok();
+}
+
 Result<void> set_size(const Copy& copy, std::uint64_t size) {
   const int result =
       retry_interrupted([&] { return ftruncate(copy.target, static_cast<off_t>(size)); });
@@ -197,13 +208,7 @@ Result<void> copy_content(const FileSource& source,
   const Copy copy{source, target, target_path};
   SIGNCTL_CHECK(check_not_shorter(copy, size), "");
   if (!try_reflink(copy)) {
-    const bool sparse = source.impl().sparse;
-    std::uint64_t offset = 0;
-    while (offset < size) {
-      const Range range = sparse ? next_data(copy, offset, size) : Range{offset, size};
-      SIGNCTL_CHECK(copy_range(copy, range), "");
-      offset = range.end;
-    }
+    SIGNCTL_CHECK(copy_data(copy, size), "");
   }
   // Also makes the last hole, and cuts a reflink, which takes the whole file.
   SIGNCTL_CHECK(set_size(copy, size), "");

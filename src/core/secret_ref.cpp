@@ -28,7 +28,7 @@ Result<Secret> from_environment(const std::string& name, const Environment& envi
                  "the environment variable " + printable(name) + " is not set",
                  "set it for this step only, from the secret store of the pipeline"};
   }
-  Secret secret(std::string(value->data(), value->size()));
+  Secret secret{std::string(*value)};
   wipe_string(*value);
   return secret;
 }

@@ -234,6 +234,7 @@ Result<Login> choose_login(const ProviderSettings& settings,
     }
   }
   std::vector<std::string> names;
+  names.reserve(std::size(kMethods));
   for (const Method& method : kMethods) {
     names.emplace_back(method.name);
   }

@@ -53,7 +53,7 @@ std::string canonical_query(std::string_view query) {
   std::sort(fields.begin(), fields.end());
   std::string text;
   for (const auto& [name, value] : fields) {
-    text += (text.empty() ? "" : "&") + name + "=" + value;
+    text.append(text.empty() ? "" : "&").append(name).append("=").append(value);
   }
   return text;
 }

@@ -131,7 +131,7 @@ Result<Vault> Vault::open(const ProviderSettings& settings, World world) {
   }
   if (settings.get("certificate").empty() == settings.get("key").empty()) {
     return Error{ErrorKind::config,
-                 "azure-key-vault: either \"certificate\" or \"key\" must be set",
+                 R"(azure-key-vault: either "certificate" or "key" must be set)",
                  "certificate names one in the vault; key names a key whose certificate is in the "
                  "chain file"};
   }

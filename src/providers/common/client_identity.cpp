@@ -37,8 +37,8 @@ Result<ClientFile> load_client_identity(const ProviderSettings& settings, std::s
       "reading the client certificate" + (path.empty() ? "" : " " + printable(path));
   SIGNCTL_TRY(const Bytes bytes, client_file(settings, base64), step);
   const auto password = settings.secrets.find("client_certificate_password");
-  auto read = crypto::read_pkcs12(
-      bytes, password == settings.secrets.end() ? Secret() : password->second);
+  auto read =
+      crypto::read_pkcs12(bytes, password == settings.secrets.end() ? Secret() : password->second);
   if (!read && read.error().kind == ErrorKind::auth && read.error().hint.empty()) {
     read.error().hint = "set client_certificate_password to the password of that file";
   }

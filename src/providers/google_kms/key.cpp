@@ -18,8 +18,8 @@ constexpr std::size_t kMostVersions = 20;  // Public keys looked at before givin
 
 /// PKCS#1 v1.5's DigestInfo (RFC 8017, 9.2, note 1), which raw keys are given.
 Bytes digest_info(ByteView digest, DigestAlg alg) {
-  const std::uint8_t size = static_cast<std::uint8_t>(digest.size());
-  const std::uint8_t total = static_cast<std::uint8_t>(size + 0x11U);
+  const auto size = static_cast<std::uint8_t>(digest.size());
+  const auto total = static_cast<std::uint8_t>(size + 0x11U);
   const std::uint8_t hash = alg == DigestAlg::sha256 ? 1 : (alg == DigestAlg::sha384 ? 2 : 3);
   Bytes info{0x30,
              total,

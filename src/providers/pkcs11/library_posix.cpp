@@ -7,6 +7,7 @@ namespace signctl::providers::pkcs11 {
 namespace {
 
 std::string reason() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the text is the calling thread's own.
   const char* text = ::dlerror();
   return text == nullptr ? "unknown reason" : text;
 }

@@ -19,8 +19,8 @@ bool has(const Token& token, ck::Ulong flag) {
 }
 
 const Token& token_of(const OpenToken& open) {
-  static const Token kNone;
-  return open.slot.token ? *open.slot.token : kNone;
+  static const Token none;
+  return open.slot.token ? *open.slot.token : none;
 }
 
 void announce(const Token& token) {

@@ -70,6 +70,7 @@ Module::Loaded Module::load(const std::string& path_utf8) {
       return {nullptr,
               reply_of(listed == ck::kOk ? ck::kGeneralError : listed, "C_GetFunctionList")};
     }
+    // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): the constructor is private.
     module.reset(new Module(functions, path_utf8));
     const ck::Rv started = module->initialize();
     if (started != ck::kOk) {

@@ -34,13 +34,16 @@ std::vector<std::string> expand(std::string_view pattern) {
 std::vector<FoundModule> installed_modules() {
   std::vector<FoundModule> found;
   std::set<std::filesystem::path> seen;
+  // Many of these paths are links to one file.
+  const auto is_new = [&seen](const std::string& path) {
+    std::error_code failed;
+    const auto real = std::filesystem::canonical(to_path(path), failed);
+    return !failed && std::filesystem::is_regular_file(real, failed) && seen.insert(real).second;
+  };
   for (const KnownModule& module : known_modules()) {
     for (const std::string_view pattern : module.paths) {
       for (const std::string& path : expand(pattern)) {
-        std::error_code failed;
-        // Many of these paths are links to one file.
-        const auto real = std::filesystem::canonical(to_path(path), failed);
-        if (!failed && std::filesystem::is_regular_file(real, failed) && seen.insert(real).second) {
+        if (is_new(path)) {
           found.push_back({std::string(module.vendor), path});
         }
       }

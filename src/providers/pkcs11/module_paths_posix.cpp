@@ -5,7 +5,7 @@ namespace signctl::providers::pkcs11 {
 
 const std::vector<KnownModule>& known_modules() {
 #ifdef __APPLE__
-  static const std::vector<KnownModule> kModules{
+  static const std::vector<KnownModule> modules{
       {"SafeNet eToken", {"/usr/local/lib/libeTPkcs11.dylib"}},
       {"Thales Luna", {"/usr/local/safenet/lunaclient/lib/libCryptoki2_64.dylib"}},
       {"Entrust nShield", {"/opt/nfast/toolkits/pkcs11/libcknfast.dylib"}},
@@ -16,7 +16,7 @@ const std::vector<KnownModule>& known_modules() {
        {"/opt/homebrew/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so"}},
   };
 #else
-  static const std::vector<KnownModule> kModules{
+  static const std::vector<KnownModule> modules{
       {"SafeNet eToken",
        {"/usr/lib64/libeTPkcs11.so",
         "/usr/lib64/libeToken.so",
@@ -68,7 +68,7 @@ const std::vector<KnownModule>& known_modules() {
       {"p11-kit", {"/usr/lib/{triplet}/p11-kit-proxy.so", "/usr/lib64/p11-kit-proxy.so"}},
   };
 #endif
-  return kModules;
+  return modules;
 }
 
 }  // namespace signctl::providers::pkcs11

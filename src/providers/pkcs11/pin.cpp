@@ -23,11 +23,11 @@ std::string name_of(const Token& token) {
 
 /// Not reversible without the salt, which never leaves this process.
 Bytes fingerprint(const std::optional<Secret>& pin) {
-  static const Bytes kSalt = crypto::random_bytes(32);
+  static const Bytes salt = crypto::random_bytes(32);
   if (!pin) {
     return {};
   }
-  return crypto::hmac(DigestAlg::sha256, kSalt, as_bytes(pin->reveal()));
+  return crypto::hmac(DigestAlg::sha256, salt, as_bytes(pin->reveal()));
 }
 
 }  // namespace

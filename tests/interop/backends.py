@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every backend behind a URL, through the signctl program, on real PE files: good days and bad ones.
+
+Backend x kind of key x (sign, wrong credential, throttled, dead, lying). What is signed is verified by
+signctl and by osslsigncode; what is refused has the right exit code and leaves the file alone; and no
+output, however verbose, holds a secret. A new backend is one more row of BACKENDS.
+"""
+import base64
+import concurrent.futures
+import dataclasses
+import itertools
+import json
+import re
+import shutil
+import socket
+import urllib.parse
+
+from fake_services import FakeServices
+from harness import Failure, Suite, require, run, sha256, signctl, tool, unsigned_files
+
+AUTH, PROVIDER, NETWORK = 6, 7, 9
+# Backends that no server stands in for; their tests are elsewhere.
+WITHOUT_SERVICE = {"pfx", "pkcs11"}
+
+
+@dataclasses.dataclass
+class Key:
+    """Settings that choose a key, besides those that the stand-in prints. `chain`: the stand-in's file."""
+    name: str
+    settings: dict = dataclasses.field(default_factory=dict)
+    chain: str = ""
+    digest: str = "sha256"
+
+
+@dataclasses.dataclass
+class Backend:
+    """A row: what to serve, and what is particular about the service."""
+    provider: str
+    personality: str
+    keys: list
+    wrong: dict  # Settings with a credential that is refused.
+    sign: str  # Part of "METHOD /path" that signing asks.
+    beside: tuple = ()  # Personalities that it needs: where logins are made.
+    login: str = ""  # Part of "METHOD /path" of the login, where there is one.
+    lies: tuple = ("wrong-signature", "other-key")
+    sign_is_alone: bool = True  # False where looking a key up is the same request to a log.
+
+
+ENTRA_LOGIN = "POST /entra/fake-tenant/oauth2/v2.0/token"
+
+
+def kinds(setting, value, names):
+    """A Key for each of the stand-in's kinds; `value` has {} for the kind."""
+    digests = {"p384": "sha384", "p521": "sha512"}
+    return [Key(name, {setting: value.format(name)}, name, digests.get(name, "sha256")) for name in names]
+
+
+ALL_KINDS = ("rsa2048", "rsa3072", "p256", "p384", "p521")
+BACKENDS = [
+    Backend("trusted-signing", "artifact-signing", beside=("entra",), login=ENTRA_LOGIN,
+            keys=[Key("rsa3072 sha256"), Key("rsa3072 sha384", digest="sha384"),
+                  Key("rsa3072 sha512", digest="sha512")],
+            wrong={"client_secret": "wrong~client~secret.value"}, sign="POST /artifact-signing",
+            lies=("wrong-signature", "other-key", "other-certificate")),
+    Backend("azure-key-vault", "key-vault", beside=("entra",), login=ENTRA_LOGIN,
+            keys=kinds("certificate", "{}", ALL_KINDS),
+            wrong={"client_secret": "wrong~client~secret.value"}, sign="POST /key-vault"),
+    Backend("aws-kms", "aws-kms", keys=kinds("key_id", "alias/{}", ALL_KINDS),
+            wrong={"secret_access_key": "WrongSecretAccessKey/0123456789+abcdefg"}, sign="POST /aws-kms",
+            sign_is_alone=False),
+    Backend("google-kms", "google-kms",
+            keys=kinds("key", "projects/fake/locations/global/keyRings/ring/cryptoKeys/{}/cryptoKeyVersions/1",
+                       ("rsa2048", "rsa3072", "p256", "p384")),
+            wrong={"token": "ya29.wrong-access-token"}, sign=":asymmetricSign"),
+    Backend("vault", "vault", keys=kinds("key", "{}", ALL_KINDS), wrong={"token": "hvs.WrongToken"},
+            sign="/sign/"),
+]
+
+
+def spellings(secret):
+    """A secret as it might appear: plain, and as requests carry it."""
+    encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
+    return {secret, urllib.parse.quote(secret, safe=""), encoded, json.dumps(secret)[1:-1]}
+
+
+class Bench:
+    """One backend with its service, and a file to sign."""
+
+    def __init__(self, suite, services, backend, sample):
+        self.suite = suite
+        self.services = services
+        self.backend = backend
+        self.source = sample
+        self.folder = suite.folder / backend.provider
+        self.folder.mkdir()
+        self.given = {**services.personalities[backend.personality], "ca_file": str(services.ca_file)}
+        specs = provider_settings(backend.provider)
+        self.secret_keys = {spec["key"] for spec in specs if spec["kind"] == "secret"}
+        self.needs_chain = "chain" in {spec["key"] for spec in specs}
+
+    def settings(self, key, changes=None):
+        settings = {**self.given, **key.settings, **(changes or {})}
+        if key.chain and self.needs_chain:
+            settings["chain"] = str(self.services.folder / f"{key.chain}.pem")
+        return settings
+
+    def copies(self, number, folder):
+        target = self.folder / folder
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
+        files = [target / f"app{i}.exe" for i in range(number)]
+        for file in files:
+            shutil.copyfile(self.source, file)
+        return files
+
+    def call(self, verb, settings, *arguments):
+        """signctl with the settings, secrets as variables, and nothing secret in what it prints."""
+        words, variables = ["--provider", self.backend.provider], {}
+        for name, value in settings.items():
+            if name in self.secret_keys:
+                variable = "TEST_" + name.upper()
+                variables[variable] = str(value)
+                value = f"env:{variable}"
+            words += ["-p", f"{name}={value}"]
+        done = signctl(verb, *words, *arguments, env=variables)
+        for name, variable in ((name, "TEST_" + name.upper()) for name in self.secret_keys & settings.keys()):
+            told = [s for s in spellings(variables[variable]) if s in done.out]
+            self.suite.check(f"{self.backend.provider}: {name} is in no output", not told, done.out)
+        self.suite.check(f"{self.backend.provider}: no token is in any output",
+                         not re.search(r"eyJ[A-Za-z0-9_-]{10}|Bearer [A-Za-z0-9]", done.out), done.out)
+        return done
+
+    def sign(self, files, key, changes=None, verbosity="-vv"):
+        return self.call("sign", self.settings(key, changes), "--no-timestamp", "--dev", "--trust-cert",
+                         self.services.root, "--fd", key.digest, "-j", len(files), verbosity, *files)
+
+    def name(self, what, key):
+        return f"{self.backend.provider} {key.name}: {what}"
+
+    def accepted(self, what, key, files, done, peer):
+        """`done` has signed the files, as two verifiers see it."""
+        name = self.name(what, key)
+        self.suite.check(f"{name}: exit code 0", done.returncode == 0, f"{done.returncode}\n{done.out}")
+        for file in files:
+            ours = signctl("verify", "--trust-cert", self.services.root, "--dev", "--timestamp", "optional", file)
+            self.suite.check(f"{name}: signctl verifies it", ours.returncode == 0, ours.out)
+            if peer:
+                theirs = run(peer, "verify", "-CAfile", self.services.root, file)
+                good = theirs.returncode == 0 and "Signature verification: ok" in theirs.out
+                self.suite.check(f"{name}: osslsigncode verifies it", good, theirs.out)
+
+    def refused(self, what, key, files, done, code):
+        """`done` has failed with `code`, with a message of ours, and left the files alone."""
+        name = self.name(what, key)
+        self.suite.check(f"{name}: exit code {code}", done.returncode == code, f"{done.returncode}\n{done.out}")
+        self.suite.check(f"{name}: is an error in our words", "signctl: error: " in done.out, done.out)
+        for file in files:
+            self.suite.check(f"{name}: the file is untouched", sha256(file) == sha256(self.source))
+        left = [p.name for p in files[0].parent.iterdir() if p.name.startswith(".signctl-")]
+        self.suite.check(f"{name}: nothing is left behind", not left, left)
+
+
+def provider_settings(name):
+    for one in json.loads(require(signctl("providers", "--json")).out)["providers"]:
+        if one["name"] == name:
+            return one["settings"]
+    raise Failure(f"signctl knows no provider {name}")
+
+
+def good_days(bench, key, peer):
+    bench.services.reset()
+    files = bench.copies(3, "good")
+    bench.accepted("signs", key, files, bench.sign(files, key), peer)
+    asked = bench.services.count(bench.backend.sign)
+    name = bench.name("", key)
+    if bench.backend.sign_is_alone:
+        bench.suite.check(f"{name}a file costs one signature", asked == len(files), bench.services.log())
+    if bench.backend.login:
+        bench.suite.check(f"{name}a run logs in once", bench.services.count(bench.backend.login) == 1,
+                          bench.services.log())
+    release = signctl("verify", "--trust-cert", bench.services.root, "--timestamp", "optional", files[0])
+    bench.suite.check(f"{name}a release gate takes no rehearsal's certificate", release.returncode == 1, release.out)
+
+
+def wrong_credential(bench, key):
+    for verbosity in ("-q", "-vv"):
+        bench.services.reset()
+        files = bench.copies(1, "wrong")
+        done = bench.sign(files, key, bench.backend.wrong, verbosity)
+        bench.refused("wrong credential", key, files, done, AUTH)
+        bench.suite.check(bench.name("a wrong credential comes with a hint", key), "hint: " in done.out, done.out)
+        bench.suite.check(bench.name("a wrong credential is tried once", key), len(bench.services.log()) <= 2,
+                          bench.services.log())
+
+
+def throttled(bench, key, peer):
+    bench.services.reset()
+    files = bench.copies(1, "throttled")
+    bench.services.fault(match=bench.backend.sign, times=2, status=429, headers={"Retry-After": "1"})
+    bench.accepted("throttled twice", key, files, bench.sign(files, key), peer)
+    refusals = sum(one["status"] == 429 for one in bench.services.log())
+    bench.suite.check(bench.name("was throttled twice", key), refusals == 2, bench.services.log())
+    bench.services.reset()
+    files = bench.copies(1, "throttled")
+    # Longer than anybody waits.
+    bench.services.fault(match=bench.backend.sign, times=-1, status=429, headers={"Retry-After": "3600"})
+    bench.refused("throttled for an hour", key, files, bench.sign(files, key), NETWORK)
+
+
+def lying(bench, key):
+    for lie in bench.backend.lies:
+        bench.services.reset()
+        files = bench.copies(1, "lie")
+        bench.services.fault(kind=lie, times=-1)
+        bench.refused(lie, key, files, bench.sign(files, key), PROVIDER)
+    bench.services.reset()
+
+
+def dead(bench, key, port):
+    """Where the service was, nobody listens."""
+    files = bench.copies(1, "dead")
+    gone = {name: value.replace(bench.services.url, f"https://127.0.0.1:{port}")
+            for name, value in bench.settings(key).items()}
+    bench.refused("dead", key, files, bench.sign(files, key, gone), NETWORK)
+
+
+def doctor(bench, key):
+    """Of the good and of the wrong credential: what it says may be pasted into a ticket."""
+    bench.services.reset()
+    gate = ("--dev", "--trust-cert", bench.services.root)
+    good = bench.call("doctor", bench.settings(key), *gate)
+    spent = bench.services.count(bench.backend.sign)
+    if bench.backend.sign_is_alone:
+        bench.suite.check(bench.name("doctor spends nothing", key), spent == 0, bench.services.log())
+    wrong = bench.call("doctor", bench.settings(key, bench.backend.wrong), *gate)
+    bench.suite.check(bench.name("doctor tells a good credential from a wrong one", key),
+                      wrong.returncode != 0 and wrong.out != good.out, good.out + wrong.out)
+
+
+def all_of_one(bench, peer):
+    for key in bench.backend.keys:
+        good_days(bench, key, peer)
+    for key in bench.backend.keys[:1]:
+        doctor(bench, key)
+    # One key of each family: what goes wrong is not the curve's doing.
+    for key in {key.name[0]: key for key in bench.backend.keys}.values():
+        wrong_credential(bench, key)
+        throttled(bench, key, peer)
+        lying(bench, key)
+
+
+def main():
+    suite = Suite()
+    known = {one["name"] for one in json.loads(require(signctl("providers", "--json")).out)["providers"]}
+    missing = known - WITHOUT_SERVICE - {backend.provider for backend in BACKENDS}
+    suite.check("every backend has a row in backends.py", not missing, missing)
+    peer = tool("osslsigncode", suite)
+    files = itertools.cycle([path for _, path in unsigned_files(suite)])
+    names = sorted({name for backend in BACKENDS for name in (backend.personality, *backend.beside)})
+    with FakeServices(suite.folder / "services", names) as services, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        benches = [Bench(suite, services, backend, next(files)) for backend in BACKENDS]
+        # The dead are waited for together, while the living are tried.
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            waits = [pool.submit(dead, bench, bench.backend.keys[0], nobody.getsockname()[1]) for bench in benches]
+            for bench in benches:
+                all_of_one(bench, peer)
+            for wait in waits:
+                wait.result()
+    suite.finish()
+
+
+if __name__ == "__main__":
+    main()
