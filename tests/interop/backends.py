@@ -75,6 +75,9 @@ BACKENDS = [
             wrong={"token": "ya29.wrong-access-token"}, sign=":asymmetricSign"),
     Backend("vault", "vault", keys=kinds("key", "{}", ALL_KINDS), wrong={"token": "hvs.WrongToken"},
             sign="/sign/"),
+    Backend("signserver", "signserver", keys=kinds("worker", "{}", ALL_KINDS), wrong={"token": "wrong.bearer.token"},
+            sign="POST /signserver", sign_is_alone=False,
+            lies=("wrong-signature", "other-key", "other-certificate")),
 ]
 
 
