@@ -33,6 +33,9 @@ class SignServerFixture final : public ProviderFixture {
   std::vector<ProviderSettings> wrong_credentials() override {
     return {with_secret(settings_for("p256"), "token", kWrongToken),
             with(settings_for("p256"), "worker", "Restricted"),
+            with(by_certificate("p256"),
+                 "client_certificate",
+                 fake::client_file(rig_, fake::Client::stranger)),
             with_secret(by_certificate("p256"), "client_certificate_password", kWrongPassword)};
   }
 

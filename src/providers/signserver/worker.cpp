@@ -180,12 +180,6 @@ Result<void> Worker::probe() {
   if (again || again.error().message.find("Input length") != std::string::npos) {
     return ok();
   }
-  // A reset that overtakes the TLS alert leaves nothing that tells a refused certificate from a
-  // network that failed.
-  if (!client_.empty() && again.error().hint.empty()) {
-    again.error().hint =
-        "run this again; if it stays so, the server may not know the client certificate";
-  }
   return std::move(again).error();
 }
 
