@@ -14,7 +14,8 @@
   PROVIDER(aws_kms) \
   PROVIDER(google_kms) \
   PROVIDER(vault) \
-  PROVIDER(signserver)
+  PROVIDER(signserver) \
+  PROVIDER(keylocker)
 // clang-format on
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage, bugprone-macro-parentheses): declares a name.

@@ -28,6 +28,9 @@ std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider) {
   if (provider == "signserver") {
     return make_signserver_fixture();
   }
+  if (provider == "keylocker") {
+    return make_keylocker_fixture();
+  }
   return nullptr;
 }
 

@@ -10,7 +10,8 @@
   ROW("aws-kms", "aws-kms", make_aws_kms) \
   ROW("google-kms", "google-kms", make_google_kms) \
   ROW("vault", "vault", make_vault) \
-  ROW("signserver", "signserver", make_signserver)
+  ROW("signserver", "signserver", make_signserver) \
+  ROW("keylocker", "keylocker", make_keylocker)
 // clang-format on
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): declares names.

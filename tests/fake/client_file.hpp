@@ -8,8 +8,6 @@
 // Client certificates as PKCS#12 files, for services that ask for mutual TLS.
 namespace signctl::fake {
 
-inline constexpr const char* kClientPassword = "fake-p12-password";
-
 /// Whose certificate: one that the services admit, or one that nobody they know has issued.
 enum class Client { admitted, stranger };
 
