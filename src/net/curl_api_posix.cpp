@@ -36,6 +36,7 @@ Result<CurlApi> load() {
       !find(library, "curl_easy_reset", api.easy_reset) ||
       !find(library, "curl_easy_setopt", api.easy_setopt) ||
       !find(library, "curl_easy_perform", api.easy_perform) ||
+      !find(library, "curl_easy_recv", api.easy_recv) ||
       !find(library, "curl_easy_getinfo", api.easy_getinfo) ||
       !find(library, "curl_easy_strerror", api.easy_strerror) ||
       !find(library, "curl_slist_append", api.slist_append) ||
@@ -60,6 +61,7 @@ Result<CurlApi> load() {
                  ::curl_easy_reset,
                  ::curl_easy_setopt,
                  ::curl_easy_perform,
+                 ::curl_easy_recv,
                  ::curl_easy_getinfo,
                  ::curl_easy_strerror,
                  ::curl_slist_append,

@@ -14,6 +14,7 @@ Result<const CurlApi*> curl_api() {
                            ::curl_easy_reset,
                            ::curl_easy_setopt,
                            ::curl_easy_perform,
+                           ::curl_easy_recv,
                            ::curl_easy_getinfo,
                            ::curl_easy_strerror,
                            ::curl_slist_append,

@@ -112,6 +112,37 @@ bool is_about_our_certificate(CURLcode code, std::string_view detail) {
                    detail.find("access denied") != std::string_view::npos);
 }
 
+/// Whether the other side threw the connection away while it was written to, or read from.
+bool was_reset(CURLcode code, std::string_view detail) {
+  return code == CURLE_SEND_ERROR ||
+         ((code == CURLE_RECV_ERROR || code == CURLE_SSL_CONNECT_ERROR) &&
+          to_lower(detail).find("reset") != std::string::npos);
+}
+
+/// Collects what libcurl says of alerts. CURLOPT_ERRORBUFFER would keep its first words alone.
+int take_alerts(CURL* /*handle*/, curl_infotype kind, char* data, std::size_t size, void* alerts) {
+  const std::string_view text(data, size);
+  if (kind == CURLINFO_TEXT && text.find(" alert ") != std::string_view::npos) {
+    static_cast<std::string*>(alerts)->append(text);
+  }
+  return 0;
+}
+
+/// What comes on a connection that nothing is asked on: CURLE_AGAIN for nothing, CURLE_OK for an
+/// orderly end.
+CURLcode first_word(const CurlApi& api, CURL* handle, std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kPause{5};
+  std::array<char, 64> ignored{};
+  std::size_t received = 0;
+  CURLcode code = CURLE_AGAIN;
+  for (std::chrono::milliseconds waited{0}; code == CURLE_AGAIN && waited < patience;
+       waited += kPause) {
+    std::this_thread::sleep_for(kPause);
+    code = api.easy_recv(handle, ignored.data(), ignored.size(), &received);
+  }
+  return code;
+}
+
 /// What a person can make of a failed transfer.
 Error transfer_error(const CurlApi& api,
                      CURLcode code,
@@ -191,7 +222,10 @@ class CurlClient final : public HttpClient {
       return Error{ErrorKind::network, without_secrets(request.url) + ": " + transfer.refusal};
     }
     if (code != CURLE_OK) {
-      return transfer_error(*api, code, request, transfer.detail.data());
+      const Error error = transfer_error(*api, code, request, transfer.detail.data());
+      return transfer.header_bytes == 0 && was_reset(code, transfer.detail.data())
+                 ? reason_of_reset(*api, request, error)
+                 : error;
     }
     if (!transfer.headers_complete) {
       // libcurl 7.88 takes a connection that ends amid the headers for an answer without a body.
@@ -277,6 +311,49 @@ class CurlClient final : public HttpClient {
       }
       set(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     }
+  }
+
+  /// With TLS 1.3 a server judges the client's certificate while the request is on its way to it,
+  /// and the reset that answers the request discards the alert that says what was wrong. Who
+  /// connects again and asks nothing gets to read it; no request is made twice.
+  ///
+  /// @param reset  What there is to say without this, and afterwards when nothing else was learnt.
+  Error reason_of_reset(const CurlApi& api, const HttpRequest& request, Error reset) {
+    constexpr std::chrono::milliseconds kLeast{500};
+    constexpr std::chrono::milliseconds kMost{2000};
+    const EasyHandle handle(api.easy_init(), CloseHandle{&api});
+    Transfer transfer;
+    if (handle == nullptr || !to_lower(request.url).starts_with("https:")) {
+      return reset;
+    }
+    configure(api, handle.get(), request, transfer);
+    if (!configure_tls(api, handle.get(), request)) {
+      return reset;
+    }
+    std::string alerts;
+    api.easy_setopt(handle.get(), CURLOPT_VERBOSE, 1L);
+    api.easy_setopt(handle.get(), CURLOPT_DEBUGFUNCTION, take_alerts);
+    api.easy_setopt(handle.get(), CURLOPT_DEBUGDATA, &alerts);
+    api.easy_setopt(handle.get(), CURLOPT_CONNECT_ONLY, 1L);
+    const auto started = std::chrono::steady_clock::now();
+    CURLcode code = api.easy_perform(handle.get());
+    if (code == CURLE_OK) {
+      // The alert is one round trip away, and connecting has taken two at least.
+      const auto connecting = std::chrono::duration_cast<std::chrono::milliseconds>(
+          std::chrono::steady_clock::now() - started);
+      code = first_word(api, handle.get(), std::clamp(connecting * 2, kLeast, kMost));
+    }
+    if (is_about_our_certificate(code, alerts)) {
+      return transfer_error(api, code, request, alerts);
+    }
+    const bool hung_up = code == CURLE_OK || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+                         code == CURLE_SSL_CONNECT_ERROR;
+    if (request.client && hung_up) {
+      reset.hint =
+          "the server hangs up when it is shown the client certificate: check that it is the right "
+          "one for this host and not expired";
+    }
+    return reset;
   }
 
   /// What counts for one ca_file, for as long as the client lives.
