@@ -15,6 +15,9 @@ namespace signctl::fake {
 /// pass.
 enum class Marking { rehearsal, none };
 
+/// Of PKCS#12 files with client certificates.
+inline constexpr const char* kClientPassword = "fake-p12-password";
+
 /// The certificates of a world of fakes, made at start: a root, an intermediate, signing
 /// certificates for every kind of key, a TLS certificate for loopback, and a CA for clients.
 class Pki {
