@@ -15,7 +15,8 @@
   PROVIDER(google_kms) \
   PROVIDER(vault) \
   PROVIDER(signserver) \
-  PROVIDER(keylocker)
+  PROVIDER(keylocker) \
+  PROVIDER(esigner)
 // clang-format on
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage, bugprone-macro-parentheses): declares a name.

@@ -31,6 +31,9 @@ std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider) {
   if (provider == "keylocker") {
     return make_keylocker_fixture();
   }
+  if (provider == "esigner") {
+    return make_esigner_fixture();
+  }
   return nullptr;
 }
 

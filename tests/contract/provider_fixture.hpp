@@ -55,5 +55,6 @@ std::unique_ptr<ProviderFixture> make_google_kms_fixture();
 std::unique_ptr<ProviderFixture> make_vault_fixture();
 std::unique_ptr<ProviderFixture> make_signserver_fixture();
 std::unique_ptr<ProviderFixture> make_keylocker_fixture();
+std::unique_ptr<ProviderFixture> make_esigner_fixture();
 
 }  // namespace signctl::test

@@ -11,7 +11,8 @@
   ROW("google-kms", "google-kms", make_google_kms) \
   ROW("vault", "vault", make_vault) \
   ROW("signserver", "signserver", make_signserver) \
-  ROW("keylocker", "keylocker", make_keylocker)
+  ROW("keylocker", "keylocker", make_keylocker) \
+  ROW("esigner", "esigner", make_esigner)
 // clang-format on
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): declares names.

@@ -3,6 +3,7 @@
 
 #include <signctl/world.hpp>
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <utility>
@@ -26,21 +27,24 @@ class FakeEnvironment final : public Environment {
   std::map<std::string, std::string> values_;
 };
 
-/// A clock that moves only when somebody sleeps.
+/// A clock that moves only when somebody sleeps. Safe to share between threads.
 class FakeClock final : public Clock {
  public:
-  explicit FakeClock(TimePoint start) : now_(start) {}
+  explicit FakeClock(TimePoint start) : now_(std::chrono::milliseconds(start.time_since_epoch())) {}
 
   [[nodiscard]] TimePoint now() const override {
-    return std::chrono::floor<std::chrono::seconds>(now_);
+    return TimePoint(std::chrono::floor<std::chrono::seconds>(now_.load()));
   }
   [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
-    return std::chrono::steady_clock::time_point(now_.time_since_epoch());
+    return std::chrono::steady_clock::time_point(now_.load());
   }
-  void sleep_for(std::chrono::milliseconds duration) override { now_ += duration; }
+  void sleep_for(std::chrono::milliseconds duration) override {
+    for (auto now = now_.load(); !now_.compare_exchange_weak(now, now + duration);) {
+    }
+  }
 
  private:
-  std::chrono::sys_time<std::chrono::milliseconds> now_;
+  std::atomic<std::chrono::milliseconds> now_;  ///< Since 1970.
 };
 
 /// Fails every request: for code that must not need the network.

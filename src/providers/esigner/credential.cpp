@@ -48,22 +48,23 @@ std::vector<std::string> texts_in(const Json& array) {
   return texts;
 }
 
-/// `presence` is a text in the CSC API, and a Boolean in some servers. What is optional is left
-/// out, unless we have it.
-bool is_present(const Json& factor) {
+/// `presence` is a text in the CSC API, and a Boolean in some servers.
+Presence presence_of(const Json& factor, Presence otherwise) {
   const Json& presence = member(factor, "presence");
-  return presence.is_boolean() ? presence.get<bool>()
-                               : presence.is_string() && presence.get<std::string>() == "true";
+  if (presence.is_boolean()) {
+    return presence.get<bool>() ? Presence::required : Presence::none;
+  }
+  const std::string text = presence.is_string() ? to_lower(presence.get<std::string>()) : "";
+  if (text == "optional") {
+    return Presence::optional;
+  }
+  return text.empty() ? otherwise : text == "true" ? Presence::required : Presence::none;
 }
 
-Password password_of(const Json& info) {
-  const Json& otp = member(info, "OTP");
-  if (!is_present(otp) && text_at(otp, {"presence"}) != "optional") {
-    // An answer that does not say is one of the servers that always want it.
-    return otp.is_object() || text_at(info, {"authMode"}) == "implicit" ? Password::none
-                                                                        : Password::totp;
-  }
-  return to_lower(text_at(otp, {"type"})) == "online" ? Password::sent : Password::totp;
+/// Where the answer does not say, it is of one of the servers that always want it.
+Presence otp_of(const Json& info) {
+  const bool is_implicit = to_lower(text_at(info, {"authMode"})) == "implicit";
+  return presence_of(member(info, "OTP"), is_implicit ? Presence::none : Presence::required);
 }
 
 std::size_t most_at_once(const Json& info) {
@@ -110,8 +111,10 @@ Result<Credential> read_credential(std::string id, const Json& info) {
   credential.key_status = to_lower(text_at(info, {"key", "status"}));
   credential.certificate_status = to_lower(text_at(info, {"cert", "status"}));
   credential.algorithms = texts_in(member(member(info, "key"), "algo"));
-  credential.password = password_of(info);
-  credential.wants_pin = is_present(member(info, "PIN"));
+  credential.otp = otp_of(info);
+  credential.pin = presence_of(member(info, "PIN"), Presence::none);
+  credential.is_otp_sent = to_lower(text_at(info, {"OTP", "type"})) == "online";
+  credential.is_for_browsers = to_lower(text_at(info, {"authMode"})) == "oauth2code";
   credential.most_at_once = most_at_once(info);
   return credential;
 }
@@ -129,7 +132,12 @@ Result<void> check_usable(const Credential& credential) {
                  "the certificate of " + who + " is " + credential.certificate_status,
                  "see the order at SSL.com, or name another as credential_id"};
   }
-  if (credential.password == Password::sent) {
+  if (credential.is_for_browsers) {
+    return Error{ErrorKind::config,
+                 "each use of " + who + " is authorized on a web page",
+                 "enrol it for automation at SSL.com, which gives a TOTP secret"};
+  }
+  if (credential.is_otp_sent && credential.otp == Presence::required) {
     return Error{ErrorKind::config,
                  who + " has its one-time passwords sent to a person",
                  "enrol it for automation at SSL.com, which gives a TOTP secret"};

@@ -14,8 +14,8 @@
 
 namespace signctl::providers::esigner {
 
-/// How a use of the credential is authorized.
-enum class Password { none, totp, sent };
+/// Whether a use of the credential takes a PIN or a one-time password.
+enum class Presence { none, optional, required };
 
 /// A signing credential as credentials/info describes it.
 struct Credential {
@@ -24,8 +24,10 @@ struct Credential {
   std::string key_status{};          ///< "enabled", lower case; may be empty.
   std::string certificate_status{};  ///< "valid", lower case; may be empty.
   std::vector<std::string> algorithms{};
-  Password password{Password::none};
-  bool wants_pin{false};
+  Presence otp{Presence::none};
+  Presence pin{Presence::none};
+  bool is_otp_sent{false};      ///< To a person, instead of being made from a secret.
+  bool is_for_browsers{false};  ///< A use is authorized on a web page.
   std::size_t most_at_once{1};  ///< Signatures that one authorization may cover.
 };
 

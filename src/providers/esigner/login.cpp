@@ -64,7 +64,8 @@ Error explain_login(const Reply& reply, const std::string& environment) {
                  " environment; an account that asks for a second factor at login cannot be used";
   } else if (code == "invalid_client" || code == "unauthorized_client") {
     error.kind = ErrorKind::auth;
-    error.hint = "check client_id, or leave it out to use SSL.com's public one";
+    error.hint =
+        "check client_id and client_secret, or leave both out to use SSL.com's public client";
   } else if (reply.status == 404) {
     error.kind = ErrorKind::config;
     error.hint = "check login_url";
@@ -100,6 +101,11 @@ Result<Place> find_place(const ProviderSettings& settings) {
   return place;
 }
 
+Secret secret_in(const ProviderSettings& settings, const std::string& key) {
+  const auto found = settings.secrets.find(key);
+  return found == settings.secrets.end() ? Secret() : found->second;
+}
+
 Result<void> LoginAuthorizer::authorize(HttpRequest& request) {
   SIGNCTL_TRY(const AccessToken token, token_.get(), "logging in to SSL.com");
   request.headers["Authorization"] = "Bearer " + std::string(token.text.reveal());
@@ -110,8 +116,7 @@ Result<std::shared_ptr<LoginAuthorizer>> make_login(const ProviderSettings& sett
                                                     World world,
                                                     const Place& place) {
   const std::string user = settings.get("username");
-  const auto found = settings.secrets.find("password");
-  const Secret password = found == settings.secrets.end() ? Secret() : found->second;
+  const Secret password = secret_in(settings, "password");
   if (user.empty() || password.empty()) {
     return Error{
         ErrorKind::config,
@@ -123,11 +128,16 @@ Result<std::shared_ptr<LoginAuthorizer>> make_login(const ProviderSettings& sett
         return explain_login(reply, environment);
       });
   return std::make_shared<LoginAuthorizer>(
-      world.clock, [client, user, password, id = place.client_id]() -> Result<AccessToken> {
-        const Json body{{"client_id", id},
-                        {"grant_type", "password"},
-                        {"username", user},
-                        {"password", std::string(password.reveal())}};
+      world.clock,
+      [client, user, password, id = place.client_id, key = secret_in(settings, "client_secret")]()
+          -> Result<AccessToken> {
+        Json body{{"client_id", id},
+                  {"grant_type", "password"},
+                  {"username", user},
+                  {"password", std::string(password.reveal())}};
+        if (!key.empty()) {
+          body["client_secret"] = std::string(key.reveal());
+        }
         SIGNCTL_TRY(const Reply reply,
                     client.send(post_json("", body)),
                     "logging in as " + printable(user));

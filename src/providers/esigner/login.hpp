@@ -15,6 +15,9 @@
 
 namespace signctl::providers::esigner {
 
+/// The secret of a setting; empty when it is not set.
+[[nodiscard]] Secret secret_in(const ProviderSettings& settings, const std::string& key);
+
 /// Where SSL.com is spoken to.
 struct Place {
   std::string environment;  ///< "production" or "sandbox"
