@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kResource = "https://codesigning.azure.net";
 constexpr const char* kVersion = "2022-06-15-preview";
-constexpr const char* kKey = "rsa3072";
+constexpr std::string_view kKey = kIdVerified;
 constexpr std::uint8_t kContext0 = 0xA0;
 
 Response problem(int status, const std::string& field, const std::string& message) {

@@ -139,9 +139,9 @@ std::string audience_of(const Application& application) {
 
 }  // namespace
 
-Result<Assertion> certificate_assertion(const ProviderSettings& settings,
-                                        World world,
-                                        const Application& application) {
+Result<CertificateLogin> certificate_login(const ProviderSettings& settings,
+                                           World world,
+                                           const Application& application) {
   auto read = read_login_certificate(settings);
   if (!read && read.error().kind == ErrorKind::auth && read.error().hint.empty()) {
     read.error().hint = "set client_certificate_password to the password of that file";
@@ -155,9 +155,9 @@ Result<Assertion> certificate_assertion(const ProviderSettings& settings,
                  "register one with an RSA key of 2048 bits or more"};
   }
   const auto shared = std::make_shared<const crypto::KeyBundle>(std::move(bundle));
-  return Assertion([shared, world, application] {
-    return sign_assertion(*shared, application, world.clock.now());
-  });
+  return CertificateLogin{shared->chain.front(), [shared, world, application] {
+                            return sign_assertion(*shared, application, world.clock.now());
+                          }};
 }
 
 std::optional<Federation> find_federation(const ProviderSettings& settings,

@@ -132,15 +132,12 @@ class TrustedSigning final : public Provider {
     if (const std::string doubt = doubt_about(settings.get("endpoint")); !doubt.empty()) {
       findings.push_back({"trusted-signing-region", Severity::warning, "endpoint", doubt});
     }
-    const auto token = (*account)->login().token();
-    if (!token) {
-      findings.push_back(to_finding("azure-login", "login", token.error()));
+    for (Finding& finding : azure::login_findings((*account)->login(), world.clock.now())) {
+      findings.push_back(std::move(finding));
+    }
+    if (findings.back().severity == Severity::error) {
       return findings;
     }
-    findings.push_back({"azure-login",
-                        Severity::info,
-                        "login",
-                        "logged in with " + (*account)->login().description()});
     const auto chain = (*account)->chain();
     if (!chain) {
       findings.push_back(to_finding("trusted-signing-profile", "profile", chain.error()));

@@ -216,6 +216,18 @@ TEST_CASE("azure login: a token file is read anew each time", "[providers][azure
   CHECK(description(world, given).find("given identity token") != std::string::npos);
 }
 
+TEST_CASE("azure login: a job that may have no identity token hears what to add",
+          "[providers][azure]") {
+  fake::Rig world({"entra"});
+
+  const auto got = token(world, with(named(world), "auth", "workload-identity"));
+
+  REQUIRE_FALSE(got);
+  CHECK(got.error().kind == ErrorKind::auth);
+  CHECK(got.error().hint.find("id-token: write") != std::string::npos);
+  CHECK(got.error().hint.find("SYSTEM_ACCESSTOKEN") != std::string::npos);
+}
+
 TEST_CASE("azure login: what lacks a setting says which", "[providers][azure]") {
   fake::Rig world({"entra"});
   for (const char* auth : {"client-secret", "client-certificate", "workload-identity"}) {

@@ -243,11 +243,17 @@ TEST_CASE("trusted-signing: diagnosis names the lasting identity's place and spe
 
   CHECK(world.lab.count(kSign) == 0);
   bool has_certificate = false;
+  bool has_identity = false;
   for (const Finding& finding : findings) {
     CHECK(finding.severity != Severity::error);
     has_certificate = has_certificate || finding.id == "signing-certificate";
+    has_identity =
+        has_identity ||
+        (finding.id == "durable-identity" &&
+         finding.message.find(std::string("eku: ") + azure::kDurableIdentity) != std::string::npos);
   }
   CHECK(has_certificate);
+  CHECK(has_identity);
 }
 
 TEST_CASE("trusted-signing: a clock that is wrong is said", "[providers]") {
