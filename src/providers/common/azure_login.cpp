@@ -68,7 +68,9 @@ class Chooser {
 
  private:
   Result<Login> by_what_is_there() {
-    if (world_.environment.get("AZURE_FEDERATED_TOKEN_FILE")) {
+    // No variable supplies federated_token by itself: somebody has asked for it.
+    if (secret_of(settings_, "federated_token") != nullptr ||
+        world_.environment.get("AZURE_FEDERATED_TOKEN_FILE")) {
       return by_federation();
     }
     if (secret_of(settings_, "client_secret") != nullptr) {

@@ -77,9 +77,9 @@ struct Login {
   std::optional<crypto::Certificate> certificate{};  ///< That logs in, if one does.
 };
 
-/// The login that `auth` names or, for "auto", the first that there is something for: a token file
-/// of the platform, a client secret, a client certificate, GitHub's or Azure DevOps' identity
-/// tokens, a managed identity, the az command. Only one is ever tried.
+/// The login that `auth` names or, for "auto", the first that there is something for: a given
+/// identity token or the platform's file of one, a client secret, a client certificate, GitHub's or
+/// Azure DevOps' identity tokens, a managed identity, the az command. Only one is ever tried.
 ///
 /// @param resource  What the token is for, without "/.default": "https://vault.azure.net".
 /// @errors `config` for an unknown `auth` or one that lacks its settings; `input` and `auth` for a

@@ -18,6 +18,7 @@ constexpr std::string_view kDomain = ".codesigning.azure.net";
 constexpr std::string_view kIdentityArc = "1.3.6.1.4.1.311.97.";
 /// Says only that Artifact Signing made the certificate.
 constexpr std::string_view kServiceEku = "1.3.6.1.4.1.311.97.1.0";
+constexpr std::string_view kPem = "-----BEGIN ";
 
 constexpr std::array<std::string_view, 15> kRegions{"brs",
                                                     "cus",
@@ -37,6 +38,8 @@ constexpr std::array<std::string_view, 15> kRegions{"brs",
 
 constexpr std::chrono::milliseconds kFirstPoll{50};
 constexpr std::chrono::milliseconds kLongestPoll{1000};
+/// Of what a service asks for; more would be most of an operation's time.
+constexpr std::chrono::milliseconds kLongestAsked{15'000};
 constexpr std::chrono::seconds kLongestOperation{60};
 
 std::string algorithm_of(DigestAlg alg) {
@@ -53,22 +56,16 @@ Result<std::string> required(const ProviderSettings& settings, const std::string
   return value;
 }
 
-/// The certificates in an answer: base64 of lines of base64 of PKCS#7, but a version of the API may
-/// leave a layer out.
-Result<Chain> chain_in(const std::string& text) {
-  auto bytes = from_any_base64(text);
-  constexpr std::uint8_t kSequence = 0x30;
-  if (bytes && !bytes->empty() && bytes->front() != kSequence) {
-    if (auto inner = from_any_base64(as_text(*bytes))) {
-      bytes = std::move(inner);
-    }
+/// The chain among the certificates of an answer, in any order. What is none is the service's fault
+/// and no file's.
+Result<Chain> chain_from(ByteView certificates) {
+  auto pool = crypto::read_certificates(certificates);
+  if (!pool) {
+    return Error{
+        ErrorKind::provider,
+        "Artifact Signing answered with certificates that cannot be read: " + pool.error().message};
   }
-  if (!bytes || bytes->empty()) {
-    return Error{ErrorKind::provider, "Artifact Signing answered without a certificate"};
-  }
-  SIGNCTL_TRY(
-      const auto pool, crypto::read_certificates(*bytes), "reading the certificates of the answer");
-  return chain_of(pool);
+  return chain_of(*pool);
 }
 
 bool is_pending(const std::string& status) {
@@ -104,10 +101,7 @@ Result<Chain> Account::chain() {
     call.path = path_ + "/certchain" + kVersion;
     call.headers["Accept"] = "application/pkcs7-mime, application/x-x509-ca-cert, application/json";
     SIGNCTL_TRY(const Reply reply, rest_.send(call), "looking up the certificate chain");
-    SIGNCTL_TRY(const auto pool,
-                crypto::read_certificates(as_bytes(reply.text)),
-                "reading the certificate chain");
-    SIGNCTL_TRY(chain_, chain_of(pool), "reading the certificate chain");
+    SIGNCTL_TRY(chain_, chain_from(as_bytes(reply.text)), "reading the certificate chain");
     if (reply.server_time) {
       clocks_.emplace(*reply.server_time, reply.received);
     }
@@ -130,6 +124,7 @@ Result<Json> Account::wait_for(const std::string& operation) const {
     if (status == "succeeded") {
       return std::move(reply.json);
     }
+    pause = std::clamp(retry_after(reply).value_or(pause), pause, kLongestAsked);
     if (!is_pending(status)) {
       return Error{ErrorKind::provider,
                    "Artifact Signing accepted the request but refused to sign (operation " +
@@ -164,6 +159,22 @@ Result<Signed> Account::sign(ByteView digest, DigestAlg alg) const {
   SIGNCTL_TRY(Chain chain, chain_in(text_at(answer, {"signingCertificate"})), "");
   SIGNCTL_TRY(Bytes checked, checked_signature(chain.leaf, digest, alg, *signature), "");
   return Signed{std::move(checked), std::move(chain)};
+}
+
+Result<Chain> chain_in(const std::string& text) {
+  constexpr std::uint8_t kSequence = 0x30;
+  if (text.starts_with(kPem)) {
+    return chain_from(as_bytes(text));
+  }
+  auto bytes = from_any_base64(text);
+  if (bytes && !bytes->empty() && bytes->front() != kSequence &&
+      !as_text(*bytes).starts_with(kPem)) {
+    bytes = from_any_base64(as_text(*bytes));
+  }
+  if (!bytes || bytes->empty()) {
+    return Error{ErrorKind::provider, "Artifact Signing answered without a certificate"};
+  }
+  return chain_from(*bytes);
 }
 
 std::string durable_identity(const crypto::Certificate& leaf) {

@@ -53,6 +53,12 @@ class Account {
   std::optional<std::pair<TimePoint, TimePoint>> clocks_;
 };
 
+/// The certificates of an answer's `signingCertificate`: base64 of lines of base64 of PKCS#7, but a
+/// version of the API may leave a layer out, or give PEM or the signing certificate alone.
+///
+/// @errors `provider` for anything else.
+Result<Chain> chain_in(const std::string& text);
+
 /// The durable identity among the extended key usages of a certificate: the same in every
 /// certificate of a subscriber, while the certificates come and go; empty when there is none.
 [[nodiscard]] std::string durable_identity(const crypto::Certificate& leaf);

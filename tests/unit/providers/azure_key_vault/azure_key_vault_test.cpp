@@ -176,6 +176,14 @@ TEST_CASE("azure-key-vault: a certificate of another key cannot sign", "[provide
   CHECK(refusal(world, of_another).kind == ErrorKind::config);
 }
 
+TEST_CASE("azure-key-vault: a certificate that is none is the service's fault", "[providers]") {
+  auto& world = rig();
+  world.lab.add(answer(
+      200, kLookUp, R"({"kid":"https://v/keys/a/b","cer":"AAAA","attributes":{"enabled":true}})"));
+
+  CHECK(refusal(world, of(world, "p256")).kind == ErrorKind::provider);
+}
+
 TEST_CASE("azure-key-vault: an EC key signs the digest of its size alone", "[providers]") {
   auto& world = rig();
   for (const auto& [kind, good] : {std::pair{"p256", DigestAlg::sha256},
