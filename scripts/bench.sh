@@ -80,7 +80,7 @@ say "start-up"
 hyper start-ours "$signctl version" true
 hyper start-peer "$peer --version" true
 
-python3 "$root/scripts/bench_table.py" "$work" "$("$peer" --version 2>/dev/null | head -1)" >table.md
+python3 "$root/scripts/bench_table.py" "$work" "$("$peer" --version 2>/dev/null | head -1 | sed 's/, using://')" >table.md
 cat table.md
 if [ "$write" = 1 ]; then
   python3 "$root/scripts/bench_table.py" --into "$root/docs/performance.md" table.md

@@ -32,16 +32,18 @@ void free_safes(STACK_OF(PKCS7)* stack) {
 /// A library context of its own in which RC2 and the like exist, made at the first old file and
 /// kept for the life of the process. Null if this OpenSSL comes without the legacy provider.
 OSSL_LIB_CTX* legacy_context() {
-  static const LibraryContext context = [] {
+  // Never freed: its providers would outlive it, and the library cleans up before static objects
+  // do.
+  static OSSL_LIB_CTX* const context = [] {
     LibraryContext made(OSSL_LIB_CTX_new());
     if (!made || OSSL_PROVIDER_load(made.get(), "legacy") == nullptr ||
         OSSL_PROVIDER_load(made.get(), "default") == nullptr) {
       made.reset();
     }
     ERR_clear_error();
-    return made;
+    return made.release();
   }();
-  return context.get();
+  return context;
 }
 
 using BagStack = Handle<STACK_OF(PKCS12_SAFEBAG), free_bags>;

@@ -306,7 +306,7 @@ TEST_CASE("pkcs11: what no retry can help is not tried again", "[providers][pkcs
 
 TEST_CASE("pkcs11: a driver that hangs is cut off by the deadline", "[providers][pkcs11][worker]") {
   MockToken token(Behaviour{{"hang", "C_Sign"}});
-  const auto first = must(token.open(with(token.settings(), "timeout", "300ms")));
+  const auto first = must(token.open(with(token.settings(), "timeout", "2s")));
   const auto second = must(first->another());
   const auto begun = std::chrono::steady_clock::now();
 
@@ -317,7 +317,7 @@ TEST_CASE("pkcs11: a driver that hangs is cut off by the deadline", "[providers]
   CHECK_FALSE(good);
 
   REQUIRE_FALSE(result);
-  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(8));
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(20));
   CHECK(token.calls("C_Initialize") == 2);
   CHECK_FALSE(sign(*first));
   CHECK(token.calls("C_Initialize") == 2);
@@ -326,7 +326,7 @@ TEST_CASE("pkcs11: a driver that hangs is cut off by the deadline", "[providers]
 TEST_CASE("pkcs11: a login that hangs is neither waited for nor repeated",
           "[providers][pkcs11][worker][pin]") {
   MockToken token(Behaviour{{"hang", "C_Login"}});
-  const auto settings = with(token.settings(), "timeout", "300ms");
+  const auto settings = with(token.settings(), "timeout", "2s");
 
   const auto first = token.open(settings);
   const auto second = token.open(settings);
@@ -355,7 +355,7 @@ TEST_CASE("pkcs11: a driver that hangs while it is loaded is cut off",
           "[providers][pkcs11][worker]") {
   MockToken token(Behaviour{{"hang", "C_Initialize"}});
 
-  const auto session = token.open(with(token.settings(), "timeout", "300ms"));
+  const auto session = token.open(with(token.settings(), "timeout", "2s"));
 
   REQUIRE_FALSE(session);
   CHECK(session.error().kind == ErrorKind::network);
