@@ -48,6 +48,21 @@ struct SignedDigest {
   std::vector<Bytes> chain;  ///< DER certificates, leaf first, root left out unless it is the leaf.
 };
 
+/// What a session may ask about the file that the next digest belongs to.
+class FileFacts {
+ public:
+  virtual ~FileFacts() = default;
+
+  /// SHA-256 of the whole file as it is before signing. The file is read when this is called.
+  ///
+  /// @errors those of ByteSource::read_at.
+  [[nodiscard]] virtual Result<Bytes> sha256() const = 0;
+
+  /// The digest that the signature carries: for Authenticode the one in SpcIndirectDataContent, of
+  /// the algorithm that is signed with.
+  [[nodiscard]] virtual const Bytes& content_digest() const = 0;
+};
+
 /// One authenticated conversation with a signing service.
 ///
 /// A session is shown digests, never files, so no backend can learn or alter what is being signed.
@@ -59,6 +74,13 @@ class SigningSession {
   /// The chain that the next signature is expected to carry: DER, leaf first. Empty if it cannot be
   /// known without signing. Never spends a signature.
   virtual Result<std::vector<Bytes>> expected_chain() = 0;
+
+  /// Announces the file that the next sign() is for, to services that check it or log it by its
+  /// hash. Others ignore it. Never spends a signature.
+  ///
+  /// @param file  Valid until the next sign() has returned.
+  /// @errors      Those of sign(); and those of FileFacts.
+  virtual Result<void> about_to_sign(const FileFacts& /*file*/) { return ok(); }
 
   /// Signs a digest that has already been computed.
   ///

@@ -2,8 +2,10 @@
 #include "engine/sign_file.hpp"
 
 #include "core/assert.hpp"
+#include "core/block_reader.hpp"
 #include "core/text.hpp"
 #include "crypto/certificate.hpp"
+#include "crypto/digest.hpp"
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
 #include "engine/gate.hpp"
@@ -75,6 +77,37 @@ Result<void> check_expected_chain(const Stages& stages) {
   return ok();
 }
 
+/// The input, read once more if the session wants its hash.
+class InputFacts final : public FileFacts {
+ public:
+  InputFacts(const ByteSource& source, const Bytes& digest) : source_(source), digest_(digest) {}
+
+  [[nodiscard]] Result<Bytes> sha256() const override {
+    crypto::Hasher hasher(DigestAlg::sha256);
+    BlockVisitor visitor;
+    visitor.visit = [&](std::uint64_t /*offset*/, ByteView block) {
+      hasher.update(block);
+      return true;
+    };
+    SIGNCTL_CHECK(for_each_block(source_, 0, source_.size(), visitor), "hashing the whole file");
+    return hasher.finish();
+  }
+
+  [[nodiscard]] const Bytes& content_digest() const override { return digest_; }
+
+ private:
+  const ByteSource& source_;
+  const Bytes& digest_;
+};
+
+Result<SignedDigest> spend_signature(const OpenedFile& opened,
+                                     const UnsignedSignature& prepared,
+                                     const Stages& stages) {
+  const InputFacts facts(*opened.source, prepared.content.file_digest);
+  SIGNCTL_CHECK(stages.session->about_to_sign(facts), "announcing the file to the signing service");
+  return stages.session->sign(prepared.to_be_signed, prepared.content.alg);
+}
+
 Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
   SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
   if (answer) {
@@ -86,9 +119,8 @@ Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages
   SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
   SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
   SIGNCTL_CHECK(draft.fill(), "copying the file");
-  SIGNCTL_TRY(const SignedDigest made,
-              stages.session->sign(prepared.to_be_signed, task.options.digest),
-              "signing the digest");
+  SIGNCTL_TRY(
+      const SignedDigest made, spend_signature(opened, prepared, stages), "signing the digest");
   // The signature is valid from here on, but only for as long as its certificate.
   SIGNCTL_TRY(auto finished, finish(prepared, made, task.options, stages.timestamper), "");
   SIGNCTL_TRY(const auto signatures, combine(std::move(placement), std::move(finished.cms)), "");
