@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Times signctl against osslsigncode side by side in one run, and writes docs/performance.md.
+# Times signctl against osslsigncode side by side in one run, then 200 files through stand-ins for signing
+# services, then a token against bare C_Sign calls; and writes docs/performance.md.
 #
 #   bench.sh [--quick] [--no-write]
 #
@@ -8,18 +9,18 @@
 # Nothing is timestamped, so no network is involved; signctl's times include its verification gate.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-runs=20 write=1
+rounds=10 runs=5 write=1
 # shellcheck disable=SC2046  # commands are built as words on purpose
 for argument in "$@"; do
   case $argument in
-    --quick) runs=5 ;;
+    --quick) rounds=3 runs=3 ;;
     --no-write) write=0 ;;
     *) echo "usage: bench.sh [--quick] [--no-write]" >&2; exit 2 ;;
   esac
 done
 
-install_packages "${build_packages[@]}" "${demo_packages[@]}" "${bench_packages[@]}"
-build "$root/build/release" -DCMAKE_BUILD_TYPE=Release -DSIGNCTL_TESTS=OFF -- signctl_cli
+install_packages "${build_packages[@]}" "${test_packages[@]}" "${demo_packages[@]}" "${bench_packages[@]}"
+build "$root/build/release" -DCMAKE_BUILD_TYPE=Release -- signctl_cli signctl-fake signctl_bench_pkcs11
 signctl="$root/build/release/src/signctl"
 peer=${OSSLSIGNCODE:-$(command -v osslsigncode)}
 
@@ -51,19 +52,27 @@ cp "$efi" huge.exe; truncate -s 3G huge.exe
 sign_ours() { echo "$signctl sign $1 -o $2 --provider pfx -p key=key.pem -p certificate=dev.pem --no-timestamp --dev -q"; }
 sign_peer() { echo "$peer sign -certs dev.pem -key key.pem -in $1 -out $2"; }
 
-hyper() { # NAME COMMAND PREPARE
-  hyperfine --shell=none --warmup 2 --runs "$runs" --prepare "$3" --export-json "$1.json" "$2" >/dev/null 2>"$1.err" ||
-    { cat "$1.err" >&2; echo "failed: $2" >&2; exit 1; }
+# Both sides in turns, so that what else the machine does meets both alike.
+compare() { # NAME OURS PEER FILE-TO-REMOVE-BEFORE-EACH-RUN
+  local round side command
+  for round in $(seq "$rounds"); do
+    for side in ours peer; do
+      command=$2; [ "$side" = peer ] && command=$3
+      hyperfine --shell=none --warmup 1 --runs "$runs" --prepare "rm -f $4" --export-json "$1-$side.$round.json" \
+        "$command" >/dev/null 2>"$1-$side.err" || { cat "$1-$side.err" >&2; echo "failed: $command" >&2; exit 1; }
+    done
+  done
 }
 memory() { /usr/bin/time -f %M "$@" 2>&1 >/dev/null | tail -1; }
 
 for size in small large; do
   say "signing and verifying $size.exe ($(stat -c %s $size.exe) bytes)"
-  hyper "sign-$size-ours" "$(sign_ours $size.exe out-ours.exe)" "rm -f out-ours.exe"
-  hyper "sign-$size-peer" "$(sign_peer $size.exe out-peer.exe)" "rm -f out-peer.exe"
-  hyper "verify-$size-ours" "$signctl verify out-ours.exe --dev --timestamp optional -q" "true"
-  hyper "verify-$size-peer" "$peer verify -CAfile dev.pem out-peer.exe" "true"
-  rm -f out-ours.exe out-peer.exe
+  compare "sign-$size" "$(sign_ours $size.exe out.exe)" "$(sign_peer $size.exe out.exe)" out.exe
+  $(sign_ours $size.exe out-ours.exe)
+  $(sign_peer $size.exe out-peer.exe) >/dev/null
+  compare "verify-$size" "$signctl verify out-ours.exe --dev --timestamp optional -q" \
+    "$peer verify -CAfile dev.pem out-peer.exe" nothing
+  rm -f out.exe out-ours.exe out-peer.exe
   memory $(sign_ours $size.exe out-ours.exe) >"sign-$size-ours.rss"
   memory $(sign_peer $size.exe out-peer.exe) >"sign-$size-peer.rss"
   memory "$signctl" verify out-ours.exe --dev --timestamp optional -q >"verify-$size-ours.rss"
@@ -77,12 +86,24 @@ say "a sparse file of 3 GB"
 rm -f out-huge.exe huge.exe
 
 say "start-up"
-hyper start-ours "$signctl version" true
-hyper start-peer "$peer --version" true
+compare start "$signctl version" "$peer --version" nothing
 
 python3 "$root/scripts/bench_table.py" "$work" "$("$peer" --version 2>/dev/null | head -1 | sed 's/, using://')" >table.md
 cat table.md
+
+missed=()
+say "200 files through services that take 100 ms"
+"$root/scripts/bench_services.py" "$signctl" "$root/build/release/tests/signctl-fake" small.exe >services.md || missed+=(services)
+cat services.md
+
+say "a token"
+"$root/scripts/bench_pkcs11.sh" >pkcs11.md || missed+=(pkcs11)
+cat pkcs11.md
+
 if [ "$write" = 1 ]; then
-  python3 "$root/scripts/bench_table.py" --into "$root/docs/performance.md" table.md
+  for part in table services pkcs11; do
+    python3 "$root/scripts/bench_table.py" --into "$root/docs/performance.md" "$part" "$part.md"
+  done
   say "written into docs/performance.md"
 fi
+[ "${#missed[@]}" = 0 ] || { echo "goals missed: ${missed[*]}" >&2; exit 1; }

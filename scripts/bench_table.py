@@ -3,13 +3,14 @@
 """Turns what bench.sh measured into a Markdown table.
 
 bench_table.py FOLDER PEER-NAME          prints the table
-bench_table.py --into DOCUMENT TABLE     puts it between the document's markers
+bench_table.py --into DOCUMENT NAME TABLE     puts it between the document's markers of that name
 """
 import datetime
 import json
 import pathlib
 import platform
 import re
+import statistics
 import sys
 
 ROWS = [
@@ -19,14 +20,14 @@ ROWS = [
     ("verify, 97.4 MB PE", "verify-large", 0.60),
     ("start-up (version)", "start", None),
 ]
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
 def result(folder, name):
-    data = json.loads((folder / f"{name}.json").read_text())["results"][0]
+    times = [seconds * 1000 for path in folder.glob(f"{name}.*.json")
+             for seconds in json.loads(path.read_text())["results"][0]["times"]]
     rss = folder / f"{name}.rss"
     memory = f"{int(rss.read_text()) / 1024:.1f} MB" if rss.exists() else "-"
-    return data["median"] * 1000, data["min"] * 1000, data["max"] * 1000, memory
+    return statistics.median(times), min(times), max(times), memory
 
 
 def machine():
@@ -52,16 +53,19 @@ def table(folder, peer):
     return "\n".join(lines) + "\n"
 
 
-def put_into(document, text):
+def put_into(document, name, text):
+    begin, end = f"<!-- bench {name}: begin -->", f"<!-- bench {name}: end -->"
     path = pathlib.Path(document)
-    before, _, rest = path.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{text}{END}{after}")
+    before, _, rest = path.read_text().partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{document} has no place for {name}")
+    path.write_text(f"{before}{begin}\n{text}{end}{after}")
 
 
 def main():
     if sys.argv[1] == "--into":
-        put_into(sys.argv[2], pathlib.Path(sys.argv[3]).read_text())
+        put_into(sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4]).read_text())
     else:
         sys.stdout.write(table(sys.argv[1], sys.argv[2]))
 

@@ -104,6 +104,8 @@ struct ProviderTraits {
   /// RFC 3161 server that the service runs for its customers, used when the config names none.
   std::string_view timestamp_server{};
   bool billable{false};  ///< Each signature costs money or counts against a quota.
+  /// Most signatures that the service makes with one certificate in a year; 0 for no such limit.
+  int signatures_a_year{0};
 };
 
 /// A signing backend: describes its settings, diagnoses them, opens sessions. Stateless; listed in

@@ -40,6 +40,7 @@ Json json_of(const Provider& provider) {
     json["aliases"].push_back(alias);
   }
   json["title"] = provider.title();
+  json["signatures_a_year"] = quota_json(provider.traits().signatures_a_year);
   json["settings"] = Json::array();
   for (const SettingSpec& spec : provider.settings()) {
     json["settings"].push_back({{"key", spec.key},
@@ -64,6 +65,9 @@ Result<int> providers(const NoOptions& /*options*/, Context& context) {
   }
   for (const Provider* provider : builtin_providers()) {
     context.line(std::string(provider->name()) + ": " + std::string(provider->title()));
+    if (const int quota = provider->traits().signatures_a_year; quota > 0) {
+      context.line("  at most " + quota_text(quota));
+    }
     std::vector<std::vector<std::string>> rows{
         {"  KEY", "KIND", "REQUIRED", "ENVIRONMENT", "MEANING"}};
     for (const SettingSpec& spec : provider->settings()) {

@@ -103,7 +103,10 @@ void check_timestamps(Diagnosis& diagnosis,
                       const config::Config& config,
                       const Options& options,
                       Context& context) {
-  const auto wanted = timestamp_options(config, options.timestamp, nullptr);
+  // What is wrong with the choice of a signer is said of the signer.
+  const auto choice = choose_signer(config, options.signer);
+  const auto wanted =
+      timestamp_options(config, options.timestamp, choice ? choice->provider : nullptr);
   if (!wanted) {
     diagnosis.add("timestamp", wanted.error());
     return;

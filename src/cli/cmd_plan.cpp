@@ -43,6 +43,7 @@ struct Plan {
   std::vector<std::string> outputs;
   std::string signer;
   std::string provider;
+  int signatures_a_year{0};  ///< As in ProviderTraits.
   engine::SignOptions options;
   std::vector<std::string> servers;
 };
@@ -67,12 +68,18 @@ Result<Plan> make_plan(const Options& options, Context& context) {
   }
   plan.signer = choice.signer.name;
   plan.provider = std::string(choice.provider->name());
+  plan.signatures_a_year = choice.provider->traits().signatures_a_year;
   SIGNCTL_TRY(plan.files, plan_files(config, options.files), "");
   SIGNCTL_TRY(plan.outputs, outputs_of(plan.files, options.target), "");
   SIGNCTL_CHECK(check_limit(plan.outputs.size(), options.run.max_signatures), "");
   // Not used, but what is wrong with them is said here as it would be said when signing.
   SIGNCTL_CHECK(check_unused(config, options, context), "");
   return plan;
+}
+
+bool is_beyond_quota(const Plan& plan) {
+  return plan.signatures_a_year > 0 &&
+         plan.outputs.size() > static_cast<std::size_t>(plan.signatures_a_year);
 }
 
 void print_plan(const Plan& plan, Context& context) {
@@ -96,6 +103,10 @@ void print_plan(const Plan& plan, Context& context) {
   context.line("signer     " + printable(plan.signer) + " (" + plan.provider + ")");
   context.line("digest     " + std::string(digest_name(plan.options.digest)));
   context.line("timestamp  " + (plan.servers.empty() ? "none" : join(plan.servers, ", ")));
+  if (plan.signatures_a_year > 0) {
+    context.line("quota      " + quota_text(plan.signatures_a_year) +
+                 (is_beyond_quota(plan) ? ", which is less than this plan needs" : ""));
+  }
   context.line(std::to_string(plan.outputs.size()) + " files, at most " +
                std::to_string(plan.outputs.size()) + " billable signatures; nothing was touched");
 }
@@ -107,6 +118,7 @@ Json json_of(const Plan& plan) {
   json["digest_algorithm"] = digest_name(plan.options.digest);
   json["timestamp_servers"] = plan.servers;
   json["billable_signatures"] = plan.outputs.size();
+  json["signatures_a_year"] = quota_json(plan.signatures_a_year);
   json["files"] = Json::array();
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const auto& file = plan.files.plan.files[i];

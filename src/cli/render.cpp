@@ -235,6 +235,10 @@ std::string summary_line(const engine::RunSummary& summary, std::string_view don
   return line;
 }
 
+std::string quota_text(int signatures_a_year) {
+  return std::to_string(signatures_a_year) + " signatures a certificate and year";
+}
+
 std::string table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {

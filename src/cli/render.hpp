@@ -31,6 +31,9 @@ void print_report(Context& context, const Report& report, Ranges ranges);
 /// "3 planned = 2 signed + 1 skipped", and what else became of them.
 [[nodiscard]] std::string summary_line(const engine::RunSummary& summary, std::string_view done);
 
+/// "1000 signatures a certificate and year", for ProviderTraits::signatures_a_year.
+[[nodiscard]] std::string quota_text(int signatures_a_year);
+
 /// Rows with aligned columns; the first row is the heading.
 [[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows);
 

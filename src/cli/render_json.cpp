@@ -205,6 +205,10 @@ Json to_json(const engine::FileResult& result, std::string_view done) {
   return json;
 }
 
+Json quota_json(int signatures_a_year) {
+  return signatures_a_year > 0 ? Json(signatures_a_year) : Json(nullptr);
+}
+
 Json batch_document(std::string_view verb,
                     std::string_view done,
                     const engine::RunSummary& summary) {

@@ -33,6 +33,9 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const Report& report);
 [[nodiscard]] Json to_json(const Verdict& verdict);
 
+/// ProviderTraits::signatures_a_year; null for none.
+[[nodiscard]] Json quota_json(int signatures_a_year);
+
 /// One file of a batch; `done` is the state's name when all went well, for example "signed".
 [[nodiscard]] Json to_json(const engine::FileResult& result, std::string_view done);
 

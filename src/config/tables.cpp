@@ -201,8 +201,8 @@ constexpr std::array<ReservedKey, 4> kReserved{{
 constexpr std::array<std::string_view, 2> kAzureSecrets{"client_secret",
                                                         "client_certificate_password"};
 constexpr std::array<std::string_view, 2> kEsignerSecrets{"password", "totp_secret"};
-constexpr std::array<std::string_view, 2> kKeylockerSecrets{"api_key",
-                                                            "client_certificate_password"};
+constexpr std::array<std::string_view, 3> kKeylockerSecrets{
+    "api_key", "client_certificate_base64", "client_certificate_password"};
 constexpr std::array<std::string_view, 1> kPinSecrets{"pin"};
 constexpr std::array<std::string_view, 1> kPasswordSecrets{"password"};
 constexpr std::array<std::string_view, 1> kTokenSecrets{"token"};

@@ -29,7 +29,7 @@ constexpr mode_t kAnyWrite = S_IWUSR | S_IWGRP | S_IWOTH;
 
 /// What the file gets just before it is renamed.
 struct Attributes {
-  mode_t mode{};
+  std::optional<mode_t> mode;  ///< Empty for that of a new file.
   std::optional<std::pair<uid_t, gid_t>> owner;
   std::vector<ExtendedAttribute> extended;
 };
@@ -218,7 +218,7 @@ void AtomicFile::Impl::discard() noexcept {
 
 /// Best effort, as cp -p does it: a file that cannot be given away stays ours.
 void AtomicFile::Impl::apply_attributes() const {
-  mode_t mode = attributes.mode;
+  mode_t mode = attributes.mode ? *attributes.mode : 0666 & ~process_umask();
   if (attributes.owner) {
     const auto [user, group] = *attributes.owner;
     const bool all = fchown(descriptor.get(), user, group) == 0;
@@ -280,7 +280,9 @@ Result<AtomicFile> AtomicFile::create(std::string_view target_utf8,
   impl->existing = existing;
   impl->access = access;
   SIGNCTL_TRY(const auto replaced, check_target(impl->target, existing), "");
-  impl->attributes.mode = replaced ? replaced->st_mode & kPermissions : 0666 & ~process_umask();
+  if (replaced) {
+    impl->attributes.mode = replaced->st_mode & kPermissions;
+  }
   if (access == FileAccess::owner_only) {
     impl->attributes.mode = S_IRUSR | S_IWUSR;
   } else if (replaced) {

@@ -53,7 +53,11 @@ Result<void> read_inline(const ByteSource& source,
   return ok();
 }
 
-/// A ring of blocks between the thread that reads and the one that visits.
+/// A ring of blocks that one thread fills ahead of the one that visits.
+///
+/// The visitor never waits: a block that is not there yet it reads itself, because the reader may
+/// not have a processor at all while a copy runs beside it. So the reader is a help and nothing
+/// else; where it fails it just ends, and the visitor meets the same failure at its own pace.
 class ReadAhead {
  public:
   ReadAhead(const ByteSource& source,
@@ -64,19 +68,23 @@ class ReadAhead {
     for (Bytes& block : ring_) {
       block.resize(static_cast<std::size_t>(kBlockSize));
     }
+    own_.resize(static_cast<std::size_t>(kBlockSize));
   }
 
   Result<void> run() {
     std::thread reader([this] { read(); });
-    visit();
+    auto result = visit();
+    stop();
     reader.join();
-    return std::move(failure_);
+    return result;
   }
 
  private:
+  [[nodiscard]] std::size_t size(std::uint64_t index) const {
+    return static_cast<std::size_t>(std::min(kBlockSize, end_ - offset(index)));
+  }
   [[nodiscard]] std::span<std::uint8_t> block(std::uint64_t index) {
-    const std::uint64_t size = std::min(kBlockSize, end_ - offset(index));
-    return std::span(ring_.at(index % kBlocksAhead)).first(static_cast<std::size_t>(size));
+    return std::span(ring_.at(index % kBlocksAhead)).first(size(index));
   }
   [[nodiscard]] std::uint64_t offset(std::uint64_t index) const {
     return begin_ + index * kBlockSize;
@@ -85,84 +93,105 @@ class ReadAhead {
     return (end_ - begin_ + kBlockSize - 1) / kBlockSize;
   }
 
-  [[nodiscard]] bool is_ahead(std::uint64_t index) {
-    const std::lock_guard lock(mutex_);
-    return index >= visited_ + kBlocksAhead / 2;
-  }
-
-  void do_beside(std::uint64_t index) {
+  void do_beside(std::uint64_t index, ByteView bytes) {
     if (visitor_.beside) {
       const std::lock_guard lock(beside_mutex_);
-      visitor_.beside(offset(index), block(index));
+      visitor_.beside(offset(index), bytes);
     }
+  }
+
+  /// The block to be read next; empty when there is none.
+  std::optional<std::uint64_t> claim(std::uint64_t next) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return stopped_ || next < visited_ + kBlocksAhead; });
+    next = std::max(next, wanted_);
+    return stopped_ || next >= count() ? std::nullopt : std::optional(next);
+  }
+
+  /// Hands a block over unless the visitor came for it earlier. True when `beside` is still to be
+  /// done, here: whoever has time does it, the reader while it is ahead, else the visitor.
+  bool publish(std::uint64_t index) {
+    const std::lock_guard lock(mutex_);
+    if (index < wanted_) {
+      return false;
+    }
+    const bool ahead = index >= visited_ + kBlocksAhead / 2;
+    ready_.at(index % kBlocksAhead) = {index, !ahead};
+    return ahead;
   }
 
   void read() {
-    for (std::uint64_t index = 0; index < count(); ++index) {
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return stopped_ || index < visited_ + kBlocksAhead; });
-        if (stopped_) {
-          return;
-        }
-      }
-      auto result = read_block(source_, offset(index), block(index));
-      // Whoever has time does it: the reader while it is ahead, else the visitor.
-      left_over_.at(index % kBlocksAhead) = !result || !is_ahead(index);
-      if (!left_over_.at(index % kBlocksAhead)) {
-        do_beside(index);
-      }
-      const std::lock_guard lock(mutex_);
-      if (ready_ == visited_ || !result) {
-        changed_.notify_all();
-      }
-      if (!result) {
-        // What lies behind the place where the visitor stopped is nobody's concern.
-        if (!stopped_) {
-          failure_ = std::move(result);
-        }
-        stopped_ = true;
+    std::uint64_t next = 0;
+    while (const auto index = claim(next)) {
+      if (!read_block(source_, offset(*index), block(*index))) {
         return;
       }
-      ready_ = index + 1;
+      if (publish(*index)) {
+        do_beside(*index, block(*index));
+      }
+      next = *index + 1;
     }
   }
 
-  void visit() {
+  /// Block number `index`, from the ring or from the source, after its `beside` has been seen to.
+  Result<ByteView> obtain(std::uint64_t index) {
+    Ready ready;
+    {
+      const std::lock_guard lock(mutex_);
+      wanted_ = index + 1;
+      ready = ready_.at(index % kBlocksAhead);
+    }
+    const bool own = ready.index != index;
+    const std::span<std::uint8_t> bytes = own ? std::span(own_).first(size(index)) : block(index);
+    if (own) {
+      SIGNCTL_CHECK(read_block(source_, offset(index), bytes), "");
+    }
+    if (own || ready.left_over) {
+      do_beside(index, bytes);
+    }
+    return ByteView(bytes);
+  }
+
+  Result<void> visit() {
     for (std::uint64_t index = 0; index < count(); ++index) {
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return stopped_ || index < ready_; });
-        if (stopped_) {
-          return;
-        }
+      SIGNCTL_TRY(const ByteView bytes, obtain(index), "");
+      if (!visitor_.visit(offset(index), bytes)) {
+        break;
       }
-      if (left_over_.at(index % kBlocksAhead)) {
-        do_beside(index);
-      }
-      const bool more = visitor_.visit(offset(index), block(index));
       const std::lock_guard lock(mutex_);
       visited_ = index + 1;
-      stopped_ = stopped_ || !more;
-      if (stopped_ || visited_ % kWakeEvery == 0) {
+      if (visited_ % kWakeEvery == 0) {
         changed_.notify_all();
       }
     }
+    return ok();
   }
+
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    changed_.notify_all();
+  }
+
+  /// What lies in one place of the ring.
+  struct Ready {
+    std::optional<std::uint64_t> index;
+    bool left_over{false};  ///< Its `beside` is the visitor's to do.
+  };
 
   const ByteSource& source_;
   const BlockVisitor& visitor_;
   std::uint64_t begin_;
   std::uint64_t end_;
   std::array<Bytes, kBlocksAhead> ring_;
-  std::array<bool, kBlocksAhead> left_over_{};  ///< Blocks whose `beside` is the visitor's to do.
+  Bytes own_;  ///< For blocks that the visitor reads.
   std::mutex beside_mutex_;
   std::mutex mutex_;  ///< Guards what follows.
   std::condition_variable changed_;
-  std::uint64_t ready_{0};    ///< Blocks that have been read.
+  std::array<Ready, kBlocksAhead> ready_;
+  std::uint64_t wanted_{0};   ///< Blocks below are no longer taken from the reader.
   std::uint64_t visited_{0};  ///< Blocks whose place in the ring is free again.
   bool stopped_{false};
-  Result<void> failure_;
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace signctl {
 namespace {
 
 /// One step of a copy. Small enough that the disk starts writing while the next step is read.
-constexpr std::uint64_t kLargestStep = std::uint64_t{16} << 20U;
+constexpr std::uint64_t kLargestStep = std::uint64_t{4} << 20U;
 /// Buffer when the kernel cannot copy by itself.
 constexpr std::size_t kBufferSize = std::size_t{1} << 20U;
 
@@ -62,6 +62,28 @@ void start_writeback([[maybe_unused]] int target, [[maybe_unused]] Range range) 
                                     static_cast<off_t>(range.end - range.begin),
                                     SYNC_FILE_RANGE_WRITE));
 #endif
+}
+
+/// Failures that reading and writing would meet as well.
+bool is_final(int failure) {
+  return failure == ENOSPC || failure == EDQUOT || failure == EFBIG || failure == EIO ||
+         failure == EROFS;
+}
+
+/// Claims the room on the disk before anything is written: a full disk shows at once, before a
+/// signature is spent, and writing is cheaper. Holes stay holes.
+Result<void> reserve([[maybe_unused]] const Copy& copy, [[maybe_unused]] std::uint64_t size) {
+#if defined(__linux__)
+  if (size == 0 || copy.source.impl().sparse) {
+    return ok();
+  }
+  const int result =
+      retry_interrupted([&] { return fallocate(copy.target, 0, 0, static_cast<off_t>(size)); });
+  if (result != 0 && is_final(errno)) {
+    return copy.failed_write(errno);
+  }
+#endif
+  return ok();
 }
 
 /// Shares the source's blocks with the target (Btrfs, XFS, bcachefs and others).
@@ -107,12 +129,6 @@ KernelStep kernel_copy([[maybe_unused]] const Copy& copy, [[maybe_unused]] Range
 #else
   return {0, ENOSYS};
 #endif
-}
-
-/// Failures that reading and writing would meet as well.
-bool is_final(int failure) {
-  return failure == ENOSPC || failure == EDQUOT || failure == EFBIG || failure == EIO ||
-         failure == EROFS;
 }
 
 Result<void> copy_by_hand(const Copy& copy, Range range) {
@@ -208,6 +224,7 @@ Result<void> copy_content(const FileSource& source,
   const Copy copy{source, target, target_path};
   SIGNCTL_CHECK(check_not_shorter(copy, size), "");
   if (!try_reflink(copy)) {
+    SIGNCTL_CHECK(reserve(copy, size), "");
     SIGNCTL_CHECK(copy_data(copy, size), "");
   }
   // Also makes the last hole, and cuts a reflink, which takes the whole file.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Private keys in PEM and DER files.
 #include "core/text.hpp"
+#include "core/wipe.hpp"
 #include "crypto/handles.hpp"
 #include "crypto/keys.hpp"
 #include "crypto/library.hpp"
 #include "crypto/openssl_error.hpp"
+#include "crypto/pem.hpp"
+#include "crypto/rsa_key.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -49,10 +52,32 @@ Error unreadable_key(const PasswordRequest& request) {
           "expected PEM or DER: PKCS #8, PKCS #1 (RSA) or SEC 1 (EC)"};
 }
 
+/// The key when it is the plainest there is: the first block of the file, RSA, not encrypted.
+KeyHandle read_plain(ByteView pem_or_der) {
+  std::string_view text = as_text(pem_or_der);
+  const PemBlock block = next_pem_block(text);
+  if (block.label.empty()) {
+    return read_plain_rsa(pem_or_der);
+  }
+  if (block.label != "PRIVATE KEY" && block.label != "RSA PRIVATE KEY") {
+    return nullptr;
+  }
+  auto der = from_base64(block.body);
+  if (!der) {
+    return nullptr;
+  }
+  KeyHandle key = read_plain_rsa(*der);
+  wipe_memory(der->data(), der->size());
+  return key;
+}
+
 }  // namespace
 
 Result<PrivateKey> read_private_key(ByteView pem_or_der, const Secret& password) {
   start_library();
+  if (KeyHandle plain = read_plain(pem_or_der)) {
+    return PrivateKey::adopt(plain.release());
+  }
   PasswordRequest request{password.reveal()};
   EVP_PKEY* key = nullptr;
   if (as_text(pem_or_der).find("-----BEGIN ") != std::string_view::npos) {

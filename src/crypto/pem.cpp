@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Certificates in files: PEM blocks, bare DER, and PKCS #7 bundles in either form.
+#include "crypto/pem.hpp"
+
 #include "core/text.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/handles.hpp"
@@ -19,36 +21,6 @@ constexpr std::size_t kMaxBytes = 16U << 20U;
 constexpr std::size_t kMaxCertificates = 10'000;
 
 using Pkcs7Handle = Handle<PKCS7, PKCS7_free>;
-
-/// One block between BEGIN and END lines.
-struct PemBlock {
-  std::string_view label;
-  std::string_view body;
-};
-
-/// Takes the first block off the front of `text`; empty label when there is none.
-PemBlock next_block(std::string_view& text) {
-  constexpr std::string_view kBegin = "-----BEGIN ";
-  constexpr std::string_view kDashes = "-----";
-  const std::size_t begin = text.find(kBegin);
-  if (begin == std::string_view::npos) {
-    return {};
-  }
-  text.remove_prefix(begin + kBegin.size());
-  const std::size_t label_end = text.find(kDashes);
-  if (label_end == std::string_view::npos) {
-    return {};
-  }
-  PemBlock block{text.substr(0, label_end), {}};
-  text.remove_prefix(label_end + kDashes.size());
-  const std::size_t end = text.find("-----END ");
-  if (end == std::string_view::npos) {
-    return {};
-  }
-  block.body = text.substr(0, end);
-  text.remove_prefix(end);
-  return block;
-}
 
 Result<std::vector<Certificate>> read_pkcs7(ByteView der) {
   const unsigned char* at = der.data();
@@ -94,6 +66,29 @@ Result<std::vector<Certificate>> read_block(const PemBlock& block) {
 
 }  // namespace
 
+PemBlock next_pem_block(std::string_view& text) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  constexpr std::string_view kDashes = "-----";
+  const std::size_t begin = text.find(kBegin);
+  if (begin == std::string_view::npos) {
+    return {};
+  }
+  text.remove_prefix(begin + kBegin.size());
+  const std::size_t label_end = text.find(kDashes);
+  if (label_end == std::string_view::npos) {
+    return {};
+  }
+  PemBlock block{text.substr(0, label_end), {}};
+  text.remove_prefix(label_end + kDashes.size());
+  const std::size_t end = text.find("-----END ");
+  if (end == std::string_view::npos) {
+    return {};
+  }
+  block.body = text.substr(0, end);
+  text.remove_prefix(end);
+  return block;
+}
+
 Result<std::vector<Certificate>> read_certificates(ByteView pem_or_der) {
   if (pem_or_der.size() > kMaxBytes) {
     return Error{ErrorKind::input, "more than 16 MB of certificates"};
@@ -107,7 +102,7 @@ Result<std::vector<Certificate>> read_certificates(ByteView pem_or_der) {
     }
     SIGNCTL_TRY(certificates, read_pkcs7(pem_or_der), "");
   }
-  for (PemBlock block = next_block(text); !block.label.empty(); block = next_block(text)) {
+  for (PemBlock block = next_pem_block(text); !block.label.empty(); block = next_pem_block(text)) {
     SIGNCTL_TRY(auto more, read_block(block), "");
     for (Certificate& certificate : more) {
       certificates.push_back(std::move(certificate));

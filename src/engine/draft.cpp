@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/draft.hpp"
 
+#include "core/thread_priority.hpp"
+
 #include <cstdint>
 #include <utility>
 
@@ -47,7 +49,11 @@ Result<Draft> Draft::begin(std::shared_ptr<const FileSource> source,
   if (draft.source_->size() <= kCopyInline) {
     SIGNCTL_CHECK(copy(), "copying the file");
   } else {
-    draft.start(copy);
+    draft.start([copy] {
+      // The hash is what everybody waits for, and those who read for it.
+      yield_to_other_threads();
+      return copy();
+    });
   }
   return draft;
 }

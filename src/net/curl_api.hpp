@@ -16,10 +16,14 @@ struct CurlApi {
   decltype(&::curl_easy_reset) easy_reset{};
   decltype(&::curl_easy_setopt) easy_setopt{};
   decltype(&::curl_easy_perform) easy_perform{};
+  decltype(&::curl_easy_recv) easy_recv{};
   decltype(&::curl_easy_getinfo) easy_getinfo{};
   decltype(&::curl_easy_strerror) easy_strerror{};
   decltype(&::curl_slist_append) slist_append{};
   decltype(&::curl_slist_free_all) slist_free_all{};
+  /// SSL_CTX_set1_cert_store (SSL_CTX*, X509_STORE*) where libcurl works with the OpenSSL that we
+  /// use; else empty.
+  void (*set1_cert_store)(void* context, void* store){};
 };
 
 /// The library, loaded and initialised at the first call. Thread-safe.

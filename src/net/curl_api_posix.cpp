@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // curl/typecheck-gcc.h turns the setters into macros that name the functions; here they are values.
 #define CURL_DISABLE_TYPECHECK
+#include "crypto/anchor_store.hpp"
 #include "net/curl_api.hpp"
 
 #ifdef SIGNCTL_LOAD_CURL_LATE
@@ -35,6 +36,7 @@ Result<CurlApi> load() {
       !find(library, "curl_easy_reset", api.easy_reset) ||
       !find(library, "curl_easy_setopt", api.easy_setopt) ||
       !find(library, "curl_easy_perform", api.easy_perform) ||
+      !find(library, "curl_easy_recv", api.easy_recv) ||
       !find(library, "curl_easy_getinfo", api.easy_getinfo) ||
       !find(library, "curl_easy_strerror", api.easy_strerror) ||
       !find(library, "curl_slist_append", api.slist_append) ||
@@ -42,6 +44,10 @@ Result<CurlApi> load() {
     return Error{ErrorKind::unsupported,
                  "the HTTP library libcurl is not on this machine",
                  "install it (Debian: libcurl4), or use --timestamp-url dev: for a rehearsal"};
+  }
+  crypto::VersionFunction version = nullptr;
+  if (find(library, "OpenSSL_version", version) && crypto::is_our_openssl(version)) {
+    find(library, "SSL_CTX_set1_cert_store", api.set1_cert_store);
   }
   return api;
 }
@@ -55,10 +61,12 @@ Result<CurlApi> load() {
                  ::curl_easy_reset,
                  ::curl_easy_setopt,
                  ::curl_easy_perform,
+                 ::curl_easy_recv,
                  ::curl_easy_getinfo,
                  ::curl_easy_strerror,
                  ::curl_slist_append,
-                 ::curl_slist_free_all};
+                 ::curl_slist_free_all,
+                 nullptr};
 }
 
 #endif

@@ -14,10 +14,12 @@ Result<const CurlApi*> curl_api() {
                            ::curl_easy_reset,
                            ::curl_easy_setopt,
                            ::curl_easy_perform,
+                           ::curl_easy_recv,
                            ::curl_easy_getinfo,
                            ::curl_easy_strerror,
                            ::curl_slist_append,
-                           ::curl_slist_free_all};
+                           ::curl_slist_free_all,
+                           nullptr};
   static const CURLcode ready = api.global_init(CURL_GLOBAL_DEFAULT);
   if (ready != CURLE_OK) {
     return Error{ErrorKind::internal, "libcurl cannot be initialised"};

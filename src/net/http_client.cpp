@@ -3,6 +3,7 @@
 #include "net/http_client.hpp"
 
 #include "core/text.hpp"
+#include "crypto/anchor_store.hpp"
 #include "net/curl_api.hpp"
 #include "net/tls_anchors.hpp"
 
@@ -111,6 +112,37 @@ bool is_about_our_certificate(CURLcode code, std::string_view detail) {
                    detail.find("access denied") != std::string_view::npos);
 }
 
+/// Whether the other side threw the connection away while it was written to, or read from.
+bool was_reset(CURLcode code, std::string_view detail) {
+  return code == CURLE_SEND_ERROR ||
+         ((code == CURLE_RECV_ERROR || code == CURLE_SSL_CONNECT_ERROR) &&
+          to_lower(detail).find("reset") != std::string::npos);
+}
+
+/// Collects what libcurl says of alerts. CURLOPT_ERRORBUFFER would keep its first words alone.
+int take_alerts(CURL* /*handle*/, curl_infotype kind, char* data, std::size_t size, void* alerts) {
+  const std::string_view text(data, size);
+  if (kind == CURLINFO_TEXT && text.find(" alert ") != std::string_view::npos) {
+    static_cast<std::string*>(alerts)->append(text);
+  }
+  return 0;
+}
+
+/// What comes on a connection that nothing is asked on: CURLE_AGAIN for nothing, CURLE_OK for an
+/// orderly end.
+CURLcode first_word(const CurlApi& api, CURL* handle, std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kPause{5};
+  std::array<char, 64> ignored{};
+  std::size_t received = 0;
+  CURLcode code = CURLE_AGAIN;
+  for (std::chrono::milliseconds waited{0}; code == CURLE_AGAIN && waited < patience;
+       waited += kPause) {
+    std::this_thread::sleep_for(kPause);
+    code = api.easy_recv(handle, ignored.data(), ignored.size(), &received);
+  }
+  return code;
+}
+
 /// What a person can make of a failed transfer.
 Error transfer_error(const CurlApi& api,
                      CURLcode code,
@@ -171,7 +203,7 @@ class CurlClient final : public HttpClient {
                    without_secrets(request.url) + ": not an http or https URL"};
     }
     SIGNCTL_TRY(const CurlApi* api, curl_api(), "");
-    CURL* handle = handle_of_this_thread(*api);
+    CURL* handle = handle_of_this_thread(*api, request.ca_file);
     if (handle == nullptr) {
       return Error{ErrorKind::internal, "libcurl gives no handle"};
     }
@@ -190,7 +222,10 @@ class CurlClient final : public HttpClient {
       return Error{ErrorKind::network, without_secrets(request.url) + ": " + transfer.refusal};
     }
     if (code != CURLE_OK) {
-      return transfer_error(*api, code, request, transfer.detail.data());
+      const Error error = transfer_error(*api, code, request, transfer.detail.data());
+      return transfer.header_bytes == 0 && was_reset(code, transfer.detail.data())
+                 ? reason_of_reset(*api, request, error)
+                 : error;
     }
     if (!transfer.headers_complete) {
       // libcurl 7.88 takes a connection that ends amid the headers for an answer without a body.
@@ -205,10 +240,12 @@ class CurlClient final : public HttpClient {
   }
 
  private:
-  CURL* handle_of_this_thread(const CurlApi& api) {
+  /// One for each ca_file too: which anchors a connection was held against, libcurl does not know
+  /// when they are shared, and would use it again for a request with others.
+  CURL* handle_of_this_thread(const CurlApi& api, const std::string& ca_file) {
     const std::lock_guard lock(mutex_);
-    auto [entry, made] =
-        handles_.try_emplace(std::this_thread::get_id(), nullptr, CloseHandle{&api});
+    auto [entry, made] = handles_.try_emplace(
+        std::pair(std::this_thread::get_id(), ca_file), nullptr, CloseHandle{&api});
     if (made) {
       entry->second.reset(api.easy_init());
     }
@@ -276,9 +313,101 @@ class CurlClient final : public HttpClient {
     }
   }
 
-  Result<void> configure_tls(const CurlApi& api, CURL* handle, const HttpRequest& request) const {
+  /// With TLS 1.3 a server judges the client's certificate while the request is on its way to it,
+  /// and the reset that answers the request discards the alert that says what was wrong. Who
+  /// connects again and asks nothing gets to read it; no request is made twice.
+  ///
+  /// @param reset  What there is to say without this, and afterwards when nothing else was learnt.
+  Error reason_of_reset(const CurlApi& api, const HttpRequest& request, Error reset) {
+    constexpr std::chrono::milliseconds kLeast{500};
+    constexpr std::chrono::milliseconds kMost{2000};
+    const EasyHandle handle(api.easy_init(), CloseHandle{&api});
+    Transfer transfer;
+    if (handle == nullptr || !to_lower(request.url).starts_with("https:")) {
+      return reset;
+    }
+    configure(api, handle.get(), request, transfer);
+    if (!configure_tls(api, handle.get(), request)) {
+      return reset;
+    }
+    std::string alerts;
+    api.easy_setopt(handle.get(), CURLOPT_VERBOSE, 1L);
+    api.easy_setopt(handle.get(), CURLOPT_DEBUGFUNCTION, take_alerts);
+    api.easy_setopt(handle.get(), CURLOPT_DEBUGDATA, &alerts);
+    api.easy_setopt(handle.get(), CURLOPT_CONNECT_ONLY, 1L);
+    const auto started = std::chrono::steady_clock::now();
+    CURLcode code = api.easy_perform(handle.get());
+    if (code == CURLE_OK) {
+      // The alert is one round trip away, and connecting has taken two at least.
+      const auto connecting = std::chrono::duration_cast<std::chrono::milliseconds>(
+          std::chrono::steady_clock::now() - started);
+      code = first_word(api, handle.get(), std::clamp(connecting * 2, kLeast, kMost));
+    }
+    if (is_about_our_certificate(code, alerts)) {
+      return transfer_error(api, code, request, alerts);
+    }
+    const bool hung_up = code == CURLE_OK || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+                         code == CURLE_SSL_CONNECT_ERROR;
+    if (request.client && hung_up) {
+      reset.hint =
+          "the server hangs up when it is shown the client certificate: check that it is the right "
+          "one for this host and not expired";
+    }
+    return reset;
+  }
+
+  /// What counts for one ca_file, for as long as the client lives.
+  struct Anchors {
+    TlsAnchors chosen;
+    std::shared_ptr<x509_store_st>
+        store;  ///< All of them, decoded; empty for libcurl to read them.
+    const CurlApi* api{};
+  };
+
+  static Result<std::shared_ptr<x509_store_st>> decode(const TlsAnchors& chosen) {
+    if (!chosen.pem.empty() || !chosen.folder.empty()) {
+      return crypto::make_anchor_store(chosen.pem, chosen.folder);
+    }
+    SIGNCTL_TRY(const std::string system, read_system_bundle(), "");
+    return crypto::make_anchor_store(system, "");
+  }
+
+  /// Read once: the list of a system is long, and requests and threads are many.
+  Result<Anchors*> anchors_with(const CurlApi& api, const std::string& ca_file) {
+    const std::lock_guard lock(mutex_);
+    auto known = anchors_.find(ca_file);
+    if (known == anchors_.end()) {
+      Anchors anchors{{}, {}, &api};
+      SIGNCTL_TRY(anchors.chosen, choose_tls_anchors(environment_, ca_file), "");
+      if (api.set1_cert_store != nullptr) {
+        SIGNCTL_TRY(anchors.store, decode(anchors.chosen), "");
+      }
+      known = anchors_.emplace(ca_file, std::move(anchors)).first;
+    }
+    return &known->second;
+  }
+
+  static CURLcode share_store(CURL* /*handle*/, void* context, void* argument) {
+    const auto& anchors = *static_cast<const Anchors*>(argument);
+    anchors.api->set1_cert_store(context, anchors.store.get());
+    return CURLE_OK;
+  }
+
+  /// True when the connection will use the decoded anchors.
+  static bool share_anchors(const CurlApi& api, CURL* handle, Anchors& anchors) {
+    if (!anchors.store ||
+        api.easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, share_store) != CURLE_OK) {
+      return false;
+    }
+    api.easy_setopt(handle, CURLOPT_SSL_CTX_DATA, &anchors);
+    api.easy_setopt(handle, CURLOPT_CAINFO, nullptr);
+    api.easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+    return true;
+  }
+
+  /// True unless this libcurl cannot take certificates from memory.
+  static bool name_anchors(const CurlApi& api, CURL* handle, const TlsAnchors& anchors) {
     const auto set = api.easy_setopt;
-    SIGNCTL_TRY(const TlsAnchors anchors, choose_tls_anchors(environment_, request.ca_file), "");
     if (anchors.built_in == TlsAnchors::BuiltIn::replaced) {
       // Both have defaults that would count besides.
       set(handle, CURLOPT_CAINFO, nullptr);
@@ -287,7 +416,14 @@ class CurlClient final : public HttpClient {
       // The certificate store of Windows; elsewhere it changes nothing.
       set(handle, CURLOPT_SSL_OPTIONS, static_cast<long>(CURLSSLOPT_NATIVE_CA));
     }
-    bool possible = anchors.pem.empty() || set_blob(api, handle, CURLOPT_CAINFO_BLOB, anchors.pem);
+    return anchors.pem.empty() ||
+           set_blob(api, handle, CURLOPT_CAINFO_BLOB, anchors.pem, CURL_BLOB_NOCOPY);
+  }
+
+  Result<void> configure_tls(const CurlApi& api, CURL* handle, const HttpRequest& request) {
+    SIGNCTL_TRY(Anchors* const anchors, anchors_with(api, request.ca_file), "");
+    bool possible =
+        share_anchors(api, handle, *anchors) || name_anchors(api, handle, anchors->chosen);
     if (request.client) {
       possible = possible && show_certificate(api, handle, *request.client);
     }
@@ -299,9 +435,14 @@ class CurlClient final : public HttpClient {
     return ok();
   }
 
-  /// Copied by libcurl, because it keeps them for as long as the connection may be used again.
-  static bool set_blob(const CurlApi& api, CURL* handle, CURLoption option, std::string_view text) {
-    curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
+  /// libcurl keeps blobs for as long as the connection may be used again: a copy, unless `text`
+  /// lives longer than that.
+  static bool set_blob(const CurlApi& api,
+                       CURL* handle,
+                       CURLoption option,
+                       std::string_view text,
+                       unsigned int copying = CURL_BLOB_COPY) {
+    curl_blob blob{const_cast<char*>(text.data()), text.size(), copying};
     return api.easy_setopt(handle, option, &blob) == CURLE_OK;
   }
 
@@ -314,7 +455,8 @@ class CurlClient final : public HttpClient {
 
   const Environment& environment_;
   std::mutex mutex_;
-  std::map<std::thread::id, EasyHandle> handles_;
+  std::map<std::string, Anchors> anchors_;  ///< By ca_file. Outlives the handles.
+  std::map<std::pair<std::thread::id, std::string>, EasyHandle> handles_;
 };
 
 }  // namespace

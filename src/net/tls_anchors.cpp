@@ -27,7 +27,8 @@ Result<std::string> read_pem(const std::string& path_utf8, const std::string& wh
   return std::string(text) + "\n";
 }
 
-/// The first that exists; empty if none does, as in a container without ca-certificates.
+}  // namespace
+
 Result<std::string> read_system_bundle(std::span<const std::string_view> candidates) {
   for (const std::string_view candidate : candidates) {
     std::error_code error;
@@ -37,8 +38,6 @@ Result<std::string> read_system_bundle(std::span<const std::string_view> candida
   }
   return std::string();
 }
-
-}  // namespace
 
 Result<TlsAnchors> choose_tls_anchors(const Environment& environment,
                                       const std::string& ca_file,

@@ -29,6 +29,12 @@ inline constexpr std::array<std::string_view, 4> kSystemBundles{
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem"};
 
+/// The list of the system; empty if there is none, as in a container without ca-certificates.
+///
+/// @errors `input` when it cannot be read or holds no PEM certificate.
+Result<std::string> read_system_bundle(
+    std::span<const std::string_view> candidates = kSystemBundles);
+
 /// SSL_CERT_FILE and SSL_CERT_DIR replace what the system trusts, the one or the other or both
 /// together; `ca_file` (empty for none) is in addition to whichever of them counts.
 ///

@@ -13,7 +13,9 @@
   PROVIDER(azure_key_vault) \
   PROVIDER(aws_kms) \
   PROVIDER(google_kms) \
-  PROVIDER(vault)
+  PROVIDER(vault) \
+  PROVIDER(signserver) \
+  PROVIDER(keylocker)
 // clang-format on
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage, bugprone-macro-parentheses): declares a name.

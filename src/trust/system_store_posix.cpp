@@ -94,7 +94,8 @@ class SystemStore final : public TrustStore {
   }
 
  private:
-  /// The list is read and decoded once, at the first question that gets so far.
+  /// The list is read and decoded once, at the first question that gets so far; and searched once
+  /// for each name.
   Result<void> from_bundle(const Place& place,
                            ByteView name_der,
                            TrustPurpose purpose,
@@ -105,10 +106,15 @@ class SystemStore final : public TrustStore {
       SIGNCTL_TRY(auto blocks, read_pem_blocks(place.path), "");
       known = blocks_.emplace(place.path, std::move(blocks)).first;
     }
-    Bundle bundle = select_named(known->second, name_der);
-    bundle.source = place.source;
-    bundle.tls_list = place.tls_list;
-    bundle.append_named(name_der, purpose, anchors);
+    const std::pair question(place.path, Bytes(name_der.begin(), name_der.end()));
+    auto answer = named_.find(question);
+    if (answer == named_.end()) {
+      Bundle bundle = select_named(known->second, name_der);
+      bundle.source = place.source;
+      bundle.tls_list = place.tls_list;
+      answer = named_.emplace(question, std::move(bundle)).first;
+    }
+    answer->second.append_named(name_der, purpose, anchors);
     return ok();
   }
 
@@ -133,6 +139,8 @@ class SystemStore final : public TrustStore {
   std::vector<Place> places_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::vector<Bytes>> blocks_;  ///< Undecoded DER, by path.
+  /// By path and subject name. Few: chains end at few names.
+  mutable std::map<std::pair<std::string, Bytes>, Bundle> named_;
 };
 
 void add_environment_places(const Environment& environment, std::vector<Place>& places) {

@@ -8,6 +8,7 @@ A case is read line by line in an empty folder, with an environment of its own:
 
   # text                     a comment
   pe PATH [SEED]             make a small 64-bit PE image; other seeds make other bytes
+  crowd PATH COUNT           make a folder with so many of them
   write PATH TEXT            make a file (\\n in TEXT is a line break)
   copy FROM TO               copy a file
   folder PATH                make a folder
@@ -131,6 +132,10 @@ class Transcript:
         path.parent.mkdir(parents=True, exist_ok=True)
         if word == "pe":
             path.write_bytes(make_pe(int(words[1]) if len(words) > 1 else 0))
+        elif word == "crowd":
+            path.mkdir()
+            for i in range(int(words[1])):
+                (path / f"{i:04}.exe").write_bytes(make_pe(0))
         elif word == "write":
             path.write_text(" ".join(words[1:]).replace("\\n", "\n"), newline="\n")
         elif word == "copy":
@@ -193,7 +198,7 @@ class Transcript:
                 self.environment[name] = value
             else:
                 self.environment.pop(name, None)
-        elif word in ("pe", "write", "copy", "folder", "truncate", "flip", "readonly", "keep", "save"):
+        elif word in ("pe", "crowd", "write", "copy", "folder", "truncate", "flip", "readonly", "keep", "save"):
             self.make(word, rest.split(" ") if word == "write" else shlex.split(rest))
         else:
             self.check(word, shlex.split(rest))

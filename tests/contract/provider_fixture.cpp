@@ -25,6 +25,12 @@ std::unique_ptr<ProviderFixture> make_fixture(std::string_view provider) {
   if (provider == "vault") {
     return make_vault_fixture();
   }
+  if (provider == "signserver") {
+    return make_signserver_fixture();
+  }
+  if (provider == "keylocker") {
+    return make_keylocker_fixture();
+  }
   return nullptr;
 }
 

@@ -53,5 +53,7 @@ std::unique_ptr<ProviderFixture> make_pkcs11_fixture();
 std::unique_ptr<ProviderFixture> make_aws_kms_fixture();
 std::unique_ptr<ProviderFixture> make_google_kms_fixture();
 std::unique_ptr<ProviderFixture> make_vault_fixture();
+std::unique_ptr<ProviderFixture> make_signserver_fixture();
+std::unique_ptr<ProviderFixture> make_keylocker_fixture();
 
 }  // namespace signctl::test

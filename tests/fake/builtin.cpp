@@ -9,7 +9,9 @@
   ROW("key-vault", "azure-key-vault", make_key_vault) \
   ROW("aws-kms", "aws-kms", make_aws_kms) \
   ROW("google-kms", "google-kms", make_google_kms) \
-  ROW("vault", "vault", make_vault)
+  ROW("vault", "vault", make_vault) \
+  ROW("signserver", "signserver", make_signserver) \
+  ROW("keylocker", "keylocker", make_keylocker)
 // clang-format on
 
 // NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): declares names.

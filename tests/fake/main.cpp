@@ -27,7 +27,8 @@ constexpr const char* kUsage =
     "ca.pem (for ca_file), root.pem (for verify --trust-cert), KIND.pem (for chain, where a "
     "service\n"
     "keeps keys alone: rsa2048, rsa3072, p256, p384, p521), client.p12 and stranger.p12\n"
-    "(password \"fake\"). What the services sign is marked as a rehearsal unless --unmarked.\n"
+    "(password \"fake-p12-password\"). What the services sign is marked as a rehearsal unless\n"
+    "--unmarked.\n"
     "Personalities:";
 
 struct Arguments {
@@ -88,7 +89,7 @@ void write_certificates(const Arguments& arguments, fake::Lab& lab) {
     write(arguments.folder / (kind + ".pem"),
           as_bytes(crypto::to_pem(lab.pki().signer(kind).chain)));
   }
-  const Secret password("fake");
+  const Secret password(fake::kClientPassword);
   write(arguments.folder / "client.p12",
         test::must(crypto::write_pkcs12(lab.pki().client(), password, "client")));
   write(arguments.folder / "stranger.p12",

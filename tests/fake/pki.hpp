@@ -19,6 +19,9 @@ enum class Marking { rehearsal, none };
 /// subscriber's lasting identity among its extended key usages.
 inline constexpr std::string_view kIdVerified = "id-verified";
 
+/// Of PKCS#12 files with client certificates.
+inline constexpr const char* kClientPassword = "fake-p12-password";
+
 /// The certificates of a world of fakes, made at start: a root, an intermediate, signing
 /// certificates for every kind of key, a TLS certificate for loopback, and a CA for clients.
 class Pki {

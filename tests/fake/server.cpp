@@ -281,11 +281,21 @@ Server::Server(Lab& lab, const std::vector<std::string>& names, ServerOptions op
     impl->serve(request, response);
   };
   http.Get(".*", serve).Post(".*", serve).Put(".*", serve).Delete(".*", serve);
+  // The library's queue of five makes the sixth of several clients that come at once wait a second
+  // for TCP to try again.
+  socket_t listening = INVALID_SOCKET;
+  http.set_socket_options([&listening](socket_t made) {
+    listening = made;
+    httplib::default_socket_options(made);
+  });
   const int port = options.port == 0
                        ? http.bind_to_any_port("127.0.0.1")
                        : (http.bind_to_port("127.0.0.1", options.port) ? options.port : -1);
   if (port < 0) {
     throw std::runtime_error("no port to listen on");
+  }
+  if (::listen(listening, SOMAXCONN) != 0) {
+    throw std::runtime_error("cannot listen");
   }
   impl_->url = std::string(options.transport == Transport::https ? "https" : "http") +
                "://127.0.0.1:" + std::to_string(port);

@@ -42,6 +42,7 @@ class Backend:
     wrong: dict  # Settings with a credential that is refused.
     sign: str  # Part of "METHOD /path" that signing asks.
     beside: tuple = ()  # Personalities that it needs: where logins are made.
+    files: dict = dataclasses.field(default_factory=dict)  # Settings that are files of the stand-in's.
     login: str = ""  # Part of "METHOD /path" of the login, where there is one.
     lies: tuple = ("wrong-signature", "other-key")
     sign_is_alone: bool = True  # False where looking a key up is the same request to a log.
@@ -75,6 +76,11 @@ BACKENDS = [
             wrong={"token": "ya29.wrong-access-token"}, sign=":asymmetricSign"),
     Backend("vault", "vault", keys=kinds("key", "{}", ALL_KINDS), wrong={"token": "hvs.WrongToken"},
             sign="/sign/"),
+    Backend("signserver", "signserver", keys=kinds("worker", "{}", ALL_KINDS), wrong={"token": "wrong.bearer.token"},
+            sign="POST /signserver", sign_is_alone=False,
+            lies=("wrong-signature", "other-key", "other-certificate")),
+    Backend("keylocker", "keylocker", keys=kinds("key", "key-{}", ALL_KINDS),
+            files={"client_certificate": "client.p12"}, wrong={"api_key": "wrong-digicert-api-key"}, sign="POST /keylocker"),
 ]
 
 
@@ -100,7 +106,8 @@ class Bench:
         self.needs_chain = "chain" in {spec["key"] for spec in specs}
 
     def settings(self, key, changes=None):
-        settings = {**self.given, **key.settings, **(changes or {})}
+        files = {name: str(self.services.folder / file) for name, file in self.backend.files.items()}
+        settings = {**self.given, **files, **key.settings, **(changes or {})}
         if key.chain and self.needs_chain:
             settings["chain"] = str(self.services.folder / f"{key.chain}.pem")
         return settings

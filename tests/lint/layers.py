@@ -12,7 +12,7 @@ import sys
 LAYERS = {
     "core": (set(), {"spdlog", "fmt"}),
     "crypto": (set(), {"openssl"}),
-    "net": (set(), {"curl"}),
+    "net": ({"crypto"}, {"curl"}),
     "cms": ({"crypto"}, {"openssl"}),
     "trust": ({"crypto", "net"}, {"openssl"}),
     "timestamp": ({"crypto", "cms", "net"}, set()),

@@ -20,20 +20,23 @@ std::uint64_t weigh(std::uint64_t offset, ByteView bytes) {
   return sum;
 }
 
-/// Sum of whole 32-bit words; plain enough for compilers to vectorise, because this runs over every
-/// byte of every file.
+/// Sum of whole 32-bit words, two at a time: this runs over every byte of every file.
 std::uint64_t sum_words(ByteView bytes) {
   if constexpr (std::endian::native != std::endian::little) {
     return weigh(0, bytes);
   }
-  std::uint64_t sum = 0;
-  const std::uint8_t* data = bytes.data();
-  for (std::size_t i = 0; i < bytes.size(); i += kWord) {
-    std::uint32_t word = 0;
-    std::memcpy(&word, data + i, kWord);
-    sum += word;
+  static constexpr std::size_t kPair = 2 * kWord;
+  static constexpr std::uint64_t kLow = 0xFFFFFFFFU;
+  const std::size_t paired = bytes.size() / kPair * kPair;
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  for (std::size_t i = 0; i < paired; i += kPair) {
+    std::uint64_t pair = 0;
+    std::memcpy(&pair, bytes.data() + i, kPair);
+    low += pair & kLow;
+    high += pair >> 32U;
   }
-  return sum;
+  return low + high + weigh(0, bytes.subspan(paired));
 }
 
 }  // namespace

@@ -41,7 +41,10 @@ std::vector<Finding> expiry_findings(std::string_view what,
     return {
         {id + "-expires-soon", Severity::warning, subject, "the " + name + " expires on " + until}};
   }
-  return {{id, Severity::info, subject, certificate.info().key + ", valid until " + until}};
+  return {{id,
+           Severity::info,
+           subject,
+           "the " + name + " (" + certificate.info().key + ") is valid until " + until}};
 }
 
 Finding to_finding(std::string_view id, std::string_view subject, const Error& error) {

@@ -6,7 +6,10 @@
 #include "support/must.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <numeric>
+#include <set>
+#include <thread>
 #include <vector>
 
 using namespace signctl;
@@ -42,7 +45,50 @@ class FailingSource final : public ByteSource {
   std::uint64_t bad_;
 };
 
+/// A source that only the thread that made it can read quickly.
+class SlowElsewhere final : public ByteSource {
+ public:
+  explicit SlowElsewhere(const ByteSource& source) : source_(source) {}
+  [[nodiscard]] std::uint64_t size() const override { return source_.size(); }
+  Result<void> read_at(std::uint64_t offset, std::span<std::uint8_t> out) const override {
+    if (std::this_thread::get_id() != owner_) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(7));
+    }
+    return source_.read_at(offset, out);
+  }
+
+ private:
+  const ByteSource& source_;
+  std::thread::id owner_{std::this_thread::get_id()};
+};
+
 }  // namespace
+
+TEST_CASE("block reader: a reader that falls behind is not waited for", "[core]") {
+  const MemorySource source = pattern(kLong);
+  const Bytes expected = must(read_bytes(source, 0, kLong));
+  Bytes seen;
+  std::multiset<std::uint64_t> beside;
+  BlockVisitor visitor;
+  visitor.visit = [&](std::uint64_t, ByteView block) {
+    seen.insert(seen.end(), block.begin(), block.end());
+    std::this_thread::sleep_for(std::chrono::milliseconds(seen.size() % 3));
+    return true;
+  };
+  visitor.beside = [&](std::uint64_t offset, ByteView block) {
+    beside.insert(offset);
+    CHECK(std::equal(block.begin(), block.end(), expected.begin() + static_cast<long>(offset)));
+  };
+
+  must(for_each_block(SlowElsewhere(source), 0, kLong, visitor));
+
+  CHECK((seen == expected));
+  std::multiset<std::uint64_t> once;
+  for (std::uint64_t offset = 0; offset < kLong; offset += 256U * 1024U) {
+    once.insert(offset);
+  }
+  CHECK(beside == once);
+}
 
 TEST_CASE("block reader: visits every byte of a range in order, and once beside", "[core]") {
   for (const std::uint64_t size : {kShort, kLong}) {

@@ -3,6 +3,7 @@
 #include "support/key_files.hpp"
 
 #include "core/text.hpp"
+#include "crypto/digest.hpp"
 #include "crypto/keys.hpp"
 #include "support/catch.hpp"
 #include "support/must.hpp"
@@ -37,6 +38,10 @@ struct KeyFile {
       FAIL(text_of(read.error()));
     }
     CHECK(read->matches(chain.leaf));
+    // The public half says nothing about the private numbers.
+    const Bytes digest = hash(DigestAlg::sha256, as_bytes("data"));
+    const Bytes signature = must(read->sign_digest(digest, DigestAlg::sha256));
+    CHECK(verify_digest(chain.leaf, digest, DigestAlg::sha256, signature));
   }
 };
 
@@ -106,8 +111,21 @@ TEST_CASE("key files: the key is found among other things", "[crypto]") {
       read_private_key(as_bytes("Bag Attributes\n  x: y\n" + key + certificate), Secret()));
 }
 
+TEST_CASE("key files: a key for several primes is read as well", "[crypto]") {
+  if (!test::has_openssl("a key for several primes is read as well")) {
+    return;
+  }
+  const test::TemporaryFolder folder;
+  const std::string path = folder.file("key.pem");
+  const auto made = test::shell("openssl genrsa -primes 3 -out " + path + " 2048");
+  INFO(made.output);
+  REQUIRE(made.status == 0);
+
+  CHECK(must(read_private_key(test::slurp(path), Secret())).facts().bits == 2048);
+}
+
 TEST_CASE("key files: what holds no private key is refused as input", "[crypto]") {
-  const KeyFile file(Spec::p256);
+  const KeyFile file(GENERATE(Spec::p256, Spec::rsa2048));
   const Bytes pem = test::slurp(file.folder.file("key.pem"));
   const std::string certificate = to_pem(std::vector{file.chain.leaf});
 

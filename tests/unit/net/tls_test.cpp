@@ -10,8 +10,14 @@
 #include "support/tsa_server.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstdio>
+#include <fcntl.h>
+#include <memory>
 #include <string>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include <openssl/ssl.h>
@@ -71,18 +77,6 @@ Result<HttpResponse> ask(const std::string& url,
   return make_http_client(environment)->send(request);
 }
 
-/// With TLS 1.3 a server that refuses a certificate closes while the request is on its way, and the
-/// reset that follows may overtake the alert. A retry sees it sooner or later.
-Result<HttpResponse> ask_till_told(const std::string& url,
-                                   const std::string& ca_file,
-                                   const std::shared_ptr<const ClientIdentity>& client) {
-  auto response = ask(url, ca_file, FakeEnvironment(), client);
-  for (int i = 0; i < 50 && !response && is_transient(response.error().kind); ++i) {
-    response = ask(url, ca_file, FakeEnvironment(), client);
-  }
-  return response;
-}
-
 bool is_untrusted(const Result<HttpResponse>& response) {
   if (response) {
     return false;
@@ -97,6 +91,89 @@ std::shared_ptr<const ClientIdentity> shown(const KeyBundle& bundle) {
   identity->certificates_pem = crypto::to_pem(bundle.chain);
   identity->key_pem = must(crypto::to_pem(bundle.key));
   return identity;
+}
+
+/// What a server does with a client that shows a certificate.
+enum class Manner {
+  refuses,      ///< Ends the handshake with an alert.
+  hangs_up,     ///< Resets the connection in the handshake, without an alert or before it is read.
+  resets_later  ///< Takes the certificate, and resets the connection when something is asked.
+};
+
+/// Behaves to its first connection in one manner and to all that follow in another.
+class Moody {
+ public:
+  Moody(Manner first, Manner later) : first_(first), later_(later) {
+    const KeyBundle identity = tls_identity("server", &authority());
+    server_ = std::make_unique<httplib::SSLServer>([&](SSL_CTX& context) {
+      SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+      SSL_CTX_set_cert_verify_callback(&context, judge, this);
+      return SSL_CTX_use_certificate(&context, identity.chain.front().x509()) == 1 &&
+             SSL_CTX_use_PrivateKey(&context, identity.key.pkey()) == 1;
+    });
+    server_->Post("/", [this](const httplib::Request& request, httplib::Response&) {
+      ++requests_;
+      reset(SSL_get_fd(request.ssl));
+    });
+    port_ = server_->bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { server_->listen_after_bind(); });
+    while (!server_->is_running()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  Moody(const Moody&) = delete;
+  Moody& operator=(const Moody&) = delete;
+  ~Moody() {
+    server_->stop();
+    thread_.join();
+  }
+
+  [[nodiscard]] std::string url() const { return "https://localhost:" + std::to_string(port_); }
+  [[nodiscard]] int connections() const { return connections_; }
+  [[nodiscard]] int requests() const { return requests_; }
+
+ private:
+  static int judge(X509_STORE_CTX* store, void* self) {
+    auto& moody = *static_cast<Moody*>(self);
+    const Manner manner = moody.connections_++ == 0 ? moody.first_ : moody.later_;
+    if (manner == Manner::hangs_up) {
+      const auto* ssl = static_cast<const SSL*>(
+          X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+      reset(SSL_get_fd(ssl));
+    }
+    X509_STORE_CTX_set_error(store, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+    return manner == Manner::resets_later ? 1 : 0;
+  }
+
+  /// The descriptor stays one that its owner may write to and close.
+  static void reset(int socket) {
+    const linger at_once{1, 0};
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(nothing, socket);
+    close(nothing);
+  }
+
+  Manner first_;
+  Manner later_;
+  std::atomic<int> connections_{0};
+  std::atomic<int> requests_{0};
+  std::unique_ptr<httplib::SSLServer> server_;
+  int port_{0};
+  std::thread thread_;
+};
+
+/// What becomes of a POST with a client certificate.
+Error failure_at(const Moody& server) {
+  const Anchors anchors;
+  const FakeEnvironment environment;
+  HttpRequest request;
+  request.method = "POST";
+  request.url = server.url();
+  request.ca_file = anchors.right;
+  request.client = shown(tls_identity("client", &authority()));
+  const auto response = make_http_client(environment)->send(request);
+  return response ? Error{ErrorKind::internal, "was answered"} : response.error();
 }
 
 }  // namespace
@@ -199,8 +276,8 @@ TEST_CASE("tls: the right client certificate is let in, a wrong or missing one i
   const auto wrong = shown(tls_identity("client", &strangers));
 
   CHECK(must(ask(server.url(), anchors.right, environment, right)).status == 200);
-  const auto refused = ask_till_told(server.url(), anchors.right, wrong);
-  const auto missing = ask_till_told(server.url(), anchors.right, nullptr);
+  const auto refused = ask(server.url(), anchors.right, environment, wrong);
+  const auto missing = ask(server.url(), anchors.right, environment);
 
   REQUIRE_FALSE(refused);
   INFO(text_of(refused.error()));
@@ -210,6 +287,41 @@ TEST_CASE("tls: the right client certificate is let in, a wrong or missing one i
   INFO(text_of(missing.error()));
   CHECK(missing.error().kind == ErrorKind::auth);
   CHECK(missing.error().message == server.url() + ": the server wants a client certificate");
+}
+
+TEST_CASE("tls: a reset that has overtaken the alert is looked into, and is auth", "[net]") {
+  const Moody server(Manner::hangs_up, Manner::refuses);
+
+  const Error error = failure_at(server);
+
+  INFO(text_of(error));
+  CHECK(error.kind == ErrorKind::auth);
+  CHECK(error.message == server.url() + ": the server refuses the client certificate");
+  CHECK(server.connections() == 2);
+  CHECK(server.requests() == 0);
+}
+
+TEST_CASE("tls: a server that hangs up over a certificate without a word gives a hint", "[net]") {
+  const Moody server(Manner::hangs_up, Manner::hangs_up);
+
+  const Error error = failure_at(server);
+
+  INFO(text_of(error));
+  CHECK(error.kind == ErrorKind::network);
+  CHECK(error.hint.find("when it is shown the client certificate") != std::string::npos);
+  CHECK(server.connections() == 2);
+}
+
+TEST_CASE("tls: a reset after the certificate was taken is the network's, asked once", "[net]") {
+  const Moody server(Manner::resets_later, Manner::resets_later);
+
+  const Error error = failure_at(server);
+
+  INFO(text_of(error));
+  CHECK(error.kind == ErrorKind::network);
+  CHECK(error.hint.empty());
+  CHECK(server.connections() == 2);
+  CHECK(server.requests() == 1);
 }
 
 TEST_CASE("tls: a client key that is another's or no key at all is auth, and not shown", "[net]") {

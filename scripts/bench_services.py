@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Signs 200 small PE files with 16 at a time through stand-ins for services that take 100 ms to sign.
+
+bench_services.py SIGNCTL SIGNCTL-FAKE PE-FILE     prints a Markdown table; fails where a goal is missed
+
+The ideal is 200 / 16 x 100 ms = 1.25 s, beside what a run with a single file takes for login, chain and
+start-up. How many requests the service saw is counted by the service.
+"""
+import dataclasses
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+FILES, PARALLEL, LATENCY, GOAL, RUNS = 200, 16, 0.100, 1.25, 3
+
+
+def flags(backend, fakes):
+    """The settings as -p words, and the environment that the secret ones are taken from."""
+    settings = {**fakes.personalities[backend.personality], "ca_file": str(fakes.ca_file), **backend.key}
+    if backend.key:  # Of these services none sends the whole chain.
+        settings["chain"] = str(fakes.folder / "rsa3072.pem")
+    words, environment = ["--provider", backend.provider], dict(os.environ)
+    for key, value in settings.items():
+        if key == backend.secret:
+            environment["BENCH_SECRET"], value = value, "env:BENCH_SECRET"
+        words += ["-p", f"{key}={value}"]
+    return words, environment
+
+
+def sign(signctl, words, environment, fakes, files):
+    started = time.monotonic()
+    subprocess.run([signctl, "sign", *files, *words, "-j", str(PARALLEL), "--no-timestamp", "--trust-cert",
+                    fakes.root, "--dev", "-q"], env=environment, check=True)
+    return time.monotonic() - started
+
+
+def measure(signctl, backend, fakes, sample, folder):
+    """Median seconds, the ideal, and {(signatures asked for, other requests)} over the runs."""
+    words, environment = flags(backend, fakes)
+    folder.mkdir()
+    files = [folder / f"{i}.exe" for i in range(FILES + 1)]
+    alone, took, counts = [], [], set()
+    for _ in range(RUNS):
+        for path in files:
+            shutil.copy(sample, path)
+        fakes.reset()
+        alone.append(sign(signctl, words, environment, fakes, files[-1:]))
+        fakes.reset()
+        fakes.fault(match=backend.sign, times=-1, kind="delay", delay_ms=int(LATENCY * 1000))
+        took.append(sign(signctl, words, environment, fakes, files[:-1]))
+        asked = fakes.count(backend.sign)
+        counts.add((asked, len(fakes.log()) - asked))
+    return statistics.median(took), FILES / PARALLEL * LATENCY + statistics.median(alone), counts
+
+
+@dataclasses.dataclass
+class Backend:
+    """What to serve and ask for. `sign` is part of "METHOD /path"."""
+    provider: str
+    personality: str
+    sign: str
+    secret: str
+    key: dict
+    beside: tuple = ()
+
+
+BACKENDS = [
+    Backend("google-kms", "google-kms", ":asymmetricSign", "token",
+            {"key": "projects/fake/locations/global/keyRings/ring/cryptoKeys/rsa3072/cryptoKeyVersions/1"}),
+    Backend("vault", "vault", "/sign/", "token", {"key": "rsa3072"}),
+    Backend("azure-key-vault", "key-vault", "POST /key-vault", "client_secret", {"certificate": "rsa3072"}, ("entra",)),
+]
+
+
+def main():
+    signctl, fake, sample = (str(pathlib.Path(p).resolve()) for p in sys.argv[1:4])
+    os.environ["SIGNCTL_FAKE_BINARY"] = fake
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "interop"))
+    from fake_services import FakeServices
+    print("| backend | 200 files at -j 16, 100 ms each | ideal | ratio | goal | signatures asked for | other requests |")
+    print("|---|---|---|---|---|---|---|")
+    missed = False
+    with tempfile.TemporaryDirectory() as work:
+        for backend in BACKENDS:
+            folder = pathlib.Path(work) / backend.provider
+            with FakeServices(folder / "fakes", [*backend.beside, backend.personality]) as fakes:
+                took, ideal, counts = measure(signctl, backend, fakes, sample, folder / "files")
+            asked, others = ("/".join(sorted({str(c[i]) for c in counts})) for i in (0, 1))
+            print(f"| {backend.provider} | {took:.2f} s | {ideal:.2f} s | {took / ideal:.2f} | at most {GOAL} | {asked} | {others} |")
+            missed |= took / ideal > GOAL
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
