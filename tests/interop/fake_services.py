@@ -53,6 +53,11 @@ class FakeServices:
         with self.opener.open(f"{self.url}/__control/log", timeout=30) as answer:
             return json.load(answer)
 
+    def notes(self):
+        """What the services' own audit logs hold since the last reset()."""
+        with self.opener.open(f"{self.url}/__control/notes", timeout=30) as answer:
+            return json.load(answer)
+
     def count(self, part):
         """How many requests had `part` in "METHOD /path"."""
         return sum(part in f"{one['method']} {one['path']}" for one in self.log())

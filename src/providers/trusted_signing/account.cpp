@@ -139,9 +139,15 @@ Result<Json> Account::wait_for(const std::string& operation) const {
                    std::to_string(kLongestOperation.count()) + " s"};
 }
 
-Result<Signed> Account::sign(ByteView digest, DigestAlg alg) const {
-  Call call = post_json(path_ + kVersion,
-                        {{"signatureAlgorithm", algorithm_of(alg)}, {"digest", to_base64(digest)}});
+Result<Signed> Account::sign(ByteView digest, DigestAlg alg, const FileHashes& hashes) const {
+  Json body = {{"signatureAlgorithm", algorithm_of(alg)}, {"digest", to_base64(digest)}};
+  if (!hashes.file.empty()) {
+    body["fileHashList"] = Json::array({to_base64(hashes.file)});
+  }
+  if (!hashes.authenticode.empty()) {
+    body["authenticodeHashList"] = Json::array({to_base64(hashes.authenticode)});
+  }
+  Call call = post_json(path_ + kVersion, body);
   call.headers["Accept"] = "application/json";
   SIGNCTL_TRY(const Reply reply, rest_.send(call), "asking for a signature");
   Json answer = reply.json;

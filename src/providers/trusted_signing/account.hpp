@@ -23,6 +23,13 @@ struct Signed {
   Chain chain;
 };
 
+/// What Artifact Signing notes down about a file beside the digest that it signs. Raw; empty when
+/// not known.
+struct FileHashes {
+  Bytes file;          ///< SHA-256 of the whole file.
+  Bytes authenticode;  ///< The digest in the signature's content.
+};
+
 /// A certificate profile of a signing account, logged in to. Safe to share between threads.
 class Account {
  public:
@@ -35,7 +42,7 @@ class Account {
   Result<Chain> chain();
 
   /// @errors as SigningSession::sign().
-  Result<Signed> sign(ByteView digest, DigestAlg alg) const;
+  Result<Signed> sign(ByteView digest, DigestAlg alg, const FileHashes& hashes) const;
 
   [[nodiscard]] azure::BearerAuthorizer& login() const { return *login_; }
   /// The service's clock when the chain was looked up, and ours.

@@ -45,7 +45,14 @@ class Session final : public SigningSession {
     return chain.der;
   }
 
+  Result<void> about_to_sign(const FileFacts& file) override {
+    SIGNCTL_TRY(hashes_.file, file.sha256(), "");
+    hashes_.authenticode = file.content_digest();
+    return ok();
+  }
+
   Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
+    const FileHashes hashes = std::exchange(hashes_, {});
     const std::string name(digest_name(alg));
     if (!is_signing_digest(alg)) {
       return Error{ErrorKind::unsupported,
@@ -56,7 +63,7 @@ class Session final : public SigningSession {
       return Error{ErrorKind::internal,
                    "a digest of " + std::to_string(digest.size()) + " bytes is not " + name};
     }
-    SIGNCTL_TRY(Signed made, account_->sign(digest, alg), "");
+    SIGNCTL_TRY(Signed made, account_->sign(digest, alg, hashes), "");
     return SignedDigest{std::move(made.signature), std::move(made.chain.der)};
   }
 
@@ -67,6 +74,7 @@ class Session final : public SigningSession {
 
  private:
   std::shared_ptr<Account> account_;
+  FileHashes hashes_;  ///< Of the file that comes next.
 };
 
 void diagnose_leaf(const Chain& chain, TimePoint now, std::vector<Finding>& findings) {
