@@ -46,16 +46,6 @@ std::string algorithm_of(DigestAlg alg) {
   return "RS" + std::string(digest_name(alg).substr(3));
 }
 
-Result<std::string> required(const ProviderSettings& settings, const std::string& key) {
-  std::string value = settings.get(key);
-  if (value.empty()) {
-    return Error{ErrorKind::config,
-                 "trusted-signing: \"" + key + "\" is not set",
-                 "endpoint, account and profile are on the account's page in the Azure portal"};
-  }
-  return value;
-}
-
 /// The chain among the certificates of an answer, in any order. What is none is the service's fault
 /// and no file's.
 Result<Chain> chain_from(ByteView certificates) {
@@ -74,24 +64,23 @@ bool is_pending(const std::string& status) {
 
 }  // namespace
 
-Account::Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, std::string path)
-    : login_(std::move(login)), rest_(std::move(rest)), path_(std::move(path)) {}
+Account::Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, Place place)
+    : login_(std::move(login)),
+      rest_(std::move(rest)),
+      place_(std::move(place)),
+      path_("/codesigningaccounts/" + percent_encode(place_.account) + "/certificateprofiles/" +
+            percent_encode(place_.profile) + "/sign") {}
 
 Result<std::shared_ptr<Account>> Account::open(const ProviderSettings& settings, World world) {
-  SIGNCTL_TRY(const std::string endpoint, required(settings, "endpoint"), "");
-  SIGNCTL_TRY(const std::string account, required(settings, "account"), "");
-  SIGNCTL_TRY(const std::string profile, required(settings, "profile"), "");
-  SIGNCTL_TRY(Service service, service_of(settings, "Artifact Signing", endpoint, "endpoint"), "");
+  SIGNCTL_TRY(Place place, place_of(settings), "");
+  SIGNCTL_TRY(
+      Service service, service_of(settings, "Artifact Signing", place.endpoint, "endpoint"), "");
   SIGNCTL_TRY(auto login, azure::log_in(settings, world, kResource), "");
-  Refused refused{service.base_url, account, profile, login};
+  Refused refused{service.base_url, place.account, place.profile, login};
   RestClient rest(world, std::move(service), login, [refused](const Reply& reply) {
     return explain(reply, refused);
   });
-  return std::shared_ptr<Account>(new Account(std::move(login),
-                                              std::move(rest),
-                                              "/codesigningaccounts/" + percent_encode(account) +
-                                                  "/certificateprofiles/" +
-                                                  percent_encode(profile) + "/sign"));
+  return std::shared_ptr<Account>(new Account(std::move(login), std::move(rest), std::move(place)));
 }
 
 Result<Chain> Account::chain() {
@@ -149,6 +138,9 @@ Result<Signed> Account::sign(ByteView digest, DigestAlg alg, const FileHashes& h
   }
   Call call = post_json(path_ + kVersion, body);
   call.headers["Accept"] = "application/json";
+  if (!place_.correlation_id.empty()) {
+    call.headers["x-correlation-id"] = place_.correlation_id;
+  }
   SIGNCTL_TRY(const Reply reply, rest_.send(call), "asking for a signature");
   Json answer = reply.json;
   if (to_lower(text_at(answer, {"status"})) != "succeeded") {

@@ -4,6 +4,7 @@
 #include "providers/common/azure_login.hpp"
 #include "providers/common/material.hpp"
 #include "providers/common/rest.hpp"
+#include "providers/trusted_signing/metadata.hpp"
 
 #include <signctl/provider.hpp>
 #include <signctl/result.hpp>
@@ -44,16 +45,18 @@ class Account {
   /// @errors as SigningSession::sign().
   Result<Signed> sign(ByteView digest, DigestAlg alg, const FileHashes& hashes) const;
 
+  [[nodiscard]] const Place& place() const { return place_; }
   [[nodiscard]] azure::BearerAuthorizer& login() const { return *login_; }
   /// The service's clock when the chain was looked up, and ours.
   [[nodiscard]] std::optional<std::pair<TimePoint, TimePoint>> clocks() const { return clocks_; }
 
  private:
-  Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, std::string path);
+  Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, Place place);
   Result<Json> wait_for(const std::string& operation) const;
 
   std::shared_ptr<azure::BearerAuthorizer> login_;
   RestClient rest_;
+  Place place_;
   std::string path_;  ///< Of the profile.
   std::mutex mutex_;
   std::optional<Chain> chain_;

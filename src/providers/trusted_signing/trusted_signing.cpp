@@ -14,15 +14,15 @@ namespace {
 
 constexpr std::array kSettings{
     SettingSpec{.key = "endpoint",
-                .required = true,
                 .help = "URL of the signing account's region (its accountUri)",
                 .example = "https://eus.codesigning.azure.net/"},
+    SettingSpec{.key = "account", .help = "Signing account", .example = "contoso"},
     SettingSpec{
-        .key = "account", .required = true, .help = "Signing account", .example = "contoso"},
-    SettingSpec{.key = "profile",
-                .required = true,
-                .help = "Certificate profile of the account",
-                .example = "public-trust"},
+        .key = "profile", .help = "Certificate profile of the account", .example = "public-trust"},
+    SettingSpec{.key = "metadata",
+                .kind = SettingKind::path,
+                .help = "metadata.json of Microsoft's client, instead of these three",
+                .example = "metadata.json"},
     azure::kAuth,
     azure::kTenantId,
     azure::kClientId,
@@ -121,7 +121,7 @@ class TrustedSigning final : public Provider {
                                                World world) const override {
     const std::string step = "opening provider \"trusted-signing\"";
     SIGNCTL_TRY(auto account, Account::open(settings, world), step);
-    if (const std::string doubt = doubt_about(settings.get("endpoint")); !doubt.empty()) {
+    if (const std::string doubt = doubt_about(account->place().endpoint); !doubt.empty()) {
       log_warning("trusted-signing: " + doubt);
     }
     // Logs in, and finds wrong names and missing roles before a signature is asked for.
@@ -137,7 +137,7 @@ class TrustedSigning final : public Provider {
     if (!account) {
       return {to_finding("trusted-signing-settings", "settings", account.error())};
     }
-    if (const std::string doubt = doubt_about(settings.get("endpoint")); !doubt.empty()) {
+    if (const std::string doubt = doubt_about((*account)->place().endpoint); !doubt.empty()) {
       findings.push_back({"trusted-signing-region", Severity::warning, "endpoint", doubt});
     }
     for (Finding& finding : azure::login_findings((*account)->login(), world.clock.now())) {
