@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kResource = "https://codesigning.azure.net";
 constexpr const char* kVersion = "2022-06-15-preview";
-constexpr const char* kKey = "rsa3072";
+constexpr std::string_view kKey = kIdVerified;
 constexpr std::uint8_t kContext0 = 0xA0;
 
 Response problem(int status, const std::string& field, const std::string& message) {
@@ -20,6 +20,14 @@ Response problem(int status, const std::string& field, const std::string& messag
                         {"title", "One or more validation errors occurred."},
                         {"status", status},
                         {"errors", {{field, Json::array({message})}}}});
+}
+
+bool is_hash_list(const Json& list, std::size_t size) {
+  const auto is_hash = [size](const Json& one) {
+    const auto bytes = one.is_string() ? strict_base64(one.get<std::string>()) : std::nullopt;
+    return bytes && bytes->size() == size;
+  };
+  return list.is_array() && !list.empty() && std::all_of(list.begin(), list.end(), is_hash);
 }
 
 std::optional<DigestAlg> digest_of(const std::string& algorithm) {
@@ -128,6 +136,16 @@ class ArtifactSigning final : public Personality {
         std::all_of(digest->begin(), digest->end(), [](auto octet) { return octet == 0; })) {
       return problem(400, "digest", "wrong length or algorithm");
     }
+    const std::pair<const char*, DigestAlg> lists[] = {{"fileHashList", DigestAlg::sha256},
+                                                       {"authenticodeHashList", *alg}};
+    for (const auto& [name, hash] : lists) {
+      if (body.contains(name) && !is_hash_list(body[name], digest_size(hash))) {
+        return problem(400, name, "a list of hashes in base64 is expected");
+      }
+    }
+    lab_.note({{"digest", body["digest"]},
+               {"fileHashList", body.value("fileHashList", Json::array())},
+               {"authenticodeHashList", body.value("authenticodeHashList", Json::array())}});
     const std::string id = random_text("operation-");
     const crypto::KeyBundle& shown = lab_.shown(kKey);
     Operation& operation = operations_[id];

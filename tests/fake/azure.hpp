@@ -16,6 +16,8 @@ inline constexpr const char* kClientSecret = "fake~client~secret.value";
 /// Good, but has no role anywhere.
 inline constexpr const char* kStrangerClient = "99999999-2222-3333-4444-555555555555";
 inline constexpr const char* kObject = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+/// Whom the application's federated credential lets in.
+inline constexpr const char* kSubject = "repo:contoso/studio:ref:refs/tags/v1";
 inline constexpr const char* kRequestToken = "fake-actions-request-token";
 inline constexpr const char* kSystemToken = "fake-system-access-token";
 inline constexpr const char* kIdentityHeader = "fake-identity-header";

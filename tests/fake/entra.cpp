@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -37,6 +38,7 @@ std::optional<Json> caller(const Request& request, Lab& lab, const std::string& 
 namespace {
 
 constexpr std::string_view kAudience = "api://AzureADTokenExchange";
+constexpr const char* kIssuer = "https://token.actions.githubusercontent.com";
 constexpr const char* kIssuerKey = "rsa2048";
 constexpr std::int64_t kLife = 3599;
 
@@ -61,6 +63,43 @@ std::optional<Bytes> from_base64url(std::string_view text) {
   std::replace(standard.begin(), standard.end(), '_', '/');
   standard.resize((standard.size() + 3) / 4 * 4, '=');
   return from_base64(standard);
+}
+
+/// What a client_credentials request may have: a secret or an assertion, never both.
+bool has_known_fields(const std::map<std::string, std::string>& fields) {
+  static const std::set<std::string> known{"grant_type",
+                                           "client_id",
+                                           "client_secret",
+                                           "client_assertion",
+                                           "client_assertion_type",
+                                           "client_info",
+                                           "scope"};
+  const bool all_known = std::all_of(
+      fields.begin(), fields.end(), [](const auto& field) { return known.contains(field.first); });
+  return all_known && fields.contains("client_secret") != fields.contains("client_assertion");
+}
+
+bool is_service(const std::string& resource) {
+  return resource == "https://codesigning.azure.net" || resource == "https://vault.azure.net" ||
+         resource == "https://managedhsm.azure.net";
+}
+
+/// The certificates of an assertion's header, where it has any: standard base64, the one that
+/// signed first.
+bool has_good_chain(const Json& head, const crypto::Certificate& leaf) {
+  const auto chain = head.find("x5c");
+  if (chain == head.end()) {
+    return true;
+  }
+  if (!chain->is_array() || chain->empty()) {
+    return false;
+  }
+  for (const Json& one : *chain) {
+    if (!one.is_string() || !strict_base64(one.get<std::string>())) {
+      return false;
+    }
+  }
+  return strict_base64(chain->front().get<std::string>()) == leaf.der();
 }
 
 struct FreeContext {
@@ -112,7 +151,8 @@ class Entra final : public Personality {
 
   Response token(const Request& request) {
     const auto fields = form_fields(request.body);
-    if (request.header("content-type") != "application/x-www-form-urlencoded" || !fields) {
+    if (request.header("content-type") != "application/x-www-form-urlencoded" || !fields ||
+        !has_known_fields(*fields)) {
       return aadsts(400, 900144, "invalid_request");
     }
     const auto field = [&](const std::string& name) {
@@ -131,6 +171,9 @@ class Entra final : public Personality {
     }
     const std::string scope = field("scope");
     const std::string resource = scope.substr(0, scope.size() - std::string("/.default").size());
+    if (!is_service(resource)) {
+      return aadsts(400, 500011, "invalid_resource");
+    }
     if (!field("client_secret").empty()) {
       return field("client_secret") == azure::kClientSecret
                  ? grant(resource, client)
@@ -169,6 +212,7 @@ class Entra final : public Personality {
         to_base64(crypto::hash(DigestAlg::sha256, known.chain.front().der()));
     const bool good = head.value("alg", "") == "PS256" && head.value("typ", "") == "JWT" &&
                       head.value("x5t#S256", "") == thumbprint &&
+                      has_good_chain(head, known.chain.front()) &&
                       claims.value("aud", "") == request.base_url + request.path &&
                       claims.value("iss", "") == client && claims.value("sub", "") == client &&
                       !claims.value("jti", "").empty();
@@ -184,10 +228,13 @@ class Entra final : public Personality {
   }
 
   Response by_identity(const Json& claims, const std::string& resource, const std::string& client) {
+    if (claims.value("iss", "") != kIssuer) {
+      return aadsts(401, 700211, "invalid_client");
+    }
     if (claims.value("aud", "") != kAudience) {
       return aadsts(401, 700212, "invalid_client");
     }
-    if (claims.value("sub", "") != "repo:contoso/studio:ref:refs/tags/v1") {
+    if (claims.value("sub", "") != azure::kSubject) {
       return aadsts(401, 700213, "invalid_client");
     }
     if (claims.value("exp", std::int64_t{0}) < now()) {
@@ -216,11 +263,9 @@ class Entra final : public Personality {
   }
 
   [[nodiscard]] std::string identity(const std::string& audience) {
-    return make_jwt({{"iss", "https://token.actions.githubusercontent.com"},
-                     {"sub", "repo:contoso/studio:ref:refs/tags/v1"},
-                     {"aud", audience},
-                     {"exp", now() + 300}},
-                    lab_.pki().signer(kIssuerKey).key);
+    return make_jwt(
+        {{"iss", kIssuer}, {"sub", azure::kSubject}, {"aud", audience}, {"exp", now() + 300}},
+        lab_.pki().signer(kIssuerKey).key);
   }
 
   Response github(const Request& request) {

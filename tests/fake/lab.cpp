@@ -155,9 +155,20 @@ std::size_t Lab::count(std::string_view part) const {
       }));
 }
 
+void Lab::note(Json entry) {
+  const std::lock_guard lock(mutex_);
+  notes_.push_back(std::move(entry));
+}
+
+std::vector<Json> Lab::notes() const {
+  const std::lock_guard lock(mutex_);
+  return notes_;
+}
+
 void Lab::forget() {
   const std::lock_guard lock(mutex_);
   served_.clear();
+  notes_.clear();
 }
 
 }  // namespace signctl::fake

@@ -115,6 +115,10 @@ class Lab {
   [[nodiscard]] std::vector<Served> served() const;
   /// How many requests to `part` of "METHOD /path" were served.
   [[nodiscard]] std::size_t count(std::string_view part) const;
+  /// What a service's own audit log would tell, in order.
+  void note(Json entry);
+  [[nodiscard]] std::vector<Json> notes() const;
+  /// Forgets requests and notes.
   void forget();
 
  private:
@@ -125,6 +129,7 @@ class Lab {
   int generation_{0};
   std::vector<Fault> faults_;
   std::vector<Served> served_;
+  std::vector<Json> notes_;
   std::map<std::string, Json> granted_;
 };
 

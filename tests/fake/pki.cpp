@@ -2,6 +2,7 @@
 #include "fake/pki.hpp"
 
 #include "crypto/issue.hpp"
+#include "fake/azure.hpp"
 #include "support/must.hpp"
 
 #include <chrono>
@@ -17,6 +18,9 @@ namespace {
 
 constexpr std::chrono::days kBefore{1};
 constexpr std::chrono::days kAfter{365};
+/// With kBefore the 72 hours of Artifact Signing's certificates.
+constexpr std::chrono::days kShortAfter{2};
+constexpr std::string_view kCodeSigning = "codeSigning";
 
 }  // namespace
 
@@ -56,7 +60,10 @@ KeyBundle Pki::issue(const std::string& name,
   wanted.not_after = now_ + kAfter;
   wanted.key_usage = "critical,digitalSignature";
   wanted.extended_key_usage = usage;
-  wanted.rehearsal = marking_ == Marking::rehearsal && usage == "codeSigning";
+  wanted.rehearsal = marking_ == Marking::rehearsal && usage.starts_with(kCodeSigning);
+  if (usage.starts_with(kCodeSigning) && usage != kCodeSigning) {
+    wanted.not_after = now_ + kShortAfter;
+  }
   if (usage == "serverAuth") {
     wanted.extra_extensions = {{"subjectAltName", "DNS:localhost,IP:127.0.0.1,IP:::1"}};
   }
@@ -73,7 +80,11 @@ const KeyBundle& Pki::signer(std::string_view kind, int generation) {
     return found->second;
   }
   const auto spec = crypto::find_key_spec(kind).value_or(PrivateKey::Spec::rsa3072);
-  return signers_.emplace(name, issue("Fake Signer " + name, "codeSigning", intermediate_, spec))
+  std::string usage(kCodeSigning);
+  if (kind == kIdVerified) {
+    usage += ",1.3.6.1.4.1.311.97.1.0," + std::string(azure::kDurableIdentity);
+  }
+  return signers_.emplace(name, issue("Fake Signer " + name, usage, intermediate_, spec))
       .first->second;
 }
 

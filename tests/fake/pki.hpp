@@ -15,6 +15,10 @@ namespace signctl::fake {
 /// pass.
 enum class Marking { rehearsal, none };
 
+/// The kind of signer that Artifact Signing makes: RSA-3072, three days of life, and the
+/// subscriber's lasting identity among its extended key usages.
+inline constexpr std::string_view kIdVerified = "id-verified";
+
 /// Of PKCS#12 files with client certificates.
 inline constexpr const char* kClientPassword = "fake-p12-password";
 
@@ -26,8 +30,8 @@ class Pki {
   Pki(TimePoint now, Marking marking);
 
   /// A signing key with its chain, leaf first and root last: "rsa2048", "rsa3072", "p256", "p384",
-  /// "p521"; made when first asked for. `generation` 1 is the same key family with another key and
-  /// certificate, for rotation and for lies.
+  /// "p521", kIdVerified; made when first asked for. `generation` 1 is the same key family with
+  /// another key and certificate, for rotation and for lies.
   const crypto::KeyBundle& signer(std::string_view kind, int generation = 0);
 
   [[nodiscard]] const crypto::Certificate& root() const { return root_.chain.front(); }

@@ -210,6 +210,9 @@ struct Server::Impl {
 
   Response control(const httplib::Request& request) {
     const std::string verb = request.path.substr(kControl.size());
+    if (request.method == "GET" && verb == "notes") {
+      return json_response(200, lab.notes());
+    }
     if (request.method == "GET" && verb == "log") {
       Json log = Json::array();
       for (const Served& one : lab.served()) {
@@ -219,7 +222,7 @@ struct Server::Impl {
     }
     const Json body = Json::parse(request.body.empty() ? "{}" : request.body, nullptr, false);
     if (request.method != "POST" || !body.is_object()) {
-      return text_response(400, "POST a JSON object, or GET /__control/log");
+      return text_response(400, "POST a JSON object, or GET /__control/log or notes");
     }
     if (verb == "rotate") {
       lab.rotate();

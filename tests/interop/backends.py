@@ -45,6 +45,7 @@ class Backend:
     files: dict = dataclasses.field(default_factory=dict)  # Settings that are files of the stand-in's.
     login: str = ""  # Part of "METHOD /path" of the login, where there is one.
     lies: tuple = ("wrong-signature", "other-key")
+    notes_hashes: bool = False  # The service notes down the hashes of the file.
     sign_is_alone: bool = True  # False where looking a key up is the same request to a log.
     throttle: str = ""  # What is throttled in place of `sign`, where each attempt of that takes half a minute.
     batches: bool = False  # Several files may share one request.
@@ -65,7 +66,7 @@ BACKENDS = [
     Backend("trusted-signing", "artifact-signing", beside=("entra",), login=ENTRA_LOGIN,
             keys=[Key("rsa3072 sha256"), Key("rsa3072 sha384", digest="sha384"),
                   Key("rsa3072 sha512", digest="sha512")],
-            wrong={"client_secret": "wrong~client~secret.value"}, sign="POST /artifact-signing",
+            wrong={"client_secret": "wrong~client~secret.value"}, sign="POST /artifact-signing", notes_hashes=True,
             lies=("wrong-signature", "other-key", "other-certificate")),
     Backend("azure-key-vault", "key-vault", beside=("entra",), login=ENTRA_LOGIN,
             keys=kinds("certificate", "{}", ALL_KINDS),
@@ -195,6 +196,14 @@ def good_days(bench, key, peer):
     if bench.backend.sign_is_alone:
         paid = asked == len(files) or (bench.backend.batches and 0 < asked < len(files))
         bench.suite.check(f"{name}a file costs one signature", paid, bench.services.log())
+    if bench.backend.notes_hashes:
+        whole = base64.b64encode(bytes.fromhex(sha256(bench.source))).decode()
+        told = require(signctl("digest", "--fd", key.digest, bench.source))
+        bench.suite.check(f"{name}the service is told the file's hash", [n["fileHashList"] for n in bench.services.notes()]
+                          == [[whole]] * len(files), bench.services.notes())
+        noted = {base64.b64decode(n["authenticodeHashList"][0]).hex() for n in bench.services.notes()}
+        bench.suite.check(f"{name}the service is told the Authenticode digest",
+                          len(noted) == 1 and noted.pop() in told.out.lower(), told.out)
     if bench.backend.login:
         bench.suite.check(f"{name}a run logs in once", bench.services.count(bench.backend.login) == 1,
                           bench.services.log())

@@ -13,10 +13,10 @@ FAKE = os.environ["SIGNCTL_FAKE_BINARY"]
 class FakeServices:
     """A running signctl-fake; its certificates are in `folder`."""
 
-    def __init__(self, folder, personalities):
+    def __init__(self, folder, personalities, *options):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
-        command = [FAKE, "--folder", self.folder, "--personality", ",".join(personalities)]
+        command = [FAKE, "--folder", self.folder, "--personality", ",".join(personalities), *options]
         self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
@@ -51,6 +51,11 @@ class FakeServices:
     def log(self):
         """[{method, path, status}] of everything since the last reset()."""
         with self.opener.open(f"{self.url}/__control/log", timeout=30) as answer:
+            return json.load(answer)
+
+    def notes(self):
+        """What the services' own audit logs hold since the last reset()."""
+        with self.opener.open(f"{self.url}/__control/notes", timeout=30) as answer:
             return json.load(answer)
 
     def count(self, part):

@@ -63,12 +63,10 @@ class AzureKeyVault final : public Provider {
     if (!vault) {
       return {to_finding("key-vault-settings", "settings", vault.error())};
     }
-    const auto token = vault->login->token();
-    if (!token) {
-      return {to_finding("azure-login", "login", token.error())};
+    std::vector<Finding> findings = azure::login_findings(*vault->login, world.clock.now());
+    if (findings.back().severity == Severity::error) {
+      return findings;
     }
-    std::vector<Finding> findings{
-        {"azure-login", Severity::info, "login", "logged in with " + vault->login->description()}};
     const auto key = find_key(*vault, settings);
     if (!key) {
       findings.push_back(to_finding("key-vault-key", "key", key.error()));
@@ -79,7 +77,7 @@ class AzureKeyVault final : public Provider {
       findings.push_back(std::move(finding));
     }
     if (key->chain.der.size() == 1 && !key->chain.leaf.self_issued()) {
-      findings.push_back({"chain-incomplete",
+      findings.push_back({"key-vault-chain-incomplete",
                           Severity::warning,
                           "certificate " + key->chain.leaf.info().subject,
                           "the issuer's certificate is not in the chain setting; verifiers may "

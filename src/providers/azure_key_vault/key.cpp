@@ -52,9 +52,12 @@ Result<KeyVersion> by_certificate(const Vault& vault, const ProviderSettings& se
   if (!der || !path) {
     return Error{ErrorKind::provider, "Key Vault answered without a certificate and its key"};
   }
-  SIGNCTL_TRY(const auto leaf, crypto::Certificate::parse(*der), "reading the vault's certificate");
+  const auto leaf = crypto::Certificate::parse(*der);
+  if (!leaf) {
+    return Error{ErrorKind::provider, "Key Vault's certificate " + printable(name) + " is none"};
+  }
   // The vault keeps the leaf alone; the issuers come from the file.
-  SIGNCTL_TRY(Chain chain, chain_with_file(settings, {leaf}), "");
+  SIGNCTL_TRY(Chain chain, chain_with_file(settings, {*leaf}), "");
   return KeyVersion{*path, name, std::move(chain), reply.server_time, reply.received};
 }
 

@@ -31,6 +31,17 @@ std::string tenant_in(const Reply& reply) {
   return whole.substr(whole.rfind('/') + 1);
 }
 
+/// Who may not is refused the permission; what may not is a key that is disabled or expired.
+ErrorKind kind_of_403(const Reply& reply) {
+  const std::string code = text_at(reply.json, {"error", "innererror", "code"});
+  if (code == "ForbiddenByFirewall") {
+    return ErrorKind::config;
+  }
+  const bool is_permission =
+      code.empty() || code == "ForbiddenByPolicy" || code == "ForbiddenByRbac";
+  return is_permission ? ErrorKind::auth : ErrorKind::provider;
+}
+
 std::string hint_for_403(const Reply& reply, azure::BearerAuthorizer& login) {
   const std::string code = text_at(reply.json, {"error", "innererror", "code"});
   if (code == "ForbiddenByFirewall") {
@@ -58,6 +69,7 @@ Error explain(const Reply& reply, const std::string& vault, azure::BearerAuthori
                      ? "the token is not accepted; check tenant_id and authority"
                      : "the vault belongs to tenant " + printable(tenant) + "; log in there";
   } else if (reply.status == 403) {
+    error.kind = kind_of_403(reply);
     error.hint = hint_for_403(reply, login);
   } else if (reply.status == 404) {
     error.kind = ErrorKind::config;

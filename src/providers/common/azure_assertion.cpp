@@ -39,8 +39,7 @@ Result<crypto::KeyBundle> read_login_certificate(const ProviderSettings& setting
   SIGNCTL_TRY(auto chain, crypto::read_certificates(bytes), "");
   for (const crypto::Certificate& one : chain) {
     if (key.matches(one)) {
-      const crypto::Certificate leaf = one;
-      return crypto::KeyBundle{std::move(key), {leaf}};
+      return crypto::KeyBundle{std::move(key), crypto::order_chain(one, chain)};
     }
   }
   return Error{ErrorKind::config, "none of the certificates in the file belongs to its key"};
@@ -51,14 +50,29 @@ std::string encode_segment(const Json& json) {
   return to_base64url(as_bytes(text));
 }
 
+/// Whether the assertion shall bring its certificates: Azure needs them where the application
+/// trusts a subject and its issuer instead of one certificate.
+enum class Show { thumbprint, chain };
+
+Show shown_by(const Environment& environment) {
+  const std::string text =
+      to_lower(environment.get("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN").value_or(""));
+  return text == "1" || text == "true" ? Show::chain : Show::thumbprint;
+}
+
 /// The assertion of a certificate: PS256, with the certificate's SHA-256 in standard base64, unlike
 /// the rest of a JWT, because that is what Microsoft's own library sends.
 Result<Secret> sign_assertion(const crypto::KeyBundle& bundle,
                               const Application& application,
-                              TimePoint now) {
+                              World world) {
   const Bytes thumbprint = crypto::hash(DigestAlg::sha256, bundle.chain.front().der());
-  const std::int64_t seconds = now.time_since_epoch().count();
-  const Json header{{"alg", "PS256"}, {"typ", "JWT"}, {"x5t#S256", to_base64(thumbprint)}};
+  const std::int64_t seconds = world.clock.now().time_since_epoch().count();
+  Json header{{"alg", "PS256"}, {"typ", "JWT"}, {"x5t#S256", to_base64(thumbprint)}};
+  if (shown_by(world.environment) == Show::chain) {
+    for (const crypto::Certificate& one : bundle.chain) {
+      header["x5c"].push_back(to_base64(one.der()));
+    }
+  }
   const Json claims{
       {"aud", application.service.base_url + application.token_path()},
       {"iss", application.client},
@@ -139,9 +153,9 @@ std::string audience_of(const Application& application) {
 
 }  // namespace
 
-Result<Assertion> certificate_assertion(const ProviderSettings& settings,
-                                        World world,
-                                        const Application& application) {
+Result<CertificateLogin> certificate_login(const ProviderSettings& settings,
+                                           World world,
+                                           const Application& application) {
   auto read = read_login_certificate(settings);
   if (!read && read.error().kind == ErrorKind::auth && read.error().hint.empty()) {
     read.error().hint = "set client_certificate_password to the password of that file";
@@ -155,9 +169,9 @@ Result<Assertion> certificate_assertion(const ProviderSettings& settings,
                  "register one with an RSA key of 2048 bits or more"};
   }
   const auto shared = std::make_shared<const crypto::KeyBundle>(std::move(bundle));
-  return Assertion([shared, world, application] {
-    return sign_assertion(*shared, application, world.clock.now());
-  });
+  return CertificateLogin{shared->chain.front(), [shared, world, application] {
+                            return sign_assertion(*shared, application, world);
+                          }};
 }
 
 std::optional<Federation> find_federation(const ProviderSettings& settings,

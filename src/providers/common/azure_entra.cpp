@@ -47,7 +47,8 @@ constexpr std::array kKnown{
     KnownCode{700030,
               ErrorKind::auth,
               "the client certificate's subject is not authorised",
-              "register the certificate on the application"},
+              "set AZURE_CLIENT_SEND_CERTIFICATE_CHAIN=true, or register the certificate's subject "
+              "on the application"},
     KnownCode{70011,
               ErrorKind::config,
               "the tenant does not know the service",
@@ -73,6 +74,12 @@ constexpr std::array kKnown{
               ErrorKind::auth,
               "Conditional Access blocks this machine",
               "except the application's service principal from the policy, or use another runner"},
+    KnownCode{50196,
+              ErrorKind::internal,
+              "it is asked for the same token again and again",
+              "this is a mistake in signctl; please report it"},
+    KnownCode{90006, ErrorKind::network, "the login service is in trouble", "run again later"},
+    KnownCode{90033, ErrorKind::network, "the login service is in trouble", "run again later"},
 };
 
 /// The first of `error_codes`, or what follows AADSTS in the description; 0 for none.

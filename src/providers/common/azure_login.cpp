@@ -68,7 +68,9 @@ class Chooser {
 
  private:
   Result<Login> by_what_is_there() {
-    if (world_.environment.get("AZURE_FEDERATED_TOKEN_FILE")) {
+    // No variable supplies federated_token by itself: somebody has asked for it.
+    if (secret_of(settings_, "federated_token") != nullptr ||
+        world_.environment.get("AZURE_FEDERATED_TOKEN_FILE")) {
       return by_federation();
     }
     if (secret_of(settings_, "client_secret") != nullptr) {
@@ -118,15 +120,17 @@ class Chooser {
       return lacks("client-certificate", "client_certificate");
     }
     SIGNCTL_TRY(
-        const Assertion assertion, certificate_assertion(settings_, world_, application_), "");
-    return by_assertion("the client certificate" + of_application(), assertion);
+        const CertificateLogin found, certificate_login(settings_, world_, application_), "");
+    Login login = by_assertion("the client certificate" + of_application(), found.assertion);
+    login.certificate = found.certificate;
+    return login;
   }
 
   Result<Login> by_federation() const {
     SIGNCTL_CHECK(check_names("workload-identity"), "");
     const auto federation = find_federation(settings_, world_, application_);
     if (!federation) {
-      return Error{ErrorKind::config,
+      return Error{ErrorKind::auth,
                    "nothing here gives an identity token",
                    "on GitHub add permissions: id-token: write; on Azure DevOps map "
                    "SYSTEM_ACCESSTOKEN: $(System.AccessToken) in env; elsewhere set "
@@ -191,6 +195,20 @@ Result<std::shared_ptr<BearerAuthorizer>> log_in(const ProviderSettings& setting
     log_info("azure: logging in with " + login.description);
   }
   return std::make_shared<BearerAuthorizer>(world.clock, std::move(login));
+}
+
+std::vector<Finding> login_findings(BearerAuthorizer& login, TimePoint now) {
+  std::vector<Finding> findings;
+  if (login.certificate()) {
+    // Said of a refused login too: it may be the reason.
+    findings = expiry_findings("client certificate", *login.certificate(), now);
+  }
+  const auto token = login.token();
+  findings.push_back(
+      token
+          ? Finding{"azure-login", Severity::info, "login", "logged in with " + login.description()}
+          : to_finding("azure-login", "login", token.error()));
+  return findings;
 }
 
 std::string principal_of(std::string_view token) {

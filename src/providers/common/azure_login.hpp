@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "providers/common/material.hpp"
 #include "providers/common/renewing.hpp"
 #include "providers/common/rest.hpp"
 
+#include <signctl/finding.hpp>
 #include <signctl/provider.hpp>
 #include <signctl/result.hpp>
 #include <signctl/secret.hpp>
@@ -13,6 +15,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 // Logging in to Azure (Microsoft Entra ID) for a resource.
 namespace signctl::providers::azure {
@@ -70,11 +74,12 @@ struct Login {
   std::string description;  ///< "client secret of application 0000", for people.
   Renewal renewal{Renewal::possible};
   Renewing<AccessToken>::Fetch fetch;
+  std::optional<crypto::Certificate> certificate{};  ///< That logs in, if one does.
 };
 
-/// The login that `auth` names or, for "auto", the first that there is something for: a token file
-/// of the platform, a client secret, a client certificate, GitHub's or Azure DevOps' identity
-/// tokens, a managed identity, the az command. Only one is ever tried.
+/// The login that `auth` names or, for "auto", the first that there is something for: a given
+/// identity token or the platform's file of one, a client secret, a client certificate, GitHub's or
+/// Azure DevOps' identity tokens, a managed identity, the az command. Only one is ever tried.
 ///
 /// @param resource  What the token is for, without "/.default": "https://vault.azure.net".
 /// @errors `config` for an unknown `auth` or one that lacks its settings; `input` and `auth` for a
@@ -88,6 +93,7 @@ class BearerAuthorizer final : public Authorizer {
  public:
   BearerAuthorizer(const Clock& clock, Login login)
       : description_(std::move(login.description)),
+        certificate_(std::move(login.certificate)),
         token_(clock, login.renewal, std::move(login.fetch)) {}
 
   Result<void> authorize(HttpRequest& request) override;
@@ -95,9 +101,13 @@ class BearerAuthorizer final : public Authorizer {
 
   Result<AccessToken> token() { return token_.get(); }
   [[nodiscard]] const std::string& description() const { return description_; }
+  [[nodiscard]] const std::optional<crypto::Certificate>& certificate() const {
+    return certificate_;
+  }
 
  private:
   std::string description_;
+  std::optional<crypto::Certificate> certificate_;
   Renewing<AccessToken> token_;
 };
 
@@ -105,6 +115,10 @@ class BearerAuthorizer final : public Authorizer {
 Result<std::shared_ptr<BearerAuthorizer>> log_in(const ProviderSettings& settings,
                                                  World world,
                                                  const std::string& resource);
+
+/// Logs in, and says what came of it: the life of a client certificate, then
+/// "azure-login", of severity error when it failed.
+[[nodiscard]] std::vector<Finding> login_findings(BearerAuthorizer& login, TimePoint now);
 
 /// "object id X, application Y" as the token says, for role assignments; empty when it does not.
 /// The token is not verified: it is ours, and only looked at.

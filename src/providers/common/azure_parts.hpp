@@ -30,12 +30,15 @@ Result<AccessToken> token_by_assertion(World world,
                                        const Application& application,
                                        const Assertion& assertion);
 
-/// The assertions of a certificate file.
-///
-/// @errors as reading it.
-Result<Assertion> certificate_assertion(const ProviderSettings& settings,
-                                        World world,
-                                        const Application& application);
+/// The assertions of a certificate file, and the certificate.
+struct CertificateLogin {
+  crypto::Certificate certificate;
+  Assertion assertion;
+};
+/// @errors as reading the file.
+Result<CertificateLogin> certificate_login(const ProviderSettings& settings,
+                                           World world,
+                                           const Application& application);
 
 /// Where a pipeline's identity tokens come from; empty when there is nothing of the kind here.
 struct Federation {

@@ -30,22 +30,6 @@ std::string header(const Reply& reply, const std::string& name) {
   return found == reply.headers.end() ? std::string() : found->second;
 }
 
-/// Retry-After (RFC 9110, 10.2.3): seconds, or a date by the server's own clock.
-std::optional<std::chrono::milliseconds> retry_after(const Reply& reply) {
-  const std::string text = header(reply, "retry-after");
-  std::int64_t seconds = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (failure == std::errc{} && end == text.data() + text.size() && seconds >= 0) {
-    return std::chrono::milliseconds(std::min<std::int64_t>(seconds, 86'400) * 1000);
-  }
-  const auto date = parse_http_date(text);
-  if (!date) {
-    return std::nullopt;
-  }
-  return std::max(std::chrono::milliseconds(0),
-                  std::chrono::milliseconds(*date - reply.server_time.value_or(reply.received)));
-}
-
 /// Full jitter: any time up to the exponential one, so that a fleet does not knock in step.
 std::chrono::milliseconds backoff(const RetryRules& rules, int attempt) {
   auto longest = rules.initial;
@@ -80,6 +64,21 @@ std::string seconds(std::chrono::milliseconds time) {
 }
 
 }  // namespace
+
+std::optional<std::chrono::milliseconds> retry_after(const Reply& reply) {
+  const std::string text = header(reply, "retry-after");
+  std::int64_t seconds = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (failure == std::errc{} && end == text.data() + text.size() && seconds >= 0) {
+    return std::chrono::milliseconds(std::min<std::int64_t>(seconds, 86'400) * 1000);
+  }
+  const auto date = parse_http_date(text);
+  if (!date) {
+    return std::nullopt;
+  }
+  return std::max(std::chrono::milliseconds(0),
+                  std::chrono::milliseconds(*date - reply.server_time.value_or(reply.received)));
+}
 
 Error refusal_of(const Reply& reply, const std::string& service, const std::string& detail) {
   const std::string status = std::to_string(reply.status);

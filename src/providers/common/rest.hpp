@@ -86,6 +86,10 @@ struct Reply {
   [[nodiscard]] bool ok() const { return status >= 200 && status <= 299; }
 };
 
+/// How long a reply asks to wait (Retry-After; RFC 9110, 10.2.3): seconds, or a date by the
+/// server's own clock.
+[[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const Reply& reply);
+
 /// Puts credentials on requests: a bearer token, an API key, a SigV4 signature. Shared by the
 /// sessions of a run, so implementations lock.
 class Authorizer {

@@ -18,6 +18,7 @@ constexpr std::string_view kDomain = ".codesigning.azure.net";
 constexpr std::string_view kIdentityArc = "1.3.6.1.4.1.311.97.";
 /// Says only that Artifact Signing made the certificate.
 constexpr std::string_view kServiceEku = "1.3.6.1.4.1.311.97.1.0";
+constexpr std::string_view kPem = "-----BEGIN ";
 
 constexpr std::array<std::string_view, 15> kRegions{"brs",
                                                     "cus",
@@ -37,38 +38,24 @@ constexpr std::array<std::string_view, 15> kRegions{"brs",
 
 constexpr std::chrono::milliseconds kFirstPoll{50};
 constexpr std::chrono::milliseconds kLongestPoll{1000};
+/// Of what a service asks for; more would be most of an operation's time.
+constexpr std::chrono::milliseconds kLongestAsked{15'000};
 constexpr std::chrono::seconds kLongestOperation{60};
 
 std::string algorithm_of(DigestAlg alg) {
   return "RS" + std::string(digest_name(alg).substr(3));
 }
 
-Result<std::string> required(const ProviderSettings& settings, const std::string& key) {
-  std::string value = settings.get(key);
-  if (value.empty()) {
-    return Error{ErrorKind::config,
-                 "trusted-signing: \"" + key + "\" is not set",
-                 "endpoint, account and profile are on the account's page in the Azure portal"};
+/// The chain among the certificates of an answer, in any order. What is none is the service's fault
+/// and no file's.
+Result<Chain> chain_from(ByteView certificates) {
+  auto pool = crypto::read_certificates(certificates);
+  if (!pool) {
+    return Error{
+        ErrorKind::provider,
+        "Artifact Signing answered with certificates that cannot be read: " + pool.error().message};
   }
-  return value;
-}
-
-/// The certificates in an answer: base64 of lines of base64 of PKCS#7, but a version of the API may
-/// leave a layer out.
-Result<Chain> chain_in(const std::string& text) {
-  auto bytes = from_any_base64(text);
-  constexpr std::uint8_t kSequence = 0x30;
-  if (bytes && !bytes->empty() && bytes->front() != kSequence) {
-    if (auto inner = from_any_base64(as_text(*bytes))) {
-      bytes = std::move(inner);
-    }
-  }
-  if (!bytes || bytes->empty()) {
-    return Error{ErrorKind::provider, "Artifact Signing answered without a certificate"};
-  }
-  SIGNCTL_TRY(
-      const auto pool, crypto::read_certificates(*bytes), "reading the certificates of the answer");
-  return chain_of(pool);
+  return chain_of(*pool);
 }
 
 bool is_pending(const std::string& status) {
@@ -77,24 +64,23 @@ bool is_pending(const std::string& status) {
 
 }  // namespace
 
-Account::Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, std::string path)
-    : login_(std::move(login)), rest_(std::move(rest)), path_(std::move(path)) {}
+Account::Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, Place place)
+    : login_(std::move(login)),
+      rest_(std::move(rest)),
+      place_(std::move(place)),
+      path_("/codesigningaccounts/" + percent_encode(place_.account) + "/certificateprofiles/" +
+            percent_encode(place_.profile) + "/sign") {}
 
 Result<std::shared_ptr<Account>> Account::open(const ProviderSettings& settings, World world) {
-  SIGNCTL_TRY(const std::string endpoint, required(settings, "endpoint"), "");
-  SIGNCTL_TRY(const std::string account, required(settings, "account"), "");
-  SIGNCTL_TRY(const std::string profile, required(settings, "profile"), "");
-  SIGNCTL_TRY(Service service, service_of(settings, "Artifact Signing", endpoint, "endpoint"), "");
+  SIGNCTL_TRY(Place place, place_of(settings), "");
+  SIGNCTL_TRY(
+      Service service, service_of(settings, "Artifact Signing", place.endpoint, "endpoint"), "");
   SIGNCTL_TRY(auto login, azure::log_in(settings, world, kResource), "");
-  Refused refused{service.base_url, account, profile, login};
+  Refused refused{service.base_url, place.account, place.profile, login};
   RestClient rest(world, std::move(service), login, [refused](const Reply& reply) {
     return explain(reply, refused);
   });
-  return std::shared_ptr<Account>(new Account(std::move(login),
-                                              std::move(rest),
-                                              "/codesigningaccounts/" + percent_encode(account) +
-                                                  "/certificateprofiles/" +
-                                                  percent_encode(profile) + "/sign"));
+  return std::shared_ptr<Account>(new Account(std::move(login), std::move(rest), std::move(place)));
 }
 
 Result<Chain> Account::chain() {
@@ -104,10 +90,7 @@ Result<Chain> Account::chain() {
     call.path = path_ + "/certchain" + kVersion;
     call.headers["Accept"] = "application/pkcs7-mime, application/x-x509-ca-cert, application/json";
     SIGNCTL_TRY(const Reply reply, rest_.send(call), "looking up the certificate chain");
-    SIGNCTL_TRY(const auto pool,
-                crypto::read_certificates(as_bytes(reply.text)),
-                "reading the certificate chain");
-    SIGNCTL_TRY(chain_, chain_of(pool), "reading the certificate chain");
+    SIGNCTL_TRY(chain_, chain_from(as_bytes(reply.text)), "reading the certificate chain");
     if (reply.server_time) {
       clocks_.emplace(*reply.server_time, reply.received);
     }
@@ -130,6 +113,7 @@ Result<Json> Account::wait_for(const std::string& operation) const {
     if (status == "succeeded") {
       return std::move(reply.json);
     }
+    pause = std::clamp(retry_after(reply).value_or(pause), pause, kLongestAsked);
     if (!is_pending(status)) {
       return Error{ErrorKind::provider,
                    "Artifact Signing accepted the request but refused to sign (operation " +
@@ -144,10 +128,19 @@ Result<Json> Account::wait_for(const std::string& operation) const {
                    std::to_string(kLongestOperation.count()) + " s"};
 }
 
-Result<Signed> Account::sign(ByteView digest, DigestAlg alg) const {
-  Call call = post_json(path_ + kVersion,
-                        {{"signatureAlgorithm", algorithm_of(alg)}, {"digest", to_base64(digest)}});
+Result<Signed> Account::sign(ByteView digest, DigestAlg alg, const FileHashes& hashes) const {
+  Json body = {{"signatureAlgorithm", algorithm_of(alg)}, {"digest", to_base64(digest)}};
+  if (!hashes.file.empty()) {
+    body["fileHashList"] = Json::array({to_base64(hashes.file)});
+  }
+  if (!hashes.authenticode.empty()) {
+    body["authenticodeHashList"] = Json::array({to_base64(hashes.authenticode)});
+  }
+  Call call = post_json(path_ + kVersion, body);
   call.headers["Accept"] = "application/json";
+  if (!place_.correlation_id.empty()) {
+    call.headers["x-correlation-id"] = place_.correlation_id;
+  }
   SIGNCTL_TRY(const Reply reply, rest_.send(call), "asking for a signature");
   Json answer = reply.json;
   if (to_lower(text_at(answer, {"status"})) != "succeeded") {
@@ -164,6 +157,22 @@ Result<Signed> Account::sign(ByteView digest, DigestAlg alg) const {
   SIGNCTL_TRY(Chain chain, chain_in(text_at(answer, {"signingCertificate"})), "");
   SIGNCTL_TRY(Bytes checked, checked_signature(chain.leaf, digest, alg, *signature), "");
   return Signed{std::move(checked), std::move(chain)};
+}
+
+Result<Chain> chain_in(const std::string& text) {
+  constexpr std::uint8_t kSequence = 0x30;
+  if (text.starts_with(kPem)) {
+    return chain_from(as_bytes(text));
+  }
+  auto bytes = from_any_base64(text);
+  if (bytes && !bytes->empty() && bytes->front() != kSequence &&
+      !as_text(*bytes).starts_with(kPem)) {
+    bytes = from_any_base64(as_text(*bytes));
+  }
+  if (!bytes || bytes->empty()) {
+    return Error{ErrorKind::provider, "Artifact Signing answered without a certificate"};
+  }
+  return chain_from(*bytes);
 }
 
 std::string durable_identity(const crypto::Certificate& leaf) {

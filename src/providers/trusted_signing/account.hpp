@@ -4,6 +4,7 @@
 #include "providers/common/azure_login.hpp"
 #include "providers/common/material.hpp"
 #include "providers/common/rest.hpp"
+#include "providers/trusted_signing/metadata.hpp"
 
 #include <signctl/provider.hpp>
 #include <signctl/result.hpp>
@@ -23,6 +24,13 @@ struct Signed {
   Chain chain;
 };
 
+/// What Artifact Signing notes down about a file beside the digest that it signs. Raw; empty when
+/// not known.
+struct FileHashes {
+  Bytes file;          ///< SHA-256 of the whole file.
+  Bytes authenticode;  ///< The digest in the signature's content.
+};
+
 /// A certificate profile of a signing account, logged in to. Safe to share between threads.
 class Account {
  public:
@@ -35,23 +43,31 @@ class Account {
   Result<Chain> chain();
 
   /// @errors as SigningSession::sign().
-  Result<Signed> sign(ByteView digest, DigestAlg alg) const;
+  Result<Signed> sign(ByteView digest, DigestAlg alg, const FileHashes& hashes) const;
 
+  [[nodiscard]] const Place& place() const { return place_; }
   [[nodiscard]] azure::BearerAuthorizer& login() const { return *login_; }
   /// The service's clock when the chain was looked up, and ours.
   [[nodiscard]] std::optional<std::pair<TimePoint, TimePoint>> clocks() const { return clocks_; }
 
  private:
-  Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, std::string path);
+  Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, Place place);
   Result<Json> wait_for(const std::string& operation) const;
 
   std::shared_ptr<azure::BearerAuthorizer> login_;
   RestClient rest_;
+  Place place_;
   std::string path_;  ///< Of the profile.
   std::mutex mutex_;
   std::optional<Chain> chain_;
   std::optional<std::pair<TimePoint, TimePoint>> clocks_;
 };
+
+/// The certificates of an answer's `signingCertificate`: base64 of lines of base64 of PKCS#7, but a
+/// version of the API may leave a layer out, or give PEM or the signing certificate alone.
+///
+/// @errors `provider` for anything else.
+Result<Chain> chain_in(const std::string& text);
 
 /// The durable identity among the extended key usages of a certificate: the same in every
 /// certificate of a subscriber, while the certificates come and go; empty when there is none.

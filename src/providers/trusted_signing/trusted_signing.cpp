@@ -14,15 +14,15 @@ namespace {
 
 constexpr std::array kSettings{
     SettingSpec{.key = "endpoint",
-                .required = true,
                 .help = "URL of the signing account's region (its accountUri)",
                 .example = "https://eus.codesigning.azure.net/"},
+    SettingSpec{.key = "account", .help = "Signing account", .example = "contoso"},
     SettingSpec{
-        .key = "account", .required = true, .help = "Signing account", .example = "contoso"},
-    SettingSpec{.key = "profile",
-                .required = true,
-                .help = "Certificate profile of the account",
-                .example = "public-trust"},
+        .key = "profile", .help = "Certificate profile of the account", .example = "public-trust"},
+    SettingSpec{.key = "metadata",
+                .kind = SettingKind::path,
+                .help = "metadata.json of Microsoft's client, instead of these three",
+                .example = "metadata.json"},
     azure::kAuth,
     azure::kTenantId,
     azure::kClientId,
@@ -45,7 +45,14 @@ class Session final : public SigningSession {
     return chain.der;
   }
 
+  Result<void> about_to_sign(const FileFacts& file) override {
+    SIGNCTL_TRY(hashes_.file, file.sha256(), "");
+    hashes_.authenticode = file.content_digest();
+    return ok();
+  }
+
   Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
+    const FileHashes hashes = std::exchange(hashes_, {});
     const std::string name(digest_name(alg));
     if (!is_signing_digest(alg)) {
       return Error{ErrorKind::unsupported,
@@ -56,7 +63,7 @@ class Session final : public SigningSession {
       return Error{ErrorKind::internal,
                    "a digest of " + std::to_string(digest.size()) + " bytes is not " + name};
     }
-    SIGNCTL_TRY(Signed made, account_->sign(digest, alg), "");
+    SIGNCTL_TRY(Signed made, account_->sign(digest, alg, hashes), "");
     return SignedDigest{std::move(made.signature), std::move(made.chain.der)};
   }
 
@@ -67,6 +74,7 @@ class Session final : public SigningSession {
 
  private:
   std::shared_ptr<Account> account_;
+  FileHashes hashes_;  ///< Of the file that comes next.
 };
 
 void diagnose_leaf(const Chain& chain, TimePoint now, std::vector<Finding>& findings) {
@@ -113,7 +121,7 @@ class TrustedSigning final : public Provider {
                                                World world) const override {
     const std::string step = "opening provider \"trusted-signing\"";
     SIGNCTL_TRY(auto account, Account::open(settings, world), step);
-    if (const std::string doubt = doubt_about(settings.get("endpoint")); !doubt.empty()) {
+    if (const std::string doubt = doubt_about(account->place().endpoint); !doubt.empty()) {
       log_warning("trusted-signing: " + doubt);
     }
     // Logs in, and finds wrong names and missing roles before a signature is asked for.
@@ -129,18 +137,15 @@ class TrustedSigning final : public Provider {
     if (!account) {
       return {to_finding("trusted-signing-settings", "settings", account.error())};
     }
-    if (const std::string doubt = doubt_about(settings.get("endpoint")); !doubt.empty()) {
+    if (const std::string doubt = doubt_about((*account)->place().endpoint); !doubt.empty()) {
       findings.push_back({"trusted-signing-region", Severity::warning, "endpoint", doubt});
     }
-    const auto token = (*account)->login().token();
-    if (!token) {
-      findings.push_back(to_finding("azure-login", "login", token.error()));
+    for (Finding& finding : azure::login_findings((*account)->login(), world.clock.now())) {
+      findings.push_back(std::move(finding));
+    }
+    if (findings.back().severity == Severity::error) {
       return findings;
     }
-    findings.push_back({"azure-login",
-                        Severity::info,
-                        "login",
-                        "logged in with " + (*account)->login().description()});
     const auto chain = (*account)->chain();
     if (!chain) {
       findings.push_back(to_finding("trusted-signing-profile", "profile", chain.error()));

@@ -4,6 +4,7 @@
 #include "core/text.hpp"
 #include "crypto/keys.hpp"
 #include "fake/azure.hpp"
+#include "fake/kms_wire.hpp"
 #include "fake/rig.hpp"
 #include "support/catch.hpp"
 #include "support/must.hpp"
@@ -49,6 +50,43 @@ bool is_good(fake::Rig& world, const Result<providers::azure::AccessToken>& got)
 std::string description(fake::Rig& world, const ProviderSettings& settings) {
   const auto login = providers::azure::choose_login(settings, world.world(), kResource);
   return login ? login->description : text_of(login.error());
+}
+
+/// An identity token as GitLab hands it over, with some claims changed.
+std::string identity(fake::Rig& world, const fake::Json& changes = fake::Json::object()) {
+  fake::Json claims{
+      {"iss", "https://token.actions.githubusercontent.com"},
+      {"sub", azure::kSubject},
+      {"aud", "api://AzureADTokenExchange"},
+      {"exp", (world.lab.now() + std::chrono::minutes(5)).time_since_epoch().count()}};
+  claims.update(changes);
+  return fake::make_jwt(claims, world.lab.pki().signer("rsa2048").key);
+}
+
+/// Keeps the bodies of what is sent.
+class Recorder final : public HttpClient {
+ public:
+  explicit Recorder(HttpClient& inner) : inner_(inner) {}
+
+  Result<HttpResponse> send(const HttpRequest& request) override {
+    last = std::string(as_text(request.body));
+    return inner_.send(request);
+  }
+
+  std::string last;
+
+ private:
+  HttpClient& inner_;
+};
+
+/// The header of the assertion in a form.
+fake::Json assertion_header(const std::string& form) {
+  const auto fields = fake::form_fields(form);
+  REQUIRE(fields);
+  const std::string& jwt = fields->at("client_assertion");
+  const auto header = providers::from_any_base64(jwt.substr(0, jwt.find('.')));
+  REQUIRE(header);
+  return fake::Json::parse(as_text(*header));
 }
 
 Fault entra_error(const std::string& code) {
@@ -211,9 +249,119 @@ TEST_CASE("azure login: a token file is read anew each time", "[providers][azure
   const auto login = must(providers::azure::choose_login(named(world), world.world(), kResource));
   CHECK_FALSE(login.fetch());
 
-  const auto given = with_secret(
-      with(named(world), "auth", "workload-identity"), "federated_token", "also.not.one");
-  CHECK(description(world, given).find("given identity token") != std::string::npos);
+  world.file("token", identity(world) + "\n");
+  CHECK(is_good(world, login.fetch()));
+}
+
+TEST_CASE("azure login: a given identity token comes before a variable's secret",
+          "[providers][azure]") {
+  fake::Rig world({"entra"});
+  const auto settings = with_secret(with_secret(named(world), "client_secret", "of a variable"),
+                                    "federated_token",
+                                    identity(world));
+
+  CHECK(description(world, settings).find("given identity token") != std::string::npos);
+  CHECK(is_good(world, token(world, settings)));
+}
+
+TEST_CASE("azure login: an identity token that is not let in says why", "[providers][azure]") {
+  fake::Rig world({"entra"});
+  const std::vector<std::tuple<fake::Json, ErrorKind, std::string>> table{
+      {{{"iss", "https://gitlab.example"}}, ErrorKind::config, "issuer"},
+      {{{"aud", "https://gitlab.example"}}, ErrorKind::config, "audience"},
+      {{{"sub", "project_path:contoso/other"}}, ErrorKind::config, "subject"},
+      {{{"exp", 1}}, ErrorKind::auth, "time of validity"}};
+  for (const auto& [changes, kind, word] : table) {
+    INFO(word);
+    const std::string jwt = identity(world, changes);
+
+    const auto got = token(world, with_secret(named(world), "federated_token", jwt));
+
+    REQUIRE_FALSE(got);
+    CHECK(got.error().kind == kind);
+    CHECK(got.error().message.find(word) != std::string::npos);
+    CHECK(text_of(got.error()).find(jwt.substr(jwt.rfind('.'))) == std::string::npos);
+    if (kind == ErrorKind::config) {
+      const std::string changed = changes.begin().value().get<std::string>();
+      CHECK(got.error().hint.find(changed) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("azure login: the certificate's issuers are sent when they are asked for",
+          "[providers][azure]") {
+  fake::Rig world({"entra"});
+  const crypto::KeyBundle& bundle = azure::registered(world.lab);
+  const std::string pem =
+      crypto::to_pem(bundle.chain) + std::string(must(crypto::to_pem(bundle.key)).reveal());
+  const auto settings = with(with(named(world), "auth", "client-certificate"),
+                             "client_certificate",
+                             world.file("login.pem", pem));
+  Recorder http(*world.http);
+  const auto header = [&] {
+    const auto login = must(
+        providers::azure::choose_login(settings, {world.clock, world.variables, http}, kResource));
+    CHECK(is_good(world, login.fetch()));
+    return assertion_header(http.last);
+  };
+
+  CHECK_FALSE(header().contains("x5c"));
+  world.variables.set("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", "true");
+  const fake::Json sent = header()["x5c"];
+  // Leaf and intermediate; whoever trusts the root has it.
+  REQUIRE(sent.size() == 2);
+  CHECK(sent[0] == to_base64(bundle.chain[0].der()));
+  CHECK(sent[1] == to_base64(bundle.chain[1].der()));
+}
+
+TEST_CASE("azure login: trouble of the login service is waited out", "[providers][azure]") {
+  fake::Rig world({"entra"});
+  const auto settings = with_secret(
+      with(named(world), "auth", "client-secret"), "client_secret", azure::kClientSecret);
+  Fault throttled = entra_error("50196");
+  throttled.status = 429;
+  throttled.headers["Retry-After"] = "3";
+  throttled.body = "{}";
+  Fault page = throttled;
+  page.status = 503;
+  page.body = "<html>";
+  for (const Fault& fault : {throttled, page, entra_error("90033")}) {
+    world.lab.add(fault);
+    CHECK(is_good(world, token(world, settings)));
+  }
+}
+
+TEST_CASE("azure login: a metadata service that is being updated is asked again",
+          "[providers][azure]") {
+  fake::Rig world({"entra"});
+  world.http->reroute("http://169.254.169.254", world.server->url("entra"));
+  Fault gone;
+  gone.match = "/metadata/identity";
+  gone.status = 410;
+  gone.times = 2;
+  world.lab.add(gone);
+
+  CHECK(is_good(world, token(world, with(named(world), "auth", "managed-identity"))));
+  CHECK(world.lab.count("/metadata/identity") == 3);
+
+  const Error error =
+      token(world,
+            with(with(named(world), "auth", "managed-identity"), "client_id", "somebody-else"))
+          .error();
+  CHECK(error.kind == ErrorKind::auth);
+  CHECK(error.hint.find("client_id") != std::string::npos);
+}
+
+TEST_CASE("azure login: a job that may have no identity token hears what to add",
+          "[providers][azure]") {
+  fake::Rig world({"entra"});
+
+  const auto got = token(world, with(named(world), "auth", "workload-identity"));
+
+  REQUIRE_FALSE(got);
+  CHECK(got.error().kind == ErrorKind::auth);
+  CHECK(got.error().hint.find("id-token: write") != std::string::npos);
+  CHECK(got.error().hint.find("SYSTEM_ACCESSTOKEN") != std::string::npos);
 }
 
 TEST_CASE("azure login: what lacks a setting says which", "[providers][azure]") {

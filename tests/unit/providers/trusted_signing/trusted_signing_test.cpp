@@ -4,12 +4,17 @@
 #include "crypto/digest.hpp"
 #include "fake/azure.hpp"
 #include "fake/rig.hpp"
+#include "providers/trusted_signing/account.hpp"
 #include "support/catch.hpp"
 #include "support/must.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <thread>
+
+#include <openssl/objects.h>
+#include <openssl/pkcs7.h>
 
 namespace signctl::test {
 namespace {
@@ -58,6 +63,34 @@ Fault answer(int status, const std::string& match, const std::string& body = "")
   fault.status = status;
   fault.body = body;
   return fault;
+}
+
+struct FreePkcs7 {
+  void operator()(PKCS7* bundle) const { PKCS7_free(bundle); }
+};
+
+/// SignedData with certificates alone.
+Bytes bundle_of(const std::vector<crypto::Certificate>& certificates) {
+  const std::unique_ptr<PKCS7, FreePkcs7> bundle(PKCS7_new());
+  PKCS7_set_type(bundle.get(), NID_pkcs7_signed);
+  PKCS7_content_new(bundle.get(), NID_pkcs7_data);
+  for (const crypto::Certificate& one : certificates) {
+    PKCS7_add_certificate(bundle.get(), one.x509());
+  }
+  std::uint8_t* der = nullptr;
+  const int size = i2d_PKCS7(bundle.get(), &der);
+  REQUIRE(size > 0);
+  Bytes bytes(der, der + size);
+  OPENSSL_free(der);
+  return bytes;
+}
+
+std::string in_lines(const std::string& text, const std::string& end) {
+  std::string lines;
+  for (std::size_t at = 0; at < text.size(); at += 64) {
+    lines += text.substr(at, 64) + end;
+  }
+  return lines;
 }
 
 constexpr const char* kSign = "POST /artifact-signing/";
@@ -188,6 +221,76 @@ TEST_CASE("trusted-signing: answers that are none are errors", "[providers]") {
   CHECK(huge.error().kind == ErrorKind::network);
 }
 
+TEST_CASE("trusted-signing: a chain that is none is the service's fault", "[providers]") {
+  auto& world = rig();
+  for (const FaultKind kind : {FaultKind::malformed_json, FaultKind::html}) {
+    world.lab.add(fault_at(kind, "/certchain"));
+
+    CHECK(refusal(world, good(world)).kind == ErrorKind::provider);
+  }
+}
+
+TEST_CASE("trusted-signing: certificates are found in every wrapping", "[providers]") {
+  auto& world = rig();
+  auto chain = world.lab.pki().signer("rsa3072").chain;
+  const Bytes leaf = chain.front().der();
+  const std::string pem = crypto::to_pem(chain);
+  const Bytes leaf_first = bundle_of(chain);
+  std::reverse(chain.begin(), chain.end());
+  const Bytes leaf_last = bundle_of(chain);
+  const auto twice = [](const std::string& inner) { return to_base64(as_bytes(inner)); };
+  for (const std::string& text : {twice(in_lines(to_base64(leaf_first), "\r\n")),
+                                  twice(in_lines(to_base64(leaf_last), "\n")),
+                                  twice(to_base64(leaf_last)),
+                                  in_lines(twice(to_base64(leaf_first) + "\n"), "\r\n") + "\n",
+                                  to_base64(leaf_last),
+                                  to_base64(leaf),
+                                  twice(to_base64(leaf)),
+                                  twice(pem),
+                                  pem}) {
+    const auto found = providers::trusted_signing::chain_in(text);
+
+    REQUIRE(found);
+    CHECK(found->leaf.der() == leaf);
+  }
+  for (const std::string text : {"", "!", "AAAA", "MIIB", "-----BEGIN CERTIFICATE-----"}) {
+    INFO(text);
+    const auto found = providers::trusted_signing::chain_in(text);
+
+    REQUIRE_FALSE(found);
+    CHECK(found.error().kind == ErrorKind::provider);
+  }
+}
+
+TEST_CASE("trusted-signing: a 404 may be a 403 inside, a 500 is none", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  const std::string inner = R"({"errorDetail":{"code":"X","message":"inner status 403"}})";
+  world.lab.add(answer(404, kSign, inner));
+  const auto refused = sign(*session);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::auth);
+  CHECK(refused.error().hint.find("6)") != std::string::npos);
+
+  world.lab.add(answer(500, kSign, R"({"errorDetail":{"code":"X","message":"id 14030"}})"));
+  must(sign(*session));
+}
+
+TEST_CASE("trusted-signing: an operation says when to ask again", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  Fault slow = answer(200, kPoll, R"({"operationId":"x","status":"NotStarted"})");
+  slow.headers["Retry-After"] = "7";
+  world.lab.add(slow);
+  const auto before = world.clock.steady_now();
+
+  must(sign(*session));
+
+  const auto waited = world.clock.steady_now() - before;
+  CHECK(waited >= std::chrono::seconds(7));
+  CHECK(waited < std::chrono::seconds(10));
+}
+
 TEST_CASE("trusted-signing: an operation that fails or never ends", "[providers]") {
   auto& world = rig();
   const auto session = must(open(world, good(world)));
@@ -243,11 +346,17 @@ TEST_CASE("trusted-signing: diagnosis names the lasting identity's place and spe
 
   CHECK(world.lab.count(kSign) == 0);
   bool has_certificate = false;
+  bool has_identity = false;
   for (const Finding& finding : findings) {
     CHECK(finding.severity != Severity::error);
     has_certificate = has_certificate || finding.id == "signing-certificate";
+    has_identity =
+        has_identity ||
+        (finding.id == "durable-identity" &&
+         finding.message.find(std::string("eku: ") + azure::kDurableIdentity) != std::string::npos);
   }
   CHECK(has_certificate);
+  CHECK(has_identity);
 }
 
 TEST_CASE("trusted-signing: a clock that is wrong is said", "[providers]") {
