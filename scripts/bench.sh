@@ -20,7 +20,7 @@ for argument in "$@"; do
 done
 
 install_packages "${build_packages[@]}" "${test_packages[@]}" "${demo_packages[@]}" "${bench_packages[@]}"
-build "$root/build/release" -DCMAKE_BUILD_TYPE=Release -- signctl_cli signctl-fake signctl_bench_pkcs11
+build "$root/build/release" -DCMAKE_BUILD_TYPE=Release -DSIGNCTL_TESTS=ON -- signctl_cli signctl-fake signctl_bench_pkcs11
 signctl="$root/build/release/src/signctl"
 peer=${OSSLSIGNCODE:-$(command -v osslsigncode)}
 

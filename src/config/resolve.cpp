@@ -8,14 +8,10 @@
 namespace signctl::config {
 namespace {
 
-Error not_in_this_build(const std::string& provider) {
-  std::vector<std::string> names;
-  for (const Provider* builtin : builtin_providers()) {
-    names.emplace_back(builtin->name());
-  }
-  return {ErrorKind::unsupported,
-          "provider '" + printable(provider) + "' is not part of this build",
-          "this build has: " + join(names, ", ")};
+Error unknown_provider(ErrorKind kind, const std::string& provider) {
+  return {kind,
+          "unknown provider \"" + printable(provider) + "\"",
+          suggestion(provider, provider_names(), "known providers")};
 }
 
 Result<void> add_flag(Signer& signer, const Provider& provider, const std::string& pair) {
@@ -103,13 +99,8 @@ void resolve_value(const SettingSpec& spec,
 Result<Signer> signer_from_flags(const std::string& provider,
                                  const std::vector<std::string>& pairs) {
   const Provider* builtin = find_provider(provider);
-  if (builtin == nullptr && find_known_provider(provider) != nullptr) {
-    return not_in_this_build(provider);
-  }
   if (builtin == nullptr) {
-    return Error{ErrorKind::usage,
-                 "unknown provider \"" + printable(provider) + "\"",
-                 suggestion(provider, provider_names(), "known providers")};
+    return unknown_provider(ErrorKind::usage, provider);
   }
   Signer signer;
   signer.name = "command line";
@@ -135,7 +126,7 @@ Result<ProviderSettings> resolve(const Signer& signer,
                                  const Environment& environment) {
   const Provider* provider = find_provider(signer.provider);
   if (provider == nullptr) {
-    return not_in_this_build(signer.provider);
+    return unknown_provider(ErrorKind::config, signer.provider);
   }
   ProviderSettings settings;
   for (const SettingSpec& spec : provider->settings()) {

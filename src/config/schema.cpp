@@ -51,15 +51,6 @@ Json provider_schema(const Provider& provider) {
   return Json{{"properties", std::move(properties)}, {"additionalProperties", false}};
 }
 
-/// What is checked of a provider that this build does not have: that secrets are references.
-Json absent_provider_schema(const KnownProvider& provider) {
-  Json properties = Json::object();
-  for (const std::string_view key : provider.secret_keys) {
-    properties[std::string(key)] = one_or_more(matching(kSecretPattern));
-  }
-  return Json{{"properties", std::move(properties)}, {"additionalProperties", any_text()}};
-}
-
 Json when_provider(const Json& names, Json then) {
   return Json{{"if", {{"properties", {{"provider", {{"enum", names}}}}}}},
               {"then", std::move(then)}};
@@ -73,16 +64,6 @@ Json signer_schema() {
       names.push_back(alias);
     }
     rules.push_back(when_provider(names, provider_schema(*provider)));
-  }
-  for (const KnownProvider& provider : known_providers()) {
-    if (find_provider(provider.name) != nullptr) {
-      continue;
-    }
-    Json names = Json::array({provider.name});
-    if (!provider.alias.empty()) {
-      names.push_back(provider.alias);
-    }
-    rules.push_back(when_provider(names, absent_provider_schema(provider)));
   }
   return Json{{"type", "object"},
               {"required", Json::array({"provider"})},

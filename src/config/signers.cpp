@@ -70,9 +70,6 @@ Error unknown_setting(const Entry& entry, const Reading& reading) {
 /// Of a provider that this build lacks, any text will do.
 Result<void> check_setting(const Entry& entry, const std::string& path, const Reading& reading) {
   SIGNCTL_CHECK(check_text(entry.value, path, reading.file), "");
-  if (reading.provider == nullptr) {
-    return ok();
-  }
   const SettingSpec* spec = find_setting(*reading.provider, entry.key);
   if (spec == nullptr) {
     return unknown_setting(entry, reading);
@@ -94,7 +91,7 @@ Result<std::string> read_provider_name(const Node& node, const Reading& reading)
                     "known providers: " + join(provider_names(), ", "));
   }
   SIGNCTL_CHECK(check_text(*provider, reading.path + ".provider", reading.file), "");
-  if (find_provider(provider->text) == nullptr && find_known_provider(provider->text) == nullptr) {
+  if (find_provider(provider->text) == nullptr) {
     return error_at(reading.file,
                     *provider,
                     "unknown provider \"" + printable(provider->text) + "\" in " + reading.path,
@@ -160,12 +157,9 @@ const SettingSpec* find_setting(const Provider& provider, std::string_view key) 
 }
 
 bool is_secret_key(std::string_view provider, std::string_view key) {
-  if (const Provider* builtin = find_provider(provider)) {
-    const SettingSpec* spec = find_setting(*builtin, key);
-    return spec != nullptr && spec->kind == SettingKind::secret;
-  }
-  const KnownProvider* known = find_known_provider(provider);
-  return known != nullptr && known->has_secret(key);
+  const Provider* const builtin = find_provider(provider);
+  const SettingSpec* const spec = builtin == nullptr ? nullptr : find_setting(*builtin, key);
+  return spec != nullptr && spec->kind == SettingKind::secret;
 }
 
 bool is_setting_number(std::string_view text) {

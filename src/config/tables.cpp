@@ -198,31 +198,6 @@ constexpr std::array<ReservedKey, 4> kReserved{{
     {"mode", "when signing is required"},
 }};
 
-constexpr std::array<std::string_view, 2> kAzureSecrets{"client_secret",
-                                                        "client_certificate_password"};
-constexpr std::array<std::string_view, 4> kEsignerSecrets{
-    "client_secret", "password", "pin", "totp_secret"};
-constexpr std::array<std::string_view, 3> kKeylockerSecrets{
-    "api_key", "client_certificate_base64", "client_certificate_password"};
-constexpr std::array<std::string_view, 1> kPinSecrets{"pin"};
-constexpr std::array<std::string_view, 1> kPasswordSecrets{"password"};
-constexpr std::array<std::string_view, 1> kTokenSecrets{"token"};
-constexpr std::array<std::string_view, 2> kSignserverSecrets{"client_certificate_password",
-                                                             "token"};
-
-constexpr std::array<KnownProvider, 10> kKnown{{
-    {"trusted-signing", "artifact-signing", kAzureSecrets},
-    {"esigner", "", kEsignerSecrets},
-    {"keylocker", "digicert-one", kKeylockerSecrets},
-    {"pkcs11", "", kPinSecrets},
-    {"pfx", "", kPasswordSecrets},
-    {"azure-key-vault", "", kAzureSecrets},
-    {"aws-kms", "", {}},
-    {"google-kms", "", {}},
-    {"vault", "", kTokenSecrets},
-    {"signserver", "", kSignserverSecrets},
-}};
-
 }  // namespace
 
 const KeySpec* Section::find(std::string_view key) const {
@@ -247,21 +222,6 @@ std::span<const ReservedKey> reserved_keys() {
   return kReserved;
 }
 
-bool KnownProvider::has_secret(std::string_view key) const {
-  return std::ranges::find(secret_keys, key) != secret_keys.end();
-}
-
-std::span<const KnownProvider> known_providers() {
-  return kKnown;
-}
-
-const KnownProvider* find_known_provider(std::string_view name) {
-  const auto found = std::ranges::find_if(kKnown, [&](const KnownProvider& provider) {
-    return !name.empty() && (provider.name == name || provider.alias == name);
-  });
-  return found == kKnown.end() ? nullptr : &*found;
-}
-
 std::vector<std::string> provider_names() {
   std::vector<std::string> names;
   const auto add = [&names](std::string_view name) {
@@ -272,10 +232,6 @@ std::vector<std::string> provider_names() {
   for (const Provider* provider : builtin_providers()) {
     add(provider->name());
     std::ranges::for_each(provider->aliases(), add);
-  }
-  for (const KnownProvider& provider : kKnown) {
-    add(provider.name);
-    add(provider.alias);
   }
   return names;
 }

@@ -65,19 +65,7 @@ struct ReservedKey {
 };
 [[nodiscard]] std::span<const ReservedKey> reserved_keys();
 
-/// A provider that signctl's configs may name, whether or not this build has it.
-struct KnownProvider {
-  std::string_view name;
-  std::string_view alias;                         ///< Empty for none.
-  std::span<const std::string_view> secret_keys;  ///< Where a literal is refused.
-
-  [[nodiscard]] bool has_secret(std::string_view key) const;
-};
-
-[[nodiscard]] std::span<const KnownProvider> known_providers();
-/// By name or alias; nullptr if signctl knows no such provider.
-[[nodiscard]] const KnownProvider* find_known_provider(std::string_view name);
-/// Names and aliases of the known ones and of this build's.
+/// Names and aliases.
 [[nodiscard]] std::vector<std::string> provider_names();
 
 // Patterns that the reader checks by hand and the schema states as ECMA-262 regular expressions.
