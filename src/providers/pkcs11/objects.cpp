@@ -28,9 +28,19 @@ Bytes bit_string(ByteView content) {
   return der::tlv(der::kBitString, {kNoUnusedBits, content});
 }
 
+/// Whether it is an uncompressed point of P-256, P-384 or P-521 (SEC 1, 2.3.3).
+bool is_uncompressed_point(ByteView bytes) {
+  constexpr std::array<std::size_t, 3> kSizes{1 + 2 * 32, 1 + 2 * 48, 1 + 2 * 66};
+  return std::ranges::find(kSizes, bytes.size()) != kSizes.end() && bytes[0] == 4;
+}
+
 /// CKA_EC_POINT is an OCTET STRING around the point (PKCS#11 v2.40, 2.3.3); some modules leave it
-/// out.
+/// out. The tag says nothing: a bare point begins with the same octet, and its second may look
+/// like the length of the rest.
 Bytes ec_point(const Bytes& attribute) {
+  if (is_uncompressed_point(attribute)) {
+    return attribute;
+  }
   const auto wrapped = der::parse_whole(attribute, der::kOctetString, "an EC point");
   return wrapped ? Bytes(wrapped->content.begin(), wrapped->content.end()) : attribute;
 }

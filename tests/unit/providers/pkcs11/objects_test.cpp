@@ -112,6 +112,21 @@ TEST_CASE("pkcs11 objects: an EC key's point is with the public key of the same 
   CHECK(public_key_of(key, {key, with_point}) == crypto::public_key_of(ec().leaf));
 }
 
+TEST_CASE("pkcs11 objects: a bare point that could be an OCTET STRING is a point",
+          "[providers][pkcs11][objects]") {
+  const Object key = private_key(ec(), "", {1});
+  Object with_point = public_key(ec(), {1});
+  Bytes point = parts_of(ec().leaf).key;
+  REQUIRE(point.size() == 65);
+  point[1] = static_cast<std::uint8_t>(point.size() - 2);  // One key in 256 has such an X.
+  with_point.ec_point = point;
+
+  const Bytes found = public_key_of(key, {key, with_point});
+
+  REQUIRE(found.size() > point.size());
+  CHECK(std::equal(point.rbegin(), point.rend(), found.rbegin()));
+}
+
 TEST_CASE("pkcs11 objects: the only key with a certificate needs no name",
           "[providers][pkcs11][objects]") {
   const auto choice = must(choose({private_key(rsa(), "other", {9}),
