@@ -166,7 +166,8 @@ Result<int> run(const Options& options, Context& context) {
   check_timestamps(diagnosis, *config, options, context);
   const auto gate = make_gate(*config, options.trust, context);
   if (gate) {
-    diagnosis.good("trust", gate->store->describe());
+    const std::string own = gate->trust_signer ? "the signer's own certificate; " : "";
+    diagnosis.good("trust", own + gate->store->describe());
   } else {
     diagnosis.add("trust", gate.error());
   }

@@ -43,7 +43,7 @@ struct Plan {
   std::vector<std::string> outputs;
   std::string signer;
   std::string provider;
-  int signatures_a_year{0};  ///< As in ProviderTraits.
+  ProviderTraits traits;
   engine::SignOptions options;
   std::vector<std::string> servers;
 };
@@ -68,7 +68,7 @@ Result<Plan> make_plan(const Options& options, Context& context) {
   }
   plan.signer = choice.signer.name;
   plan.provider = std::string(choice.provider->name());
-  plan.signatures_a_year = choice.provider->traits().signatures_a_year;
+  plan.traits = choice.provider->traits();
   SIGNCTL_TRY(plan.files, plan_files(config, options.files), "");
   SIGNCTL_TRY(plan.outputs, outputs_of(plan.files, options.target), "");
   SIGNCTL_CHECK(check_limit(plan.outputs.size(), options.run.max_signatures), "");
@@ -78,8 +78,8 @@ Result<Plan> make_plan(const Options& options, Context& context) {
 }
 
 bool is_beyond_quota(const Plan& plan) {
-  return plan.signatures_a_year > 0 &&
-         plan.outputs.size() > static_cast<std::size_t>(plan.signatures_a_year);
+  return plan.traits.signatures_a_year > 0 &&
+         plan.outputs.size() > static_cast<std::size_t>(plan.traits.signatures_a_year);
 }
 
 void print_plan(const Plan& plan, Context& context) {
@@ -103,12 +103,16 @@ void print_plan(const Plan& plan, Context& context) {
   context.line("signer     " + printable(plan.signer) + " (" + plan.provider + ")");
   context.line("digest     " + std::string(digest_name(plan.options.digest)));
   context.line("timestamp  " + (plan.servers.empty() ? "none" : join(plan.servers, ", ")));
-  if (plan.signatures_a_year > 0) {
-    context.line("quota      " + quota_text(plan.signatures_a_year) +
+  if (plan.traits.signatures_a_year > 0) {
+    context.line("quota      " + quota_text(plan.traits.signatures_a_year) +
                  (is_beyond_quota(plan) ? ", which is less than this plan needs" : ""));
   }
-  context.line(std::to_string(plan.outputs.size()) + " files, at most " +
-               std::to_string(plan.outputs.size()) + " billable signatures; nothing was touched");
+  const std::size_t count = plan.outputs.size();
+  const std::string plural = count == 1 ? "" : "s";
+  context.line(std::to_string(count) + " file" + plural + ", at most " + std::to_string(count) +
+               (plan.traits.billable ? " billable signature" + plural
+                                     : " signature" + plural + ", none of them billable") +
+               "; nothing was touched");
 }
 
 Json json_of(const Plan& plan) {
@@ -117,8 +121,8 @@ Json json_of(const Plan& plan) {
   json["provider"] = plan.provider;
   json["digest_algorithm"] = digest_name(plan.options.digest);
   json["timestamp_servers"] = plan.servers;
-  json["billable_signatures"] = plan.outputs.size();
-  json["signatures_a_year"] = quota_json(plan.signatures_a_year);
+  json["billable_signatures"] = plan.traits.billable ? plan.outputs.size() : 0;
+  json["signatures_a_year"] = quota_json(plan.traits.signatures_a_year);
   json["files"] = Json::array();
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     const auto& file = plan.files.plan.files[i];

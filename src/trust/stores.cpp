@@ -51,7 +51,7 @@ class CompositeStore final : public TrustStore {
       text += text.empty() ? "" : "; ";
       text += store->describe();
     }
-    return text.empty() ? "nothing is trusted" : text;
+    return text.empty() ? "no trust anchors" : text;
   }
 
  private:

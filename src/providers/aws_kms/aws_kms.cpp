@@ -80,6 +80,7 @@ class AwsKms final : public Provider {
     return "AWS Key Management Service, with the certificate from a file";
   }
   [[nodiscard]] std::span<const SettingSpec> settings() const override { return kSettings; }
+  [[nodiscard]] ProviderTraits traits() const override { return {.billable = true}; }
 
   Result<std::unique_ptr<SigningSession>> open(const ProviderSettings& settings,
                                                World world) const override {

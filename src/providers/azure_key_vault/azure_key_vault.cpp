@@ -50,6 +50,7 @@ class AzureKeyVault final : public Provider {
     return "Azure Key Vault and Managed HSM";
   }
   [[nodiscard]] std::span<const SettingSpec> settings() const override { return kSettings; }
+  [[nodiscard]] ProviderTraits traits() const override { return {.billable = true}; }
 
   Result<std::unique_ptr<SigningSession>> open(const ProviderSettings& settings,
                                                World world) const override {

@@ -52,6 +52,7 @@ class GoogleKms final : public Provider {
     return "Google Cloud KMS, with the certificate from a file";
   }
   [[nodiscard]] std::span<const SettingSpec> settings() const override { return kSettings; }
+  [[nodiscard]] ProviderTraits traits() const override { return {.billable = true}; }
 
   Result<std::unique_ptr<SigningSession>> open(const ProviderSettings& settings,
                                                World world) const override {

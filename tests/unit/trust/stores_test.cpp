@@ -118,7 +118,7 @@ TEST_CASE("a trusted file that is absent or empty is an error with its path", "[
 TEST_CASE("nothing is trusted unless asked for", "[unit][trust]") {
   const auto store = must(trust::make_store({}, FakeEnvironment()));
   CHECK(ask(*store, root().chain[0]).empty());
-  CHECK(store->describe() == "nothing is trusted");
+  CHECK(store->describe() == "no trust anchors");
 }
 
 #ifndef _WIN32
