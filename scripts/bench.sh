@@ -88,10 +88,10 @@ rm -f out-huge.exe huge.exe
 say "start-up"
 compare start "$signctl version" "$peer --version" nothing
 
-python3 "$root/scripts/bench_table.py" "$work" "$("$peer" --version 2>/dev/null | head -1 | sed 's/, using://')" >table.md
+missed=()
+python3 "$root/scripts/bench_table.py" "$work" "$("$peer" --version 2>/dev/null | head -1 | sed 's/, using://')" >table.md || missed+=(table)
 cat table.md
 
-missed=()
 say "200 files through services that take 100 ms"
 "$root/scripts/bench_services.py" "$signctl" "$root/build/release/tests/signctl-fake" small.exe >services.md || missed+=(services)
 cat services.md

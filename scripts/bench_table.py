@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turns what bench.sh measured into a Markdown table.
 
-bench_table.py FOLDER PEER-NAME          prints the table
+bench_table.py FOLDER PEER-NAME          prints the table; exit code 1 when a goal is missed
 bench_table.py --into DOCUMENT NAME TABLE     puts it between the document's markers of that name
 """
 import datetime
@@ -20,6 +20,7 @@ ROWS = [
     ("verify, 97.4 MB PE", "verify-large", 0.60),
     ("start-up (version)", "start", None),
 ]
+HUGE_MEMORY_GOAL = 16  # MB
 
 
 def result(folder, name):
@@ -37,7 +38,9 @@ def machine():
 
 
 def table(folder, peer):
+    """The table, and the names of the rows whose goal is missed."""
     folder = pathlib.Path(folder)
+    missed = []
     lines = [f"Measured on {datetime.date.today()} on {machine()}; peer: {peer}.", "",
              "| task | signctl median (min to max) | peer median (min to max) | ratio | goal | memory signctl / peer |",
              "|---|---|---|---|---|---|"]
@@ -45,12 +48,18 @@ def table(folder, peer):
         ours, peers = result(folder, f"{name}-ours"), result(folder, f"{name}-peer")
         cells = [f"{r[0]:.1f} ms ({r[1]:.1f} to {r[2]:.1f})" for r in (ours, peers)]
         limit = f"at most {goal:.2f}" if goal else "-"
-        lines.append(f"| {title} | {cells[0]} | {cells[1]} | {ours[0] / peers[0]:.2f} | {limit} | {ours[3]} / {peers[3]} |")
+        ratio = ours[0] / peers[0]
+        if goal and round(ratio, 2) > goal:
+            missed.append(title)
+        lines.append(f"| {title} | {cells[0]} | {cells[1]} | {ratio:.2f} | {limit} | {ours[3]} / {peers[3]} |")
     for title, name in (("sign", "huge.txt"), ("verify", "huge-verify.txt")):
         seconds, kilobytes = (folder / name).read_text().split()[-2:]
-        lines.append(f"| {title}, 3 GB sparse PE | {float(seconds):.2f} s | - | - | at most 16 MB | "
-                     f"{int(kilobytes) / 1024:.1f} MB / - |")
-    return "\n".join(lines) + "\n"
+        megabytes = int(kilobytes) / 1024
+        if megabytes > HUGE_MEMORY_GOAL:
+            missed.append(f"{title}, 3 GB sparse PE")
+        lines.append(f"| {title}, 3 GB sparse PE | {float(seconds):.2f} s | - | - | at most {HUGE_MEMORY_GOAL} MB | "
+                     f"{megabytes:.1f} MB / - |")
+    return "\n".join(lines) + "\n", missed
 
 
 def put_into(document, name, text):
@@ -67,7 +76,10 @@ def main():
     if sys.argv[1] == "--into":
         put_into(sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4]).read_text())
     else:
-        sys.stdout.write(table(sys.argv[1], sys.argv[2]))
+        text, missed = table(sys.argv[1], sys.argv[2])
+        sys.stdout.write(text)
+        if missed:
+            sys.exit("missed: " + "; ".join(missed))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@
 #include "support/key_files.hpp"
 #include "support/must.hpp"
 
+#include <algorithm>
+
 namespace signctl::test {
 namespace {
 
