@@ -23,6 +23,7 @@ struct Finding {
   std::string subject;
   std::string message;
   Judgement judgement{Judgement::now};
+  std::string hint{};  ///< What the reader can do about it; may be empty.
 };
 
 /// Lower-case name as used in JSON: "info", "warning", "error".

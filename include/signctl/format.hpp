@@ -71,6 +71,27 @@ struct EmbeddedSignature {
   std::uint64_t size{};    ///< Size of that record in bytes.
 };
 
+/// Which rules the SignedData around the content follows.
+enum class Envelope {
+  authenticode,  ///< PKCS #7 1.5 (RFC 2315) with the attributes that signtool writes.
+  cms,           ///< RFC 5652: content in an OCTET STRING, attributes of the format's own.
+};
+
+/// What the signatures of a file type look like.
+struct SignatureProfile {
+  Envelope envelope{Envelope::authenticode};
+  /// Dotted eContentType: SpcIndirectDataContent unless the format says otherwise.
+  std::string_view content_type{"1.3.6.1.4.1.311.2.1.4"};
+  /// Dotted OID of the unsigned attribute that holds the RFC 3161 token.
+  std::string_view timestamp_attribute{"1.3.6.1.4.1.311.3.3.1"};
+};
+
+/// A file stored inside this one: in a package, an archive, or a cabinet within an installer.
+struct Member {
+  std::string path;      ///< Within this file, with `/`, UTF-8: "app.cab/setup.exe".
+  std::uint64_t size{};  ///< Unpacked, in bytes, as the container claims.
+};
+
 /// A fact about a file that `inspect` shows: name and value, both for people.
 struct FileFact {
   std::string name;
@@ -116,8 +137,9 @@ class Signable {
 
   /// The digest that `econtent` claims for this file, and its algorithm.
   ///
+  /// @param signer_alg  The signer's digest algorithm, for content that names none (catalogs).
   /// @errors `input` when `econtent` is not of the structure this format demands.
-  virtual Result<SigningContent> parse_content(ByteView econtent) = 0;
+  virtual Result<SigningContent> parse_content(ByteView econtent, DigestAlg signer_alg) = 0;
 
   /// How a second signature joins the first in this very file.
   [[nodiscard]] virtual AppendStyle append_style() const = 0;
@@ -130,6 +152,34 @@ class Signable {
 
   /// Facts about the file for `inspect`: machine, subsystem, sizes, checksum.
   virtual Result<std::vector<FileFact>> facts() = 0;
+
+  /// What this file's signatures look like.
+  [[nodiscard]] virtual SignatureProfile profile() const { return {}; }
+
+  /// Whether a certificate may sign this file at all: a package names its publisher. Asked before
+  /// a signature is spent, and again of every signature that is verified.
+  ///
+  /// @param leaf_der  The signing certificate, DER.
+  /// @return  Findings, subject empty; one of severity error forbids signing.
+  virtual Result<std::vector<Finding>> check_certificate(ByteView /*leaf_der*/) {
+    return std::vector<Finding>{};
+  }
+
+  /// The files stored inside this one, in stored order; empty for what holds none.
+  ///
+  /// @errors `input` when the directory of the container is malformed; `unsupported` for a
+  ///         compression that is not read.
+  virtual Result<std::vector<Member>> members() { return std::vector<Member>{}; }
+
+  /// The unpacked bytes of a member. They live as long as the result does, which may outlive this
+  /// object; large ones are on disk, not in memory.
+  ///
+  /// @param index  Position in members().
+  /// @errors `input` when the member is malformed or larger than it claims; `output` when there is
+  ///         no room to unpack it.
+  virtual Result<std::shared_ptr<const ByteSource>> open_member(std::size_t /*index*/) {
+    return Error{ErrorKind::internal, "this file type has no members"};
+  }
 };
 
 /// A file type. Stateless; one instance per type, listed in formats/builtin.cpp.

@@ -15,12 +15,21 @@ struct Patch {
   Bytes bytes;
 };
 
+/// Bytes of the input, [from, from + size), that stand at `to` in the output. Read from the input
+/// when the edits are applied, so a move may be as long as the file and costs no memory.
+struct Move {
+  std::uint64_t from{};
+  std::uint64_t to{};
+  std::uint64_t size{};
+};
+
 /// The edits that turn an input file into an output file: keep the first `keep` bytes, then apply
-/// `patches` in order. A format proposes it; one writer applies it (engine/draft.hpp), so formats
-/// never touch the disk.
+/// `moves` in order, then `patches` in order. A format proposes it; one writer applies it
+/// (engine/draft.hpp), so formats never touch the disk.
 struct PatchSet {
   std::uint64_t keep{};  ///< Length of the prefix of the input that stays.
   std::vector<Patch> patches;
+  std::vector<Move> moves{};
 };
 
 }  // namespace signctl

@@ -3,7 +3,9 @@
 
 #include "core/thread_priority.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 namespace signctl::engine {
@@ -12,6 +14,22 @@ namespace {
 
 // Below this a thread costs more than the copy.
 constexpr std::uint64_t kCopyInline = 1U << 20U;
+constexpr std::uint64_t kMoveBlock = 1U << 20U;
+
+Result<void> copy_move(const FileSource& source, const Move& move, AtomicFile& file) {
+  if (move.from > source.size() || move.size > source.size() - move.from) {
+    return Error{ErrorKind::internal, "a move takes bytes that the file does not have"};
+  }
+  Bytes block(static_cast<std::size_t>(std::min(move.size, kMoveBlock)));
+  for (std::uint64_t done = 0; done < move.size;) {
+    const auto size = static_cast<std::size_t>(std::min(move.size - done, kMoveBlock));
+    const auto part = std::span(block).first(size);
+    SIGNCTL_CHECK(source.read_at(move.from + done, part), "");
+    SIGNCTL_CHECK(file.write_at(move.to + done, part), "");
+    done += size;
+  }
+  return ok();
+}
 
 }  // namespace
 
@@ -68,6 +86,9 @@ Result<void> Draft::apply(const PatchSet& patches) {
     return Error{ErrorKind::internal, "a patch keeps more bytes than the file has"};
   }
   SIGNCTL_CHECK(file_->resize(patches.keep), "writing the output");
+  for (const Move& move : patches.moves) {
+    SIGNCTL_CHECK(copy_move(*source_, move, *file_), "writing the output");
+  }
   for (const Patch& patch : patches.patches) {
     SIGNCTL_CHECK(file_->write_at(patch.offset, patch.bytes), "writing the output");
   }

@@ -103,7 +103,9 @@ Bytes content_info_from(ByteView bytes) {
 Result<void> check_same_file(Signable& file, ByteView cms) {
   SIGNCTL_TRY(const auto data, parse_one_signer(cms), "");
   SIGNCTL_TRY(
-      const auto claimed, file.parse_content(data.content), "reading the signature's content");
+      const auto claimed,
+      file.parse_content(data.content, data.signers.front().digest_alg.value_or(DigestAlg::sha256)),
+      "reading the signature's content");
   const DigestAlg alg = claimed.alg;
   SIGNCTL_TRY(const auto digests, file.file_digests({&alg, 1}), "computing the digest");
   if (digests.front() != claimed.file_digest) {

@@ -54,8 +54,19 @@ Result<std::optional<FileOutcome>> answer_existing(OpenedFile& opened,
   return Answer{std::move(skip)};
 }
 
-/// Refuses an expired certificate before a signature is spent on it.
-Result<void> check_expected_chain(const Stages& stages) {
+/// Refuses a certificate that the file itself rules out.
+Result<void> check_fits_file(Signable& file, ByteView leaf_der) {
+  SIGNCTL_TRY(const auto findings, file.check_certificate(leaf_der), "");
+  for (const Finding& finding : findings) {
+    if (finding.severity == Severity::error) {
+      return Error{ErrorKind::input, finding.message, finding.hint};
+    }
+  }
+  return ok();
+}
+
+/// Refuses an expired certificate, and one that the file rules out, before a signature is spent.
+Result<void> check_expected_chain(Signable& file, const Stages& stages) {
   SIGNCTL_TRY(const auto chain, stages.session->expected_chain(), "looking up the certificate");
   if (chain.empty()) {
     return ok();
@@ -74,7 +85,7 @@ Result<void> check_expected_chain(const Stages& stages) {
                  who + "is not valid before " + to_iso8601(leaf.not_before()),
                  "check the clock of this machine"};
   }
-  return ok();
+  return check_fits_file(file, chain.front());
 }
 
 /// The input, read once more if the session wants its hash.
@@ -113,7 +124,7 @@ Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages
   if (answer) {
     return std::move(*answer);
   }
-  SIGNCTL_CHECK(check_expected_chain(stages), "");
+  SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
   // Copying starts here, beside the hashing; a target that cannot be written costs no signature.
   SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");

@@ -68,6 +68,19 @@ void check_digest(const Check& check, Signable& file, ByteView computed) {
   }
 }
 
+/// What the file itself says about who may sign it.
+void check_fits_file(const Check& check, Signable& file, const Certificate& leaf) {
+  auto findings = file.check_certificate(leaf.der());
+  if (!findings) {
+    check.add("content-malformed", Severity::error, findings.error().message);
+    return;
+  }
+  for (Finding& finding : *findings) {
+    finding.subject = check.unit.label;
+    check.findings.push_back(std::move(finding));
+  }
+}
+
 void check_time(const Check& check, const Certificate& leaf) {
   const auto& timestamp = check.info.timestamp;
   if (!timestamp || !timestamp->valid) {
@@ -213,6 +226,7 @@ SignatureInfo check_signature(Signable& file,
   // Without it check_signer has reported "signer-certificate" already.
   if (const auto leaf = cms::find_signer_certificate(*unit.data, signer)) {
     check_chain(check, *leaf);
+    check_fits_file(check, file, *leaf);
   }
   return info;
 }

@@ -23,15 +23,18 @@ Unit parse_unit(Signable& file, Unit unit, std::vector<Finding>& findings) {
     return unit;
   }
   unit.data = std::move(*data);
-  if (unit.data->content_type != oid::kSpcIndirectData) {
-    findings.push_back({"content-malformed",
-                        Severity::error,
-                        unit.label,
-                        "the signed content is of type " + unit.data->content_type +
-                            ", not SpcIndirectDataContent"});
+  const std::string_view wanted = file.profile().content_type;
+  if (unit.data->content_type != wanted) {
+    findings.push_back(
+        {"content-malformed",
+         Severity::error,
+         unit.label,
+         "the signed content is of type " + unit.data->content_type + ", not " +
+             (wanted == oid::kSpcIndirectData ? "SpcIndirectDataContent" : std::string(wanted))});
     return unit;
   }
-  auto content = file.parse_content(unit.data->content);
+  auto content = file.parse_content(
+      unit.data->content, unit.data->signers.front().digest_alg.value_or(DigestAlg::sha256));
   if (!content) {
     findings.push_back({"content-malformed",
                         Severity::error,

@@ -32,7 +32,7 @@ class PeSignable final : public Signable {
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
   Result<std::vector<Finding>> check_content(ByteView econtent) override;
-  Result<SigningContent> parse_content(ByteView econtent) override;
+  Result<SigningContent> parse_content(ByteView econtent, DigestAlg signer_alg) override;
   [[nodiscard]] AppendStyle append_style() const override {
     return layout_.is_efi() ? AppendStyle::separate_entries : AppendStyle::nested;
   }
@@ -168,7 +168,7 @@ Result<std::vector<Finding>> PeSignable::container_findings() {
   return findings;
 }
 
-Result<SigningContent> PeSignable::parse_content(ByteView econtent) {
+Result<SigningContent> PeSignable::parse_content(ByteView econtent, DigestAlg /*signer_alg*/) {
   SIGNCTL_TRY(cms::IndirectData data, cms::parse_indirect_data(econtent), "");
   SigningContent content;
   content.content_type = oid::kSpcIndirectData;

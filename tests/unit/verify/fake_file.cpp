@@ -57,7 +57,7 @@ Result<std::vector<Finding>> FakeFile::check_content(ByteView /*econtent*/) {
   return std::vector<Finding>{};
 }
 
-Result<SigningContent> FakeFile::parse_content(ByteView econtent) {
+Result<SigningContent> FakeFile::parse_content(ByteView econtent, DigestAlg /*signer_alg*/) {
   SIGNCTL_TRY(const cms::IndirectData data, cms::parse_indirect_data(econtent), "");
   return SigningContent{std::string(oid::kSpcIndirectData),
                         Bytes(econtent.begin(), econtent.end()),

@@ -23,7 +23,7 @@ class FakeFile final : public Signable {
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override { return container; }
   Result<std::vector<Finding>> check_content(ByteView econtent) override;
-  Result<SigningContent> parse_content(ByteView econtent) override;
+  Result<SigningContent> parse_content(ByteView econtent, DigestAlg signer_alg) override;
   [[nodiscard]] AppendStyle append_style() const override { return AppendStyle::nested; }
   Result<PatchSet> embed(std::span<const Bytes> signatures) override;
   Result<PatchSet> strip() override;

@@ -93,7 +93,7 @@ TEST_CASE("pe page hashes: content without them is ten octets of image data", "[
   CHECK(indirect.data_type == oid::kSpcPeImageData);
   CHECK(to_hex(indirect.data_value) == "3009030100a004a2028000");
   CHECK(must(file->check_content(content.econtent)).empty());
-  const SigningContent parsed = must(file->parse_content(content.econtent));
+  const SigningContent parsed = must(file->parse_content(content.econtent, DigestAlg::sha256));
   CHECK(parsed.file_digest == content.file_digest);
   CHECK(parsed.alg == DigestAlg::sha256);
 }
@@ -242,7 +242,7 @@ TEST_CASE("pe content: PE-10, a digest of the wrong size is refused", "[formats]
     const Bytes econtent = econtent_with({}, Bytes(size, 0x11));
 
     INFO("digest of " << size << " bytes");
-    CHECK_FALSE(open(make_pe())->parse_content(econtent));
+    CHECK_FALSE(open(make_pe())->parse_content(econtent, DigestAlg::sha256));
     CHECK_FALSE(open(make_pe())->check_content(econtent));
   }
 }
@@ -255,7 +255,7 @@ TEST_CASE("pe content: PE-14, the signature of another file claims another diges
   const SigningContent theirs =
       must(open(make_pe(other))->content_to_sign(DigestAlg::sha256, PageHashes::off));
 
-  const SigningContent claimed = must(file->parse_content(theirs.econtent));
+  const SigningContent claimed = must(file->parse_content(theirs.econtent, DigestAlg::sha256));
 
   CHECK(claimed.file_digest == theirs.file_digest);
   CHECK(claimed.file_digest != digest_of(*file));

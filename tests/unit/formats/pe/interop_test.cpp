@@ -131,7 +131,7 @@ TEST_CASE("pe interop: osslsigncode's output is reproduced byte for byte from it
     const Bytes ours = apply_patches(image, must(file->embed(signatures)));
 
     CHECK((ours == theirs));
-    const SigningContent claimed = must(file->parse_content(content_of(theirs)));
+    const SigningContent claimed = must(file->parse_content(content_of(theirs), DigestAlg::sha256));
     CHECK(to_hex(claimed.file_digest) == to_hex(digest_of(*file)));
     CHECK(digest_hex_of(theirs) == to_hex(digest_of(*file)));
     CHECK(finding_ids(theirs) == Ids{});
@@ -186,7 +186,7 @@ TEST_CASE("pe interop: signed images have the digest that they carry", "[formats
     const auto signatures = must(open(image)->signatures());
     for (const EmbeddedSignature& signature : signatures) {
       const Bytes content = must(cms::parse_signed_data(signature.cms)).content;
-      const SigningContent claimed = must(open(image)->parse_content(content));
+      const SigningContent claimed = must(open(image)->parse_content(content, DigestAlg::sha256));
       CHECK(digest_hex_of(image, claimed.alg) == to_hex(claimed.file_digest));
       CHECK(must(open(image)->check_content(content)).empty());
     }
