@@ -15,6 +15,9 @@ std::string note_on(const engine::FileResult& result, const engine::SignOptions&
   const engine::FileOutcome& outcome = *result.outcome;
   note += outcome.timestamp_source.empty() ? ", no timestamp"
                                            : ", timestamp " + outcome.timestamp_source;
+  if (!outcome.signed_inside.empty()) {
+    note += ", " + std::to_string(outcome.signed_inside.size()) + " inside";
+  }
   note += ", gate passed";
   return outcome.verdict.rehearsal ? note + ", REHEARSAL: not for release" : note;
 }
