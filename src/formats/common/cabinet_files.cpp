@@ -24,8 +24,9 @@ class Window {
     const std::uint64_t wanted = std::min(size, end_ - std::min(offset, end_));
     if (offset < begin_ || offset + wanted > begin_ + bytes_.size()) {
       begin_ = offset;
-      SIGNCTL_TRY(
-          bytes_, read_bytes(source_, offset, std::min(kWindow, end_ - std::min(offset, end_))), "");
+      SIGNCTL_TRY(bytes_,
+                  read_bytes(source_, offset, std::min(kWindow, end_ - std::min(offset, end_))),
+                  "");
     }
     return ByteView(bytes_).subspan(static_cast<std::size_t>(offset - begin_),
                                     static_cast<std::size_t>(wanted));
@@ -61,8 +62,7 @@ Error bad_entry(std::size_t index, const std::string& what) {
 
 }  // namespace
 
-Result<CabinetDirectory> read_cabinet_files(const ByteSource& source,
-                                            const CabinetLayout& layout) {
+Result<CabinetDirectory> read_cabinet_files(const ByteSource& source, const CabinetLayout& layout) {
   CabinetDirectory directory;
   directory.end = layout.files;
   Window window(source, layout.size);

@@ -175,11 +175,11 @@ Result<void> refuse_cabinet_set(const CabinetLayout& layout) {
   if (!layout.is_part_of_set()) {
     return ok();
   }
-  return Error{ErrorKind::unsupported,
-               "the cabinet is number " + std::to_string(layout.index + 1) +
-                   " of a set of several cabinets",
-               "sets are not supported, because signing tools disagree on their digest: build one "
-               "cabinet (makecab: MaxDiskSize=0)"};
+  return Error{
+      ErrorKind::unsupported,
+      "the cabinet is number " + std::to_string(layout.index + 1) + " of a set of several cabinets",
+      "sets are not supported, because signing tools disagree on their digest: build one "
+      "cabinet (makecab: MaxDiskSize=0)"};
 }
 
 Result<std::vector<FolderExtent>> walk_folders(const ByteSource& source,
@@ -187,9 +187,8 @@ Result<std::vector<FolderExtent>> walk_folders(const ByteSource& source,
   std::vector<FolderExtent> extents;
   for (std::size_t i = 0; i < layout.folders.size(); ++i) {
     const std::string name = "folder " + std::to_string(i + 1);
-    SIGNCTL_TRY(const FolderExtent extent,
-                walk_folder(source, layout, layout.folders[i], name),
-                "");
+    SIGNCTL_TRY(
+        const FolderExtent extent, walk_folder(source, layout, layout.folders[i], name), "");
     extents.push_back(extent);
   }
   return extents;

@@ -199,11 +199,11 @@ Result<void> CabinetUnpacker::unpack(std::size_t index,
                                      SpooledBytes& out) {
   if (index >= impl_->files.size() || impl_->files[index]->length != file.size ||
       impl_->files[index]->offset != file.offset) {
-    return Error{ErrorKind::input, "the cabinet is malformed: two readers understand it differently"};
+    return Error{ErrorKind::input,
+                 "the cabinet is malformed: two readers understand it differently"};
   }
   impl_->system.out = &out;
-  const int code =
-      impl_->decompressor->extract(impl_->decompressor, impl_->files[index], "member");
+  const int code = impl_->decompressor->extract(impl_->decompressor, impl_->files[index], "member");
   impl_->system.out = nullptr;
   if (code != MSPACK_ERR_OK) {
     return error_of(code, impl_->system);
