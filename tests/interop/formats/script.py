@@ -32,7 +32,7 @@ def inputs(suite, folder):
     for name in ["hello-world.ps1", "hello-world.ps1xml"]:
         source = SHARED / "jsign" / name
         if source.is_file():
-            made.append((f"Jsign's {name}", pathlib.Path(shutil.copy(source, folder / name))))
+            made.append((f"Jsign's {name}", pathlib.Path(shutil.copyfile(source, folder / name))))
         else:
             suite.skip(name, f"{source} is not here")
     return made
