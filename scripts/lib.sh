@@ -13,7 +13,8 @@ test_packages=(catch2 libcpp-httplib-dev zlib1g-dev libbrotli-dev openssl osslsi
   python3 ca-certificates procps
   softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules)
 sanitizer_packages=(clang libclang-rt-14-dev llvm)
-lint_packages=(git clang-format clang-tidy)
+lint_packages=(git python3 clang-format clang-tidy)
+windows_packages=(g++-mingw-w64-x86-64-posix)
 bench_packages=(hyperfine time osslsigncode openssl python3 nsis)
 
 say() { printf '\n== %s\n' "$*"; }

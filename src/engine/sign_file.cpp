@@ -147,8 +147,11 @@ Result<std::optional<FileOutcome>> answer_inside(OpenedFile& opened,
 Result<FileOutcome> sign_alone(OpenedFile& opened, const FileTask& task, Stages& stages) {
   SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
-  // Copying starts here, beside the hashing; a target that cannot be written costs no signature.
-  SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
+  // Copying and reading back start here, beside the hashing; a target that cannot be written costs
+  // no signature.
+  SIGNCTL_TRY(Draft draft,
+              Draft::begin_read_back(opened, task.output, task.options.digest),
+              "creating the draft");
   SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
   SIGNCTL_CHECK(draft.fill(), "copying the file");
   SIGNCTL_TRY(
@@ -187,7 +190,8 @@ Result<void> check_repackable(OpenedFile& opened, const FileTask& task) {
 Result<FileOutcome> place_unsigned(OpenedFile& packed, const FileTask& task, Stages& stages) {
   SIGNCTL_TRY(Draft draft, Draft::begin(packed.source, task.output), "creating the draft");
   SIGNCTL_CHECK(draft.apply(PatchSet{packed.source->size(), {}}), "writing the draft");
-  SIGNCTL_TRY(FileOutcome outcome, judge_file(packed, *stages.gate, stages.clock->now()), "");
+  SIGNCTL_TRY(OpenedFile written, open_draft(draft.path(), packed), "reading the draft back");
+  SIGNCTL_TRY(FileOutcome outcome, judge_file(written, *stages.gate, stages.clock->now()), "");
   outcome.path = task.output;
   outcome.report.path = task.output;
   if (outcome.state == FileState::done) {

@@ -2,6 +2,7 @@
 #include "core/byte_reader.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "crypto/digest.hpp"
 #include "formats/cab/signable.hpp"
 #include "support/cab_builder.hpp"
 #include "support/catch.hpp"
@@ -128,7 +129,6 @@ TEST_CASE("cab: signing grows the header, and the digest is that of the grown on
     const auto signatures = must(reopened->signatures());
     REQUIRE(signatures.size() == 1);
     CHECK(signatures.front().cms == fake_signature(101));
-    CHECK(signatures.front().offset % 1 == 0);
     CHECK(signatures.front().offset + signatures.front().size == made.size());
     CHECK(finding_ids(made).empty());
   }

@@ -234,7 +234,6 @@ TEST_CASE("cat: a catalog is known by its content", "[formats][cat]") {
   CHECK(cat::starts_like_catalog(make_cat(two_members())));
   CHECK(cat::starts_like_catalog(signed_cat(two_members())));
   CHECK_FALSE(cat::starts_like_catalog(Bytes{}));
-  Bytes other = make_cat(two_members());
-  other[45] ^= 1U;  // Within the content type, or its length.
-  CHECK_FALSE(cat::starts_like_catalog(Bytes(other.begin(), other.begin() + 30)));
+  const Bytes whole = make_cat(two_members());
+  CHECK_FALSE(cat::starts_like_catalog(Bytes(whole.begin(), whole.begin() + 30)));
 }
