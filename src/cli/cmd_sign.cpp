@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/files.hpp"
 #include "cli/sign_run.hpp"
+#include "engine/complete_chain.hpp"
 
 namespace signctl::cli {
 
@@ -50,6 +51,10 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_CHECK(check_limit(sign.tasks.size(), options.run.max_signatures), "");
   SIGNCTL_TRY(sign.run, run_options(config, options.run, &choice), "");
   SIGNCTL_TRY(sign.factory, make_stages(choice, timestamp, context), "");
+  if (config.sign.complete_chain) {
+    sign.factory.session =
+        engine::complete_chains(std::move(sign.factory.session), context.world());
+  }
   SIGNCTL_CHECK(make_folders(options.target, sign.tasks), "");
   return sign_files(sign, {"sign", "signed"}, context);
 }

@@ -50,6 +50,7 @@ struct Sign {
   std::string description;
   std::string url;
   bool page_hashes{false};
+  bool complete_chain{true};
   ExistingSignature if_signed{ExistingSignature::fail};
   std::vector<std::string> timestamp_servers;
   DigestAlg timestamp_digest{DigestAlg::sha256};

@@ -113,6 +113,7 @@ void read_sign(const Node& root, const std::string& folder, Sign& sign) {
   read(at("description"), sign.description);
   read(at("url"), sign.url);
   read(at("page-hashes"), sign.page_hashes);
+  read(at("complete-chain"), sign.complete_chain);
   read(at("if-signed"), sign.if_signed);
   read(find_path(root, {"sign", "timestamp", "servers"}), sign.timestamp_servers);
   place_servers(sign.timestamp_servers, folder);

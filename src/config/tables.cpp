@@ -80,6 +80,11 @@ constexpr std::array kSignKeys{
             .type = ValueType::boolean,
             .help = "Whether to add a hash of each memory page (PE files)",
             .fallback = "false"},
+    KeySpec{.key = "complete-chain",
+            .type = ValueType::boolean,
+            .help = "Whether the issuers' certificates are fetched from where the certificate says "
+                    "(AIA) when neither service, token nor `chain` has any",
+            .fallback = "true"},
     KeySpec{
         .key = "if-signed",
         .type = ValueType::choice,

@@ -27,6 +27,7 @@ TEST_CASE("config: every value of a full document arrives", "[config]") {
   CHECK(config.sign.description == "Contoso Studio");
   CHECK(config.sign.url == "https://contoso.example/");
   CHECK(config.sign.page_hashes);
+  CHECK_FALSE(config.sign.complete_chain);
   CHECK(config.sign.if_signed == config::ExistingSignature::skip_valid);
   CHECK(config.sign.timestamp_servers ==
         std::vector<std::string>{"http://timestamp.acs.microsoft.com",
@@ -76,6 +77,7 @@ TEST_CASE("config: the documented defaults are the ones in the code", "[config]"
 sign:
   digest: sha256
   page-hashes: false
+  complete-chain: true
   if-signed: fail
   timestamp: { digest: sha256 }
   jobs: 1
@@ -87,6 +89,7 @@ gate: { timestamp: required, trust: [system], revocation: soft }
 
   CHECK(said.sign.digest == unsaid.sign.digest);
   CHECK(said.sign.page_hashes == unsaid.sign.page_hashes);
+  CHECK(said.sign.complete_chain == unsaid.sign.complete_chain);
   CHECK(said.sign.if_signed == unsaid.sign.if_signed);
   CHECK(said.sign.timestamp_digest == unsaid.sign.timestamp_digest);
   CHECK(said.sign.jobs == unsaid.sign.jobs);
