@@ -3,7 +3,6 @@
 #include "cli/command.hpp"
 #include "cli/files.hpp"
 #include "cli/sign_run.hpp"
-#include "crypto/library.hpp"
 #include "engine/complete_chain.hpp"
 
 namespace signctl::cli {
@@ -35,7 +34,6 @@ void declare_options(Flags& flags, Options& options) {
 }
 
 Result<int> run(const Options& options, Context& context) {
-  const crypto::LibraryStart library;
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SignRun sign;
   SIGNCTL_TRY(sign.options,
