@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -92,6 +93,14 @@ struct Member {
   std::uint64_t size{};  ///< Unpacked, in bytes, as the container claims.
 };
 
+/// A file elsewhere that this one vouches for by its digest: a member of a catalog.
+struct VouchedFile {
+  std::string name;              ///< As the catalog calls it, UTF-8; empty if it does not.
+  Bytes tag;                     ///< The hash that identifies it; empty if that is no hash.
+  std::optional<DigestAlg> alg;  ///< Of `digest`; empty if the entry carries none.
+  Bytes digest;                  ///< Raw.
+};
+
 /// A fact about a file that `inspect` shows: name and value, both for people.
 struct FileFact {
   std::string name;
@@ -164,6 +173,9 @@ class Signable {
   virtual Result<std::vector<Finding>> check_certificate(ByteView /*leaf_der*/) {
     return std::vector<Finding>{};
   }
+
+  /// The files elsewhere that this one vouches for, in stored order; empty for what is no catalog.
+  virtual Result<std::vector<VouchedFile>> vouched_files() { return std::vector<VouchedFile>{}; }
 
   /// The files stored inside this one, in stored order; empty for what holds none.
   ///

@@ -190,6 +190,32 @@ void print_refusal(Context& context, const engine::FileOutcome& outcome) {
   }
 }
 
+namespace {
+
+/// Facts of one name that follow each other, such as the members of a catalog, are cut short.
+void print_facts(Context& context, const std::vector<FileFact>& facts) {
+  constexpr std::size_t kMostAlike = 20;
+  for (std::size_t begin = 0; begin < facts.size();) {
+    std::size_t end = begin;
+    while (end < facts.size() && facts[end].name == facts[begin].name) {
+      ++end;
+    }
+    const std::size_t shown = context.verbose() ? end : std::min(end, begin + kMostAlike);
+    for (std::size_t i = begin; i < shown; ++i) {
+      field(context, 2, facts[i].name, facts[i].value);
+    }
+    if (shown < end) {
+      field(context,
+            2,
+            facts[begin].name,
+            "and " + std::to_string(end - shown) + " more (all with --verbose or --json)");
+    }
+    begin = end;
+  }
+}
+
+}  // namespace
+
 void print_report(Context& context, const Report& report, Ranges ranges) {
   context.line(context.paint(printable(report.path), Color::bold));
   field(context, 2, "format", report.format);
@@ -198,9 +224,7 @@ void print_report(Context& context, const Report& report, Ranges ranges) {
   if (!has_size) {
     field(context, 2, "size", std::to_string(report.size_bytes) + " bytes");
   }
-  for (const FileFact& fact : report.facts) {
-    field(context, 2, fact.name, fact.value);
-  }
+  print_facts(context, report.facts);
   if (ranges == Ranges::show) {
     context.line("  hashed ranges:");
     for (const HashedRange& range : report.hashed_ranges) {

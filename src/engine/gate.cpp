@@ -38,6 +38,7 @@ Result<FileOutcome> embed_and_commit(OpenedFile& opened,
   SIGNCTL_CHECK(draft.apply(patches), "writing the draft");
   // The output bytes are final; nobody but us can see them yet.
   SIGNCTL_TRY(OpenedFile written, open_as(draft.path(), *opened.format), "reading the draft back");
+  SIGNCTL_CHECK(draft.carry_over_to(*written.signable), "reading the draft back");
   SIGNCTL_TRY(FileOutcome outcome, judge_file(written, *stages.gate, stages.clock->now()), "");
   outcome.path = opened.source->path();
   outcome.report.path = outcome.path;

@@ -126,8 +126,11 @@ Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages
   }
   SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
-  // Copying starts here, beside the hashing; a target that cannot be written costs no signature.
-  SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
+  // Copying and reading back start here, beside the hashing; a target that cannot be written costs
+  // no signature.
+  SIGNCTL_TRY(Draft draft,
+              Draft::begin_read_back(opened, task.output, task.options.digest),
+              "creating the draft");
   SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
   SIGNCTL_CHECK(draft.fill(), "copying the file");
   SIGNCTL_TRY(
