@@ -35,6 +35,7 @@ struct SignOptions {
   std::string url;
   PageHashes page_hashes{PageHashes::off};
   IfSigned if_signed{IfSigned::fail};
+  bool deep{false};  ///< First sign what is inside and unsigned, and pack it anew.
 };
 
 /// One file's way through the pipeline.
@@ -54,6 +55,7 @@ struct FileOutcome {
   Report report;
   Verdict verdict;
   std::string timestamp_source;
+  std::vector<std::string> signed_inside{};  ///< Paths within the file, for SignOptions::deep.
 };
 
 /// What a run shares between its files. Borrowed; one session per worker thread.

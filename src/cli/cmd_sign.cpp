@@ -2,6 +2,7 @@
 #include "cli/batch.hpp"
 #include "cli/command.hpp"
 #include "cli/files.hpp"
+#include "cli/plan_inside.hpp"
 #include "cli/sign_run.hpp"
 #include "engine/complete_chain.hpp"
 
@@ -15,6 +16,7 @@ struct Options {
   ConfigFlags config;
   SignerFlags signer;
   SignatureFlags signature;
+  DeepFlags deep;
   ExistingFlags existing;
   TimestampFlags timestamp;
   TrustFlags trust;
@@ -27,6 +29,7 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.config);
   declare(flags, options.signer);
   declare(flags, options.signature);
+  declare(flags, options.deep);
   declare(flags, options.existing);
   declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
   declare(flags, options.trust);
@@ -46,9 +49,15 @@ Result<int> run(const Options& options, Context& context) {
   if (!timestamp) {
     sign.gate.rules.timestamp = TimestampRule::optional;
   }
+  if (options.deep.deep) {
+    sign.options.deep = true;
+    sign.gate.rules.nested = NestedRule::require_signed;
+  }
   SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
   SIGNCTL_TRY(sign.tasks, make_tasks(files, options.target, sign.options), "");
-  SIGNCTL_CHECK(check_limit(sign.tasks.size(), options.run.max_signatures), "");
+  const std::size_t inside =
+      options.deep.deep && options.run.max_signatures ? count_unsigned_inside(files.plan) : 0;
+  SIGNCTL_CHECK(check_limit(sign.tasks.size() + inside, options.run.max_signatures), "");
   SIGNCTL_TRY(sign.run, run_options(config, options.run, &choice), "");
   SIGNCTL_TRY(sign.factory, make_stages(choice, timestamp, context), "");
   if (config.sign.complete_chain) {

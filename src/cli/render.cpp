@@ -22,6 +22,8 @@ Color color_of(Severity severity) {
   return Color::plain;
 }
 
+constexpr std::size_t kIndent = 2;
+
 void field(Context& context, std::size_t indent, std::string_view name, std::string_view value) {
   if (value.empty()) {
     return;
@@ -49,7 +51,6 @@ std::string timestamp_text(const TimestampInfo& timestamp) {
 
 void print_signature_short(Context& context, const SignatureInfo& signature) {
   const auto& chain = signature.chain.certificates;
-  constexpr std::size_t kIndent = 2;
   field(context,
         kIndent,
         signature.label + ":",
@@ -66,6 +67,28 @@ void print_signature_short(Context& context, const SignatureInfo& signature) {
         kIndent + 2,
         "trusted by",
         signature.chain.trusted ? signature.chain.anchor_source : "nobody");
+}
+
+/// One line on what is inside, and with -v one for each file.
+void print_members(Context& context, const Report& report) {
+  if (!report.looked_inside) {
+    return;
+  }
+  std::size_t signed_ones = 0;
+  for (const Report& member : report.members) {
+    signed_ones += member.signatures.empty() ? 0 : 1;
+    if (context.verbose()) {
+      const std::string state = !member.signatures.empty() ? "signed"
+                                : member.needs_signature   ? "not signed"
+                                                           : "no signature needed";
+      field(context, kIndent, "inside", member.path + " (" + state + ")");
+    }
+  }
+  field(context,
+        kIndent,
+        "inside",
+        std::to_string(report.members.size()) + " file" + (report.members.size() == 1 ? "" : "s") +
+            " of known types, " + std::to_string(signed_ones) + " signed");
 }
 
 void print_certificate(Context& context, const CertificateInfo& certificate, std::size_t indent) {
@@ -171,6 +194,7 @@ void print_verdict(Context& context, const engine::FileOutcome& outcome) {
   for (const SignatureInfo& signature : outcome.report.signatures) {
     print_signature_short(context, signature);
   }
+  print_members(context, outcome.report);
   for (const Finding& finding : verdict.findings) {
     if (finding.severity == Severity::info && !context.verbose()) {
       continue;

@@ -73,6 +73,7 @@ struct Gate {
   std::vector<std::string> trust{
       "system"};  ///< system | signer | file:PATH, the path as written: relative to `folder`.
   IdentityRule identity;
+  NestedRule nested{NestedRule::off};
   std::string revocation{"soft"};  ///< off | soft (hard is refused: not available yet)
 };
 

@@ -95,6 +95,17 @@ void read(const Node* node, TimestampRule& out) {
   }
 }
 
+void read(const Node* node, NestedRule& out) {
+  if (node == nullptr) {
+    return;
+  }
+  if (node->text == "require-signed") {
+    out = NestedRule::require_signed;
+  } else {
+    out = node->text == "report" ? NestedRule::report : NestedRule::off;
+  }
+}
+
 /// The local authority's folder is relative to the config, like every path in it.
 void place_servers(std::vector<std::string>& servers, const std::string& folder) {
   constexpr std::string_view kLocal = "dev:";
@@ -131,6 +142,7 @@ void read_gate(const Node& root, Gate& gate) {
   };
   read(find_path(root, {"gate", "timestamp"}), gate.timestamp);
   read(find_path(root, {"gate", "trust"}), gate.trust);
+  read(find_path(root, {"gate", "nested"}), gate.nested);
   read(find_path(root, {"gate", "revocation"}), gate.revocation);
   if (const Node* subject = identity("subject")) {
     for (const Entry& entry : subject->entries) {

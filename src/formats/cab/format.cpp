@@ -17,6 +17,8 @@ class CabFormat final : public Format {
  public:
   [[nodiscard]] std::string_view name() const override { return "cab"; }
   [[nodiscard]] std::string_view title() const override { return "Cabinet"; }
+  /// Nobody runs one: it is unpacked by what it lies in, whose signature covers it.
+  [[nodiscard]] bool needs_own_signature() const override { return false; }
   [[nodiscard]] std::span<const std::string_view> extensions() const override {
     static constexpr std::array<std::string_view, 1> kExtensions{"cab"};
     return kExtensions;
