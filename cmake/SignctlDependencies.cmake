@@ -30,7 +30,7 @@ endif()
 option(SIGNCTL_LOAD_CURL_LATE "Open libcurl at run time instead of linking it"
   ${signctl_load_curl_default})
 
-# libmspack unpacks the cabinets that are looked into (docs/adr/0010). Late for the same reason, and
+# libmspack unpacks the cabinets that are looked into (docs/adr/0011). Late for the same reason, and
 # because its licence, LGPL-2.1, asks that users can put another build of it in its place.
 option(SIGNCTL_LOAD_MSPACK_LATE "Open libmspack at run time instead of linking it"
   ${signctl_load_curl_default})

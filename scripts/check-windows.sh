@@ -10,7 +10,7 @@ cd "$root"
 headers="$root/build/windows-headers"
 rm -rf "$headers"; mkdir -p "$headers/openssl"
 machine=$(gcc -print-multiarch)
-ln -s /usr/include/{spdlog,fmt,nlohmann,CLI,yaml-cpp} "$headers/"
+ln -s /usr/include/{spdlog,fmt,nlohmann,CLI,yaml-cpp,mspack.h} "$headers/"
 ln -s "/usr/include/$machine/curl" "$headers/curl"
 ln -s /usr/include/openssl/*.h "/usr/include/$machine"/openssl/*.h "$headers/openssl/"
 

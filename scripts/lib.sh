@@ -11,7 +11,7 @@ build_packages=(g++ cmake ninja-build pkg-config libcli11-dev libssl-dev libcurl
 demo_packages=(systemd-boot-efi ca-certificates)
 test_packages=(catch2 libcpp-httplib-dev zlib1g-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed gcab
   python3 ca-certificates procps
-  softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules)
+  msitools wixl softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules)
 sanitizer_packages=(clang libclang-rt-14-dev llvm)
 lint_packages=(git python3 clang-format clang-tidy)
 windows_packages=(g++-mingw-w64-x86-64-posix)

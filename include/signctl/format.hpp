@@ -130,7 +130,14 @@ class Signable {
   /// Digests already computed are remembered; ask for all that are needed at once.
   virtual Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) = 0;
 
-  /// The content to sign with `alg`.
+  /// Says that the next signature joins those that are there, which must stay valid. Asked before
+  /// content_to_sign() when a file is signed once more.
+  ///
+  /// @errors `unsupported` when a signature with `alg` cannot join them.
+  virtual Result<void> keep_signatures(DigestAlg /*alg*/) { return {}; }
+
+  /// The content to sign with `alg`. Where a file gains more than the signature by being signed,
+  /// this is its digest as it will be then, and file_digests() that as it is.
   ///
   /// @errors `unsupported` when page hashes are asked for and the layout does not allow them.
   virtual Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) = 0;

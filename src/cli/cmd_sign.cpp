@@ -4,7 +4,6 @@
 #include "cli/files.hpp"
 #include "cli/plan_inside.hpp"
 #include "cli/sign_run.hpp"
-#include "crypto/library.hpp"
 #include "engine/complete_chain.hpp"
 
 namespace signctl::cli {
@@ -38,7 +37,6 @@ void declare_options(Flags& flags, Options& options) {
 }
 
 Result<int> run(const Options& options, Context& context) {
-  const crypto::LibraryStart library;
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SignRun sign;
   SIGNCTL_TRY(sign.options,

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <ranges>
 #include <utility>
 
 namespace signctl::trust {
@@ -72,8 +71,8 @@ std::optional<crypto::Certificate> fetch_issuer(const crypto::Certificate& child
         "\"" + printable(child.info().subject) + "\" does not say where its issuer's is published";
     return std::nullopt;
   }
-  for (const std::string& url : urls | std::views::take(kMostAddresses)) {
-    if (auto found = fetch_one(child, url, world, why)) {
+  for (std::size_t i = 0; i < std::min(urls.size(), kMostAddresses); ++i) {
+    if (auto found = fetch_one(child, urls[i], world, why)) {
       return found;
     }
   }

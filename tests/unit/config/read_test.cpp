@@ -45,7 +45,7 @@ TEST_CASE("config: every value of a full document arrives", "[config]") {
   CHECK(config.steps[0].allow_empty);
   CHECK(config.steps[1].files == std::vector<std::string>{"dist/setup.exe"});
   CHECK_FALSE(config.steps[1].allow_empty);
-  CHECK(config.steps[1].origin.line == 34);
+  CHECK(config.steps[1].origin.line == 35);
   CHECK(config.gate.timestamp == TimestampRule::optional);
   CHECK(config.gate.trust == std::vector<std::string>{"system", "file:certs/ca.pem"});
   CHECK(config.gate.nested == NestedRule::report);
