@@ -19,7 +19,7 @@ def cabinet(path, *files):
 
 
 def installer(path, folder, *files):
-    rows = "".join(f'<Component Id="c{i}" Guid="*"><File Id="f{i}" Source="{file}" KeyPath="yes"/></Component>'
+    rows = "".join(f'<Component Id="c{i}" Guid="*"><File Id="{file.name}" Source="{file.name}" KeyPath="yes"/></Component>'
                    for i, file in enumerate(files))
     source = folder / "app.wxs"
     source.write_text(f"""<?xml version="1.0"?><Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
@@ -29,7 +29,7 @@ def installer(path, folder, *files):
 <Directory Id="TARGETDIR" Name="SourceDir"><Directory Id="D" Name="App">{rows}</Directory></Directory>
 <Feature Id="F" Level="1">{''.join(f'<ComponentRef Id="c{i}"/>' for i in range(len(files)))}</Feature>
 </Product></Wix>""")
-    require(run("wixl", "-o", path, source))
+    require(run("wixl", "-o", path, source.name, cwd=folder))
     return path
 
 
