@@ -13,7 +13,6 @@ A case is read line by line in an empty folder, with an environment of its own:
   write PATH TEXT            make a file (\\n in TEXT is a line break)
   copy FROM TO               copy a file
   folder PATH                make a folder
-  zip PATH FILE...           pack files under their names into an archive, deflated
   truncate PATH SIZE         cut a file
   flip PATH OFFSET           invert one byte
   readonly PATH              take write permission away
@@ -48,7 +47,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import zipfile
 
 
 def make_pe(seed):
@@ -185,10 +183,6 @@ class Transcript:
             shutil.copyfile(path, self.path(words[1]))
         elif word == "folder":
             path.mkdir()
-        elif word == "zip":
-            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-                for name in words[1:]:
-                    archive.write(self.path(name), name)
         elif word == "truncate":
             os.truncate(path, int(words[1]))
         elif word == "flip":
@@ -245,7 +239,7 @@ class Transcript:
                 self.environment[name] = value
             else:
                 self.environment.pop(name, None)
-        elif word in ("pe", "cat", "crowd", "write", "copy", "folder", "zip", "truncate", "flip", "readonly", "keep", "save"):
+        elif word in ("pe", "cat", "crowd", "write", "copy", "folder", "truncate", "flip", "readonly", "keep", "save"):
             self.make(word, rest.split(" ") if word == "write" else shlex.split(rest))
         else:
             self.check(word, shlex.split(rest))

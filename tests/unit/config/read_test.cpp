@@ -48,6 +48,7 @@ TEST_CASE("config: every value of a full document arrives", "[config]") {
   CHECK(config.steps[1].origin.line == 35);
   CHECK(config.gate.timestamp == TimestampRule::optional);
   CHECK(config.gate.trust == std::vector<std::string>{"system", "file:certs/ca.pem"});
+  CHECK(config.gate.nested == NestedRule::report);
   CHECK(config.gate.revocation == "off");
   const IdentityRule& identity = config.gate.identity;
   CHECK(identity.subject ==
@@ -196,6 +197,19 @@ TEST_CASE("config: in one folder yaml comes before yml and json", "[config]") {
   spill(folder.file("signctl.yaml"), {});
 
   CHECK(config::find_config(folder.path() + "/") == folder.file("signctl.yaml"));
+}
+
+TEST_CASE("config: gate.nested says what becomes of files inside", "[config]") {
+  const auto nested = [](const std::string& rule) {
+    return must(config::parse("version: 1\ngate:\n  nested: " + rule + "\n", "signctl.yaml"))
+        .gate.nested;
+  };
+
+  CHECK(nested("require-signed") == NestedRule::require_signed);
+  CHECK(nested("report") == NestedRule::report);
+  CHECK(nested("off") == NestedRule::off);
+  CHECK(must(config::parse("version: 1\n", "signctl.yaml")).gate.nested == NestedRule::off);
+  CHECK_FALSE(config::parse("version: 1\ngate:\n  nested: all\n", "signctl.yaml"));
 }
 
 }  // namespace signctl::test
