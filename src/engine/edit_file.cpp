@@ -191,7 +191,7 @@ Result<FileOutcome> remove_opened(OpenedFile& opened, const std::string& output)
   SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, output), "creating the draft");
   SIGNCTL_TRY(const PatchSet patches, opened.signable->strip(), "taking the signatures off");
   SIGNCTL_CHECK(draft.apply(patches), "writing the draft");
-  SIGNCTL_TRY(OpenedFile written, open_as(draft.path(), *opened.format), "reading the draft back");
+  SIGNCTL_TRY(OpenedFile written, open_draft(draft.path(), opened), "reading the draft back");
   SIGNCTL_TRY(const auto left, written.signable->signatures(), "reading the draft back");
   if (!left.empty()) {
     return Error{ErrorKind::internal, "signatures are left after their removal"};
