@@ -2,14 +2,14 @@
 #include "engine/sign_file.hpp"
 
 #include "core/assert.hpp"
-#include "core/block_reader.hpp"
 #include "core/text.hpp"
 #include "crypto/certificate.hpp"
-#include "crypto/digest.hpp"
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
 #include "engine/gate.hpp"
+#include "engine/obtain_signature.hpp"
 #include "engine/opened_file.hpp"
+#include "engine/shelf.hpp"
 
 #include <optional>
 #include <utility>
@@ -26,11 +26,38 @@ FileOutcome skipped(const std::string& path, std::string reason) {
   return outcome;
 }
 
+/// A file that an earlier run signed, before it came to an untimely end, is finished if it passes.
+Result<std::optional<FileOutcome>> answer_by_journal(OpenedFile& opened,
+                                                     const FileTask& task,
+                                                     const Stages& stages) {
+  using Answer = std::optional<FileOutcome>;
+  if (stages.shelf == nullptr || task.input != task.output) {
+    return Answer{};
+  }
+  SIGNCTL_TRY(const auto stored, stored_signatures(*opened.signable), "");
+  if (!stages.shelf->made_any_of(stored)) {
+    return Answer{};
+  }
+  SIGNCTL_TRY(FileOutcome outcome, judge_file(opened, *stages.gate, stages.clock->now()), "");
+  if (outcome.state != FileState::done) {
+    return Answer{};
+  }
+  SIGNCTL_CHECK(stages.shelf->note_done(stored), "");
+  FileOutcome skip = skipped(task.input, "signed by an earlier run, and verified again");
+  skip.report = std::move(outcome.report);
+  skip.verdict = std::move(outcome.verdict);
+  return Answer{std::move(skip)};
+}
+
 /// Deals with `fail` and `skip_valid`. An outcome means that there is nothing to sign.
 Result<std::optional<FileOutcome>> answer_existing(OpenedFile& opened,
                                                    const FileTask& task,
                                                    const Stages& stages) {
   using Answer = std::optional<FileOutcome>;
+  SIGNCTL_TRY(auto finished_before, answer_by_journal(opened, task, stages), "");
+  if (finished_before) {
+    return finished_before;
+  }
   const IfSigned rule = task.options.if_signed;
   if (rule == IfSigned::append || rule == IfSigned::replace) {
     return Answer{};
@@ -88,41 +115,16 @@ Result<void> check_expected_chain(Signable& file, const Stages& stages) {
   return check_fits_file(file, chain.front());
 }
 
-/// The input, read once more if the session wants its hash.
-class InputFacts final : public FileFacts {
- public:
-  InputFacts(const ByteSource& source, const Bytes& digest) : source_(source), digest_(digest) {}
-
-  [[nodiscard]] Result<Bytes> sha256() const override {
-    crypto::Hasher hasher(DigestAlg::sha256);
-    BlockVisitor visitor;
-    visitor.visit = [&](std::uint64_t /*offset*/, ByteView block) {
-      hasher.update(block);
-      return true;
-    };
-    SIGNCTL_CHECK(for_each_block(source_, 0, source_.size(), visitor), "hashing the whole file");
-    return hasher.finish();
-  }
-
-  [[nodiscard]] const Bytes& content_digest() const override { return digest_; }
-
- private:
-  const ByteSource& source_;
-  const Bytes& digest_;
-};
-
-Result<SignedDigest> spend_signature(const OpenedFile& opened,
-                                     const UnsignedSignature& prepared,
-                                     const Stages& stages) {
-  const InputFacts facts(*opened.source, prepared.content.file_digest);
-  SIGNCTL_CHECK(stages.session->about_to_sign(facts), "announcing the file to the signing service");
-  return stages.session->sign(prepared.to_be_signed, prepared.content.alg);
-}
-
-Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
+/// Signs one opened file; empty when another run has done so meanwhile, and it is to be looked at
+/// once more.
+Result<std::optional<FileOutcome>> sign_opened(OpenedFile& opened,
+                                               const FileTask& task,
+                                               Stages& stages,
+                                               Reuse reuse) {
+  using Answer = std::optional<FileOutcome>;
   SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
   if (answer) {
-    return std::move(*answer);
+    return answer;
   }
   SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
@@ -130,28 +132,63 @@ Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages
   SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
   SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
   SIGNCTL_CHECK(draft.fill(), "copying the file");
-  SIGNCTL_TRY(
-      const SignedDigest made, spend_signature(opened, prepared, stages), "signing the digest");
-  // The signature is valid from here on, but only for as long as its certificate.
-  SIGNCTL_TRY(auto finished, finish(prepared, made, task.options, stages.timestamper), "");
-  SIGNCTL_TRY(const auto signatures, combine(std::move(placement), std::move(finished.cms)), "");
+  SIGNCTL_TRY(auto obtained, obtain_signature(opened, prepared, task.options, stages, reuse), "");
+  if (!obtained) {
+    return Answer{};
+  }
+  const Bytes cms = obtained->signature.cms;
+  SIGNCTL_TRY(const auto signatures, combine(std::move(placement), cms), "");
   SIGNCTL_TRY(
       FileOutcome outcome, embed_and_commit(opened, std::move(draft), signatures, stages), "");
   outcome.path = task.output;
-  outcome.timestamp_source = std::move(finished.timestamp_source);
-  return outcome;
+  outcome.timestamp_source = std::move(obtained->signature.timestamp_source);
+  outcome.reused = std::move(obtained->reused);
+  if (outcome.state == FileState::done) {
+    SIGNCTL_CHECK(obtained->claim.done(cms, task.output, stages.timestamper != nullptr), "");
+  } else {
+    obtained->claim.discard();
+  }
+  return Answer{std::move(outcome)};
 }
 
 }  // namespace
 
+Result<std::optional<FileOutcome>> foresee_file(const FileTask& task,
+                                                const Gate& gate,
+                                                Clock& clock) {
+  SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
+  Stages stages;
+  stages.gate = &gate;
+  stages.clock = &clock;
+  SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
+  if (!answer) {
+    SIGNCTL_TRY(const Placement placement, place(*opened.signable, task.options.if_signed), "");
+  }
+  return answer;
+}
+
 Result<FileOutcome> sign_file(const FileTask& task, Stages& stages) {
   SIGNCTL_ASSERT(stages.session != nullptr && stages.gate != nullptr && stages.clock != nullptr);
-  SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
-  auto outcome = sign_opened(opened, task, stages);
-  if (!outcome) {
-    return std::move(outcome).error().within("signing " + task.input);
+  Reuse reuse = Reuse::allowed;
+  constexpr int kLooks = 3;
+  for (int look = 0; look < kLooks; ++look) {
+    SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
+    auto outcome = sign_opened(opened, task, stages, reuse);
+    if (!outcome) {
+      return std::move(outcome).error().within("signing " + task.input);
+    }
+    const bool bad_find =
+        *outcome && (*outcome)->state == FileState::refused && !(*outcome)->reused.empty();
+    if (*outcome && !bad_find) {
+      return std::move(**outcome);
+    }
+    // What was found may have gone bad since; what is made now has not.
+    reuse = bad_find ? Reuse::forbidden : reuse;
   }
-  return outcome;
+  return Error{ErrorKind::input,
+               "the file was changed again and again by somebody else while it was being processed",
+               "nothing was written; wait until the build has finished with it and run again",
+               {"signing " + task.input}};
 }
 
 }  // namespace signctl::engine
