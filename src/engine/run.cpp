@@ -235,10 +235,12 @@ RunSummary sign_all(const std::vector<FileTask>& tasks,
   for (; shared.reported < shared.results.size(); ++shared.reported) {
     report(shared);
   }
-  if (crew.shelf) {
+  RunSummary summary = summarise(shared);
+  // Of a run that is to be continued every entry is needed: it tells which files are finished.
+  if (crew.shelf && summary.planned == summary.done + summary.skipped) {
     crew.shelf->finish();
   }
-  return summarise(shared);
+  return summary;
 }
 
 }  // namespace signctl::engine

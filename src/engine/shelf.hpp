@@ -79,7 +79,7 @@ class Shelf {
   /// Notes that such a file was found in its place and passes.
   Result<void> note_done(const std::vector<Bytes>& signatures);
 
-  /// The run has come to its end: removes a journal that has nothing left to tell.
+  /// The run has done all it had to: removes a journal that has nothing left to tell.
   void finish();
 
  private:

@@ -114,22 +114,25 @@ TEST_CASE("journal: two of them see and lock each other", "[engine]") {
   CHECK(two.find(key_of(1)));
 }
 
-TEST_CASE("journal: it goes when all is done, and comes back for those who still use it",
-          "[engine]") {
+TEST_CASE("journal: it goes when all is done and nobody else uses it", "[engine]") {
   const test::TemporaryFolder folder;
   auto one = must(Journal::open(path_in(folder)));
-  auto two = must(Journal::open(path_in(folder)));
-  must(one.add_made(key_of(1), made_of(1)));
-  one.remove_if_complete();
-  CHECK(std::filesystem::exists(path_in(folder)));
+  {
+    auto two = must(Journal::open(path_in(folder)));
+    must(one.add_made(key_of(1), made_of(1)));
+    two.remove_if_complete();
+    CHECK(std::filesystem::exists(path_in(folder)));
+    must(two.try_lock(key_of(1)));
+    must(two.add_done(key_of(1)));
+#if defined(__linux__)
+    two.remove_if_complete();
+    CHECK(std::filesystem::exists(path_in(folder)));
+#endif
+  }
 
-  must(one.add_done(key_of(1)));
   one.remove_if_complete();
 
   CHECK_FALSE(std::filesystem::exists(path_in(folder)));
-  REQUIRE(must(two.try_lock(key_of(2))));
-  must(two.add_made(key_of(2), made_of(2)));
-  CHECK(must(Journal::open(path_in(folder))).find(key_of(2)));
 }
 
 }  // namespace signctl::engine
