@@ -27,10 +27,16 @@ class AppendFile {
   AppendFile& operator=(AppendFile&&) noexcept;
   ~AppendFile();
 
-  /// Adds `bytes` at the end in one write, and waits until the disk has them.
+  /// Adds `bytes` at the end in one write.
   ///
   /// @errors `output`.
   Result<void> append(ByteView bytes);
+
+  /// Waits until the disk has all that was appended before. May be called by several threads at
+  /// once: they share the wait.
+  ///
+  /// @errors `output`.
+  Result<void> sync() const;
 
   /// Everything from `offset` on; empty when the file is not that long.
   ///

@@ -68,6 +68,10 @@ Result<void> AppendFile::append(ByteView bytes) {
     return write_error(
         ENOSPC, "cannot write all of an entry to " + printable(impl_->path), impl_->path);
   }
+  return ok();
+}
+
+Result<void> AppendFile::sync() const {
 #if defined(__APPLE__)
   const int synced = ::fsync(impl_->file.get());
 #else

@@ -173,6 +173,10 @@ Result<void> Journal::add_made(const SignatureKey& key, const SignedDigest& made
   return read_on();
 }
 
+Result<void> Journal::sync() const {
+  return file_.sync();
+}
+
 Result<void> Journal::write_done(const std::string& key) {
   if (!made_.contains(key) || done_.contains(key)) {
     return ok();

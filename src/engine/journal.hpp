@@ -40,7 +40,7 @@ struct SignatureKey {
 ///     made IDENTITY ALG DIGEST CHAIN-ID SIGNATURE SUM
 ///     done IDENTITY ALG DIGEST SUM               the signed file is in its place
 ///
-/// Entries are appended in one write each and synced. Two processes lock the octet that stands for
+/// Entries are appended in one write each. Two processes lock the octet that stands for
 /// a key while they make its signature. Not safe to share between threads.
 class Journal {
  public:
@@ -56,6 +56,9 @@ class Journal {
   [[nodiscard]] bool knows_signature(ByteView signature) const;
 
   Result<void> add_made(const SignatureKey& key, const SignedDigest& made);
+  /// Waits until the disk has what was added. The one member that threads may call together, and
+  /// beside the others.
+  Result<void> sync() const;
   Result<void> add_done(const SignatureKey& key);
   /// add_done() for the key whose signature has that value; nothing when there is none.
   Result<void> add_done(ByteView signature);

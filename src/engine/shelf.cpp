@@ -100,9 +100,17 @@ Result<void> Claim::keep(const SignedDigest& made) const {
   if (shelf_ == nullptr) {
     return ok();
   }
-  const std::lock_guard lock(shelf_->mutex_);
-  shelf_->remember(key_, made);
-  return shelf_->journal_ ? shelf_->journal_->add_made(key_, made) : ok();
+  {
+    const std::lock_guard lock(shelf_->mutex_);
+    shelf_->remember(key_, made);
+    if (!shelf_->journal_) {
+      return ok();
+    }
+    SIGNCTL_CHECK(shelf_->journal_->add_made(key_, made), "");
+  }
+  // Beside the others: the disk takes many at once as quickly as one. That a file is done needs no
+  // such wait: who does not know it verifies it again.
+  return shelf_->journal_->sync();
 }
 
 Result<void> Claim::done(ByteView cms, const std::string& output, bool timestamped) const {

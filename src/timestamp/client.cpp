@@ -113,8 +113,10 @@ class Pool final : public Timestamper {
   [[nodiscard]] bool has_chance(const Attempts& attempts, std::size_t index) const {
     const Attempts::Seen& seen = attempts.servers[index];
     const int most = std::max(options_.retry.attempts, 1);
-    return !seen.given_up && seen.asked < most &&
-           servers_[index].troubles() - seen.troubles_before < most;
+    const Server& server = servers_[index];
+    const int in_vain =
+        std::min(server.troubles() - seen.troubles_before, server.troubles_in_a_row());
+    return !seen.given_up && seen.asked < most && in_vain < most;
   }
 
   /// Whether `a` is to be asked before `b`, which stands before it in the list.

@@ -37,6 +37,8 @@ class Server {
   [[nodiscard]] bool has_answered() const { return answers_ > 0; }
   /// Counts the times it got into trouble or stayed there, over all threads.
   [[nodiscard]] int troubles() const { return troubles_; }
+  /// The same, since it last answered in order.
+  [[nodiscard]] int troubles_in_a_row() const { return failures_; }
   /// What went wrong last, for messages.
   [[nodiscard]] const std::string& last_failure() const { return last_failure_; }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/duplicates.hpp"
+
 #include "support/catch.hpp"
 #include "support/paths.hpp"
 

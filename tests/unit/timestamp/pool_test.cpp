@@ -9,6 +9,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 
@@ -69,6 +72,12 @@ struct Bench {
   }
 };
 
+Options servers(std::vector<std::string> urls) {
+  Options options;
+  options.servers = std::move(urls);
+  return options;
+}
+
 const std::string kA = "http://a.example/";
 const std::string kB = "http://b.example/";
 
@@ -77,7 +86,7 @@ const std::string kB = "http://b.example/";
 TEST_CASE("timestamp pool: one that answers twice as fast overtakes", "[timestamp]") {
   Bench bench;
   bench.servers.manners[kA].latency = 2s;
-  const auto pool = bench.pool({.servers = {kA, kB}});
+  const auto pool = bench.pool(servers({kA, kB}));
 
   for (int i = 0; i < 5; ++i) {
     must(Bench::stamp(*pool));
@@ -91,7 +100,7 @@ TEST_CASE("timestamp pool: of two that are much alike the first is asked", "[tim
   Bench bench;
   bench.servers.manners[kA].latency = 60ms;
   bench.servers.manners[kB].latency = 40ms;
-  const auto pool = bench.pool({.servers = {kA, kB}});
+  const auto pool = bench.pool(servers({kA, kB}));
 
   for (int i = 0; i < 5; ++i) {
     must(Bench::stamp(*pool));
@@ -104,7 +113,7 @@ TEST_CASE("timestamp pool: a server in trouble is left alone by those who come a
           "[timestamp]") {
   Bench bench;
   bench.servers.manners[kA].status = 503;
-  const auto pool = bench.pool({.servers = {kA, kB}});
+  const auto pool = bench.pool(servers({kA, kB}));
 
   for (int i = 0; i < 10; ++i) {
     must(Bench::stamp(*pool));
@@ -118,7 +127,7 @@ TEST_CASE("timestamp pool: a server that lied is not asked again while others ar
           "[timestamp]") {
   Bench bench;
   bench.servers.manners[kA].lies = true;
-  const auto pool = bench.pool({.servers = {kA, kB}});
+  const auto pool = bench.pool(servers({kA, kB}));
 
   for (int i = 0; i < 10; ++i) {
     CHECK(must(Bench::stamp(*pool)).source == kB);
@@ -129,8 +138,8 @@ TEST_CASE("timestamp pool: a server that lied is not asked again while others ar
 
 TEST_CASE("timestamp pool: a refusal of every third call costs next to nothing", "[timestamp]") {
   Bench bench;
-  bench.servers.manners[kA] = {.latency = 50ms, .refuse_every = 3};
-  const auto pool = bench.pool({.servers = {kA}});
+  bench.servers.manners[kA] = {50ms, 200, false, 3};
+  const auto pool = bench.pool(servers({kA}));
   const auto began = bench.clock.steady_now();
 
   for (int i = 0; i < 100; ++i) {
@@ -144,7 +153,9 @@ TEST_CASE("timestamp pool: a refusal of every third call costs next to nothing",
 
 TEST_CASE("timestamp pool: each server has its bucket", "[timestamp]") {
   Bench bench;
-  const auto pool = bench.pool({.servers = {kA, kB}, .pacing = {15s, 2}});
+  Options options = servers({kA, kB});
+  options.pacing = {15s, 2};
+  const auto pool = bench.pool(options);
   const auto began = bench.clock.steady_now();
 
   for (int i = 0; i < 8; ++i) {
@@ -162,7 +173,7 @@ TEST_CASE("timestamp pool: when all are down the error names each", "[timestamp]
   Bench bench;
   bench.servers.manners[kA].status = 503;
   bench.servers.manners[kB].status = 500;
-  Options options{.servers = {kA, kB}};
+  Options options = servers({kA, kB});
   options.retry = {3, 10ms, 20ms, 60s};
   const auto pool = bench.pool(options);
 
