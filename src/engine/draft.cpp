@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kCopyInline = 1U << 20U;
 constexpr std::uint64_t kMoveBlock = 1U << 20U;
 
-Result<void> copy_move(const FileSource& source, const Move& move, AtomicFile& file) {
+Result<void> copy_move(const ByteSource& source, const Move& move, AtomicFile& file) {
   if (move.from > source.size() || move.size > source.size() - move.from) {
     return Error{ErrorKind::internal, "a move takes bytes that the file does not have"};
   }
@@ -87,7 +87,7 @@ Result<void> Draft::apply(const PatchSet& patches) {
   }
   SIGNCTL_CHECK(file_->resize(patches.keep), "writing the output");
   for (const Move& move : patches.moves) {
-    SIGNCTL_CHECK(copy_move(*source_, move, *file_), "writing the output");
+    SIGNCTL_CHECK(copy_move(move.source ? *move.source : *source_, move, *file_), "writing the output");
   }
   for (const Patch& patch : patches.patches) {
     SIGNCTL_CHECK(file_->write_at(patch.offset, patch.bytes), "writing the output");
