@@ -35,6 +35,7 @@ struct SignOptions {
   std::string url;
   PageHashes page_hashes{PageHashes::off};
   IfSigned if_signed{IfSigned::fail};
+  bool deep{false};  ///< First sign what is inside and unsigned, and pack it anew.
 };
 
 /// One file's way through the pipeline.
@@ -54,6 +55,7 @@ struct FileOutcome {
   Report report;
   Verdict verdict;
   std::string timestamp_source;
+  std::vector<std::string> signed_inside{};  ///< Paths within the file, for SignOptions::deep.
 };
 
 /// What a run shares between its files. Borrowed; one session per worker thread.
@@ -70,6 +72,24 @@ Result<FileOutcome> sign_file(const FileTask& task, Stages& stages);
 
 /// Runs the gate on a file.
 Result<FileOutcome> verify_file(const std::string& path, const Gate& gate, TimePoint now);
+
+/// A security catalog that went through the gate, and what it vouches for. May be shared between
+/// threads.
+struct JudgedCatalog {
+  FileOutcome outcome;
+  std::vector<VouchedFile> files;
+};
+
+/// Runs the gate on a catalog.
+///
+/// @errors `input` or `unsupported` when it cannot be read or vouches for no file. A catalog that
+///         the gate refuses is no error here; every file judged by it is refused then.
+Result<JudgedCatalog> open_catalog(const std::string& path, const Gate& gate, TimePoint now);
+
+/// Judges a file by a catalog instead of a signature of its own: the catalog must have passed, and
+/// hold the file's digest (that of its type for what can be signed itself, or that of all its
+/// bytes). The report has the catalog's signatures.
+Result<FileOutcome> verify_by_catalog(const std::string& path, const JudgedCatalog& catalog);
 
 /// Adds or replaces the timestamp of the file's signatures (each that is not nested, and nested
 /// ones).

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.hpp"
 #include "cli/files.hpp"
+#include "cli/plan_inside.hpp"
 #include "cli/render.hpp"
 #include "cli/render_json.hpp"
 #include "cli/settings.hpp"
 #include "cli/sign_run.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -19,6 +21,7 @@ struct Options {
   ConfigFlags config;
   SignerFlags signer;
   SignatureFlags signature;
+  DeepFlags deep;
   ExistingFlags existing;
   TimestampFlags timestamp;
   TrustFlags trust;
@@ -31,6 +34,7 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.config);
   declare(flags, options.signer);
   declare(flags, options.signature);
+  declare(flags, options.deep);
   declare(flags, options.existing);
   declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
   declare(flags, options.trust);
@@ -46,6 +50,8 @@ struct Plan {
   ProviderTraits traits;
   engine::SignOptions options;
   std::vector<std::string> servers;
+  std::vector<InsideWarning> warnings;
+  std::size_t signatures{};  ///< At most.
 };
 
 Result<void> check_unused(const config::Config& config, const Options& options, Context& context) {
@@ -71,7 +77,11 @@ Result<Plan> make_plan(const Options& options, Context& context) {
   plan.traits = choice.provider->traits();
   SIGNCTL_TRY(plan.files, plan_files(config, options.files), "");
   SIGNCTL_TRY(plan.outputs, outputs_of(plan.files, options.target), "");
-  SIGNCTL_CHECK(check_limit(plan.outputs.size(), options.run.max_signatures), "");
+  plan.warnings =
+      options.deep.deep ? std::vector<InsideWarning>{} : warn_of_unsigned_inside(plan.files.plan);
+  plan.signatures =
+      plan.outputs.size() + (options.deep.deep ? count_unsigned_inside(plan.files.plan) : 0);
+  SIGNCTL_CHECK(check_limit(plan.signatures, options.run.max_signatures), "");
   // Not used, but what is wrong with them is said here as it would be said when signing.
   SIGNCTL_CHECK(check_unused(config, options, context), "");
   return plan;
@@ -79,7 +89,33 @@ Result<Plan> make_plan(const Options& options, Context& context) {
 
 bool is_beyond_quota(const Plan& plan) {
   return plan.traits.signatures_a_year > 0 &&
-         plan.outputs.size() > static_cast<std::size_t>(plan.traits.signatures_a_year);
+         plan.signatures > static_cast<std::size_t>(plan.traits.signatures_a_year);
+}
+
+/// The first few of each package: there may be thousands.
+void print_warnings(const Plan& plan, Context& context) {
+  constexpr std::size_t kMostOfOne = 5;
+  std::string path;
+  std::size_t of_this = 0;
+  std::size_t more = 0;
+  const auto say_more = [&] {
+    if (more > 0) {
+      log_warning(path + " holds " + std::to_string(more) + " more such files");
+    }
+  };
+  for (const InsideWarning& warning : plan.warnings) {
+    if (warning.path != path) {
+      say_more();
+      path = warning.path;
+      of_this = more = 0;
+    }
+    if (++of_this <= kMostOfOne || context.verbose()) {
+      log_warning(warning.message);
+    } else {
+      ++more;
+    }
+  }
+  say_more();
 }
 
 void print_plan(const Plan& plan, Context& context) {
@@ -108,8 +144,9 @@ void print_plan(const Plan& plan, Context& context) {
                  (is_beyond_quota(plan) ? ", which is less than this plan needs" : ""));
   }
   const std::size_t count = plan.outputs.size();
-  const std::string plural = count == 1 ? "" : "s";
-  context.line(std::to_string(count) + " file" + plural + ", at most " + std::to_string(count) +
+  const std::string plural = plan.signatures == 1 ? "" : "s";
+  context.line(std::to_string(count) + " file" + (count == 1 ? "" : "s") + ", at most " +
+               std::to_string(plan.signatures) +
                (plan.traits.billable ? " billable signature" + plural
                                      : " signature" + plural + ", none of them billable") +
                "; nothing was touched");
@@ -121,7 +158,7 @@ Json json_of(const Plan& plan) {
   json["provider"] = plan.provider;
   json["digest_algorithm"] = digest_name(plan.options.digest);
   json["timestamp_servers"] = plan.servers;
-  json["billable_signatures"] = plan.traits.billable ? plan.outputs.size() : 0;
+  json["billable_signatures"] = plan.traits.billable ? plan.signatures : 0;
   json["signatures_a_year"] = quota_json(plan.traits.signatures_a_year);
   json["files"] = Json::array();
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
@@ -130,6 +167,11 @@ Json json_of(const Plan& plan) {
                              {"step", file.step},
                              {"because", file.because},
                              {"output", plan.outputs[i]}});
+  }
+  json["warnings"] = Json::array();
+  for (const InsideWarning& warning : plan.warnings) {
+    json["warnings"].push_back(
+        {{"path", warning.path}, {"inside", warning.inside}, {"message", warning.message}});
   }
   json["excluded"] = Json::array();
   for (const auto& file : plan.files.plan.excluded) {
@@ -140,6 +182,7 @@ Json json_of(const Plan& plan) {
 
 Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(const Plan plan, make_plan(options, context), "");
+  print_warnings(plan, context);
   if (context.json()) {
     print_json(context, json_of(plan));
   } else {

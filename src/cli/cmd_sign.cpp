@@ -2,8 +2,9 @@
 #include "cli/batch.hpp"
 #include "cli/command.hpp"
 #include "cli/files.hpp"
+#include "cli/plan_inside.hpp"
 #include "cli/sign_run.hpp"
-#include "crypto/library.hpp"
+#include "engine/complete_chain.hpp"
 
 namespace signctl::cli {
 
@@ -15,6 +16,7 @@ struct Options {
   ConfigFlags config;
   SignerFlags signer;
   SignatureFlags signature;
+  DeepFlags deep;
   ExistingFlags existing;
   TimestampFlags timestamp;
   TrustFlags trust;
@@ -27,6 +29,7 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.config);
   declare(flags, options.signer);
   declare(flags, options.signature);
+  declare(flags, options.deep);
   declare(flags, options.existing);
   declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
   declare(flags, options.trust);
@@ -34,7 +37,6 @@ void declare_options(Flags& flags, Options& options) {
 }
 
 Result<int> run(const Options& options, Context& context) {
-  const crypto::LibraryStart library;
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SignRun sign;
   SIGNCTL_TRY(sign.options,
@@ -47,11 +49,21 @@ Result<int> run(const Options& options, Context& context) {
   if (!timestamp) {
     sign.gate.rules.timestamp = TimestampRule::optional;
   }
+  if (options.deep.deep) {
+    sign.options.deep = true;
+    sign.gate.rules.nested = NestedRule::require_signed;
+  }
   SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
   SIGNCTL_TRY(sign.tasks, make_tasks(files, options.target, sign.options), "");
-  SIGNCTL_CHECK(check_limit(sign.tasks.size(), options.run.max_signatures), "");
+  const std::size_t inside =
+      options.deep.deep && options.run.max_signatures ? count_unsigned_inside(files.plan) : 0;
+  SIGNCTL_CHECK(check_limit(sign.tasks.size() + inside, options.run.max_signatures), "");
   SIGNCTL_TRY(sign.run, run_options(config, options.run, &choice), "");
   SIGNCTL_TRY(sign.factory, make_stages(choice, timestamp, context), "");
+  if (config.sign.complete_chain) {
+    sign.factory.session =
+        engine::complete_chains(std::move(sign.factory.session), context.world());
+  }
   SIGNCTL_CHECK(make_folders(options.target, sign.tasks), "");
   return sign_files(sign, {"sign", "signed"}, context);
 }

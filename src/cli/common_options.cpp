@@ -34,6 +34,13 @@ void declare(Flags& flags, SignatureFlags& target) {
   flags.flag("--page-hashes,--ph", target.page_hashes, "Also hash each page of the image");
 }
 
+void declare(Flags& flags, DeepFlags& target) {
+  flags.flag("--deep",
+             target.deep,
+             "First sign what is unsigned inside ZIP-based files; what is inside any file must be "
+             "signed");
+}
+
 void declare(Flags& flags, ExistingFlags& target) {
   flags.value("--if-signed",
               target.if_signed,
@@ -83,6 +90,9 @@ void declare(Flags& flags, ExpectFlags& target) {
               target.thumbprint,
               "HEX",
               "SHA-256 thumbprint of the signer's certificate");
+  flags.flag("--deep",
+             target.deep,
+             "Look inside packages, archives and installers: what is there must be signed as well");
 }
 
 void declare(Flags& flags, FileFlags& target) {

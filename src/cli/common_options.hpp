@@ -32,6 +32,12 @@ struct SignatureFlags {
 };
 void declare(Flags& flags, SignatureFlags& target);
 
+/// Whether to sign what is inside first.
+struct DeepFlags {
+  bool deep{false};
+};
+void declare(Flags& flags, DeepFlags& target);
+
 /// What to do with files that are signed already.
 struct ExistingFlags {
   std::string if_signed;
@@ -62,6 +68,7 @@ struct ExpectFlags {
   std::vector<std::string> eku;
   std::string issuer;
   std::string thumbprint;
+  bool deep{false};
 };
 void declare(Flags& flags, ExpectFlags& target);
 

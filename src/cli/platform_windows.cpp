@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/platform.hpp"
 #include "core/atomic_file.hpp"
+#include "core/windows_api.hpp"
 #include "engine/run.hpp"
 
 #include <cstdio>
 
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
-#include <windows.h>
 // After windows.h, whose types it uses.
 #include <fcntl.h>
 #include <io.h>

@@ -257,12 +257,16 @@ Result<engine::Gate> make_gate(const config::Config& config,
   SIGNCTL_TRY(gate.store, trust::make_store(options, context.environment()), "loading trust");
   gate.rules.timestamp = config.gate.timestamp;
   gate.rules.identity = config.gate.identity;
+  gate.rules.nested = config.gate.nested;
   gate.rules.rehearsal = gate.trust_signer ? RehearsalRule::accept : RehearsalRule::refuse;
   gate.rules.profile = flags.compat.empty() ? Profile::strict : Profile::compat_windows;
   return gate;
 }
 
 Result<void> apply(const ExpectFlags& flags, GateRules& rules) {
+  if (flags.deep) {
+    rules.nested = NestedRule::require_signed;
+  }
   if (!flags.timestamp.empty()) {
     rules.timestamp =
         flags.timestamp == "required" ? TimestampRule::required : TimestampRule::optional;

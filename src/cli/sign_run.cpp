@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/sign_run.hpp"
 
+#include "cli/render.hpp"
+#include "core/log.hpp"
 #include "core/path.hpp"
 
 #include <algorithm>
@@ -15,8 +17,21 @@ std::string note_on(const engine::FileResult& result, const engine::SignOptions&
   const engine::FileOutcome& outcome = *result.outcome;
   note += outcome.timestamp_source.empty() ? ", no timestamp"
                                            : ", timestamp " + outcome.timestamp_source;
+  if (!outcome.signed_inside.empty()) {
+    note += ", " + std::to_string(outcome.signed_inside.size()) + " inside";
+  }
   note += ", gate passed";
   return outcome.verdict.rehearsal ? note + ", REHEARSAL: not for release" : note;
+}
+
+/// With gate.nested: report, what is wrong inside is said although the file is signed.
+void warn_of_inside(const engine::FileResult& result, const GateRules& rules) {
+  if (!result.outcome || rules.nested != NestedRule::report) {
+    return;
+  }
+  for (const Finding& finding : judge_inside(result.outcome->report, rules)) {
+    log_warning(result.path + ": " + finding_text(finding));
+  }
 }
 
 }  // namespace
@@ -90,6 +105,7 @@ Result<int> sign_files(const SignRun& sign, const BatchWords& words, Context& co
   options.on_file = [&](const engine::FileResult& result, std::size_t, std::size_t) {
     const bool done = result.outcome && result.outcome->state == engine::FileState::done;
     print_file(context, words, result, done ? note_on(result, sign.options) : "");
+    warn_of_inside(result, sign.gate.rules);
   };
   const auto summary =
       engine::sign_all(sign.tasks, sign.gate, sign.factory, context.clock(), options);

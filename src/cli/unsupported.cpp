@@ -30,7 +30,6 @@ constexpr std::array kFlags{
     Refusal{"--report-format", "use --json, which says all there is"},
     Refusal{"--audit", "keep the document that --json prints"},
     Refusal{"--manifest", "keep the document that --json prints"},
-    Refusal{"--sign-test", "signctl rehearse shows that everything but the signer works"},
 };
 
 /// Flags of other tools whose effect we leave out on purpose.

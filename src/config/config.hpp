@@ -50,6 +50,7 @@ struct Sign {
   std::string description;
   std::string url;
   bool page_hashes{false};
+  bool complete_chain{true};
   ExistingSignature if_signed{ExistingSignature::fail};
   std::vector<std::string> timestamp_servers;
   DigestAlg timestamp_digest{DigestAlg::sha256};
@@ -72,6 +73,7 @@ struct Gate {
   std::vector<std::string> trust{
       "system"};  ///< system | signer | file:PATH, the path as written: relative to `folder`.
   IdentityRule identity;
+  NestedRule nested{NestedRule::off};
   std::string revocation{"soft"};  ///< off | soft (hard is refused: not available yet)
 };
 

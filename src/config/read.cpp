@@ -95,6 +95,17 @@ void read(const Node* node, TimestampRule& out) {
   }
 }
 
+void read(const Node* node, NestedRule& out) {
+  if (node == nullptr) {
+    return;
+  }
+  if (node->text == "require-signed") {
+    out = NestedRule::require_signed;
+  } else {
+    out = node->text == "report" ? NestedRule::report : NestedRule::off;
+  }
+}
+
 /// The local authority's folder is relative to the config, like every path in it.
 void place_servers(std::vector<std::string>& servers, const std::string& folder) {
   constexpr std::string_view kLocal = "dev:";
@@ -113,6 +124,7 @@ void read_sign(const Node& root, const std::string& folder, Sign& sign) {
   read(at("description"), sign.description);
   read(at("url"), sign.url);
   read(at("page-hashes"), sign.page_hashes);
+  read(at("complete-chain"), sign.complete_chain);
   read(at("if-signed"), sign.if_signed);
   read(find_path(root, {"sign", "timestamp", "servers"}), sign.timestamp_servers);
   place_servers(sign.timestamp_servers, folder);
@@ -130,6 +142,7 @@ void read_gate(const Node& root, Gate& gate) {
   };
   read(find_path(root, {"gate", "timestamp"}), gate.timestamp);
   read(find_path(root, {"gate", "trust"}), gate.trust);
+  read(find_path(root, {"gate", "nested"}), gate.nested);
   read(find_path(root, {"gate", "revocation"}), gate.revocation);
   if (const Node* subject = identity("subject")) {
     for (const Entry& entry : subject->entries) {

@@ -12,6 +12,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kDigests{"sha256", "sha384", "sha512"};
 constexpr std::array<std::string_view, 4> kIfSigned{"fail", "skip-valid", "append", "replace"};
 constexpr std::array<std::string_view, 2> kTimestampRules{"required", "optional"};
+constexpr std::array<std::string_view, 3> kNested{"off", "report", "require-signed"};
 // "hard" is a word of the format, but refused until revocation can be required of every
 // certificate.
 constexpr std::array<std::string_view, 2> kRevocation{"soft", "off"};
@@ -80,6 +81,11 @@ constexpr std::array kSignKeys{
             .type = ValueType::boolean,
             .help = "Whether to add a hash of each memory page (PE files)",
             .fallback = "false"},
+    KeySpec{.key = "complete-chain",
+            .type = ValueType::boolean,
+            .help = "Whether the issuers' certificates are fetched from where the certificate says "
+                    "(AIA) when neither service, token nor `chain` has any",
+            .fallback = "true"},
     KeySpec{
         .key = "if-signed",
         .type = ValueType::choice,
@@ -166,6 +172,13 @@ constexpr std::array kGateKeys{
         .fallback = "[system]",
         .example = R"([system, "file:ca.pem"])"},
     KeySpec{.key = "identity", .type = ValueType::section, .help = "", .section = &kIdentity},
+    KeySpec{.key = "nested",
+            .type = ValueType::choice,
+            .help =
+                "What to do about unsigned and badly signed files inside packages, archives and "
+                "installers: `require-signed` refuses, `report` warns, `off` does not look",
+            .fallback = "off",
+            .choices = kNested},
     KeySpec{.key = "revocation",
             .type = ValueType::choice,
             .help =

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/scratch_file.hpp"
+#include "core/windows_api.hpp"
 #include "core/windows_error.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string>
-
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
-#include <windows.h>
 
 namespace signctl {
 

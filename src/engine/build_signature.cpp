@@ -91,6 +91,9 @@ Result<UnsignedSignature> prepare(Signable& file,
                  "signatures are not made with " + std::string(digest_name(options.digest)),
                  "use sha256, sha384 or sha512"};
   }
+  if (!placement.kept.empty()) {
+    SIGNCTL_CHECK(file.keep_signatures(options.digest), "");
+  }
   UnsignedSignature prepared;
   SIGNCTL_TRY(prepared.content,
               file.content_to_sign(options.digest, options.page_hashes),

@@ -9,7 +9,9 @@
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
 #include "engine/gate.hpp"
+#include "engine/inside.hpp"
 #include "engine/opened_file.hpp"
+#include "engine/sign_inside.hpp"
 
 #include <optional>
 #include <utility>
@@ -119,15 +121,37 @@ Result<SignedDigest> spend_signature(const OpenedFile& opened,
   return stages.session->sign(prepared.to_be_signed, prepared.content.alg);
 }
 
-Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
-  SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
-  if (answer) {
-    return std::move(*answer);
+/// Refuses a file whose contents are not fit to be signed over, before a signature is spent.
+Result<std::optional<FileOutcome>> answer_inside(OpenedFile& opened,
+                                                 const FileTask& task,
+                                                 const Stages& stages) {
+  using Answer = std::optional<FileOutcome>;
+  const Gate& gate = *stages.gate;
+  if (gate.rules.nested != NestedRule::require_signed) {
+    return Answer{};
   }
+  FileOutcome outcome;
+  const TimePoint now = stages.clock->now();
+  SIGNCTL_CHECK(
+      look_inside(*opened.signable, {gate.store, gate.trust_signer, now}, {}, outcome.report), "");
+  outcome.report.judged_at = now;
+  outcome.report.format = std::string(opened.format->name());
+  outcome.report.size_bytes = opened.source->size();
+  outcome.report.path = task.input;
+  outcome.path = task.input;
+  outcome.verdict.findings = judge_inside(outcome.report, gate.rules);
+  return outcome.verdict.findings.empty() ? Answer{} : Answer{std::move(outcome)};
+}
+
+/// Everything but opening, once nothing speaks against signing what is inside.
+Result<FileOutcome> sign_alone(OpenedFile& opened, const FileTask& task, Stages& stages) {
   SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
-  // Copying starts here, beside the hashing; a target that cannot be written costs no signature.
-  SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
+  // Copying and reading back start here, beside the hashing; a target that cannot be written costs
+  // no signature.
+  SIGNCTL_TRY(Draft draft,
+              Draft::begin_read_back(opened, task.output, task.options.digest),
+              "creating the draft");
   SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
   SIGNCTL_CHECK(draft.fill(), "copying the file");
   SIGNCTL_TRY(
@@ -142,12 +166,79 @@ Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages
   return outcome;
 }
 
+Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
+  SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
+  if (answer) {
+    return std::move(*answer);
+  }
+  SIGNCTL_TRY(answer, answer_inside(opened, task, stages), "");
+  return answer ? std::move(*answer) : sign_alone(opened, task, stages);
+}
+
+/// A signature of its own would be over contents that are about to change.
+Result<void> check_repackable(OpenedFile& opened, const FileTask& task) {
+  SIGNCTL_TRY(const auto stored, opened.signable->signatures(), "reading the signatures");
+  if (!stored.empty() && task.options.if_signed == IfSigned::append) {
+    return Error{ErrorKind::input,
+                 "the file is signed already, and signing what is inside breaks that signature",
+                 "say --if-signed replace"};
+  }
+  return ok();
+}
+
+/// Puts what was packed anew in its place, for types that carry no signature themselves.
+Result<FileOutcome> place_unsigned(OpenedFile& packed, const FileTask& task, Stages& stages) {
+  SIGNCTL_TRY(Draft draft, Draft::begin(packed.source, task.output), "creating the draft");
+  SIGNCTL_CHECK(draft.apply(PatchSet{packed.source->size(), {}}), "writing the draft");
+  SIGNCTL_TRY(OpenedFile written, open_draft(draft.path(), packed), "reading the draft back");
+  SIGNCTL_TRY(FileOutcome outcome, judge_file(written, *stages.gate, stages.clock->now()), "");
+  outcome.path = task.output;
+  outcome.report.path = task.output;
+  if (outcome.state == FileState::done) {
+    SIGNCTL_CHECK(draft.commit(), "putting the file in place");
+  }
+  return outcome;
+}
+
+/// First what is inside, then the file.
+Result<FileOutcome> sign_deep(OpenedFile& opened, const FileTask& task, Stages& stages) {
+  const bool takes_signature = opened.format->capabilities().sign;
+  if (takes_signature) {
+    SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
+    if (answer) {
+      return std::move(*answer);
+    }
+    SIGNCTL_CHECK(check_repackable(opened, task), "");
+    SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
+  }
+  SIGNCTL_TRY(auto repacked, sign_inside(opened, task, stages, sign_opened), "");
+  if (!repacked) {
+    return takes_signature ? sign_opened(opened, task, stages)
+                           : skipped(task.input, "everything inside is signed already");
+  }
+  SIGNCTL_TRY(const FileIdentity now, opened.source->identity_now(), "looking at the input again");
+  if (now != opened.source->identity()) {
+    return Error{ErrorKind::input,
+                 "the file was changed by somebody else while it was packed anew"};
+  }
+  SIGNCTL_TRY(OpenedFile packed,
+              open_draft(repacked->file.temporary_path(), opened),
+              "reading what was packed anew");
+  SIGNCTL_TRY(
+      FileOutcome outcome,
+      takes_signature ? sign_opened(packed, task, stages) : place_unsigned(packed, task, stages),
+      "");
+  outcome.signed_inside = std::move(repacked->paths);
+  return outcome;
+}
+
 }  // namespace
 
 Result<FileOutcome> sign_file(const FileTask& task, Stages& stages) {
   SIGNCTL_ASSERT(stages.session != nullptr && stages.gate != nullptr && stages.clock != nullptr);
   SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
-  auto outcome = sign_opened(opened, task, stages);
+  auto outcome =
+      task.options.deep ? sign_deep(opened, task, stages) : sign_opened(opened, task, stages);
   if (!outcome) {
     return std::move(outcome).error().within("signing " + task.input);
   }

@@ -85,6 +85,12 @@ std::optional<std::string> similar_path(const std::string& path) {
 }
 
 Error Expansion::absent(const std::string& path) const {
+  std::error_code failure;
+  if (fs::is_symlink(fs::symlink_status(to_path(path), failure))) {
+    return {ErrorKind::input,
+            printable(path) + " is a symbolic link that leads nowhere",
+            "make what it points to, or name the file itself"};
+  }
   const auto similar = similar_path(path);
   return {ErrorKind::input,
           printable(path) + " does not exist",

@@ -2,6 +2,7 @@
 #include "fake/server.hpp"
 
 #include "core/text.hpp"
+#include "fake/kms_wire.hpp"
 #include "support/must.hpp"
 
 #include <algorithm>
@@ -213,6 +214,9 @@ struct Server::Impl {
     if (request.method == "GET" && verb == "notes") {
       return json_response(200, lab.notes());
     }
+    if (request.method == "GET" && verb == "secrets") {
+      return json_response(200, secrets_given_out());
+    }
     if (request.method == "GET" && verb == "log") {
       Json log = Json::array();
       for (const Served& one : lab.served()) {
@@ -222,7 +226,7 @@ struct Server::Impl {
     }
     const Json body = Json::parse(request.body.empty() ? "{}" : request.body, nullptr, false);
     if (request.method != "POST" || !body.is_object()) {
-      return text_response(400, "POST a JSON object, or GET /__control/log or notes");
+      return text_response(400, "POST a JSON object, or GET /__control/log, notes or secrets");
     }
     if (verb == "rotate") {
       lab.rotate();

@@ -59,6 +59,23 @@ std::optional<std::chrono::milliseconds> wait_before(const Error& error,
   return wait;
 }
 
+/// What the service's support finds a request by; " (request id ...)", or empty when there is none.
+std::string request_id(const Reply& reply) {
+  constexpr std::size_t kLongest = 100;
+  for (const char* name : {"x-ms-request-id",
+                           "x-ms-correlation-request-id",
+                           "x-correlation-id",
+                           "x-amzn-requestid",
+                           "x-azure-ref",
+                           "x-request-id"}) {
+    const std::string id = header(reply, name);
+    if (!id.empty() && id.size() <= kLongest) {
+      return " (request id " + printable(id) + ")";
+    }
+  }
+  return {};
+}
+
 std::string seconds(std::chrono::milliseconds time) {
   return std::to_string((time.count() + 999) / 1000) + " s";
 }
@@ -131,9 +148,6 @@ Result<Reply> RestClient::send_once(const Call& call) const {
     SIGNCTL_CHECK(authorizer_->authorize(request), "logging in to " + service_.name);
   }
   SIGNCTL_TRY(HttpResponse response, world_.http.send(request), "calling " + service_.name);
-  log_debug(request.method + " " + net::without_secrets(request.url) + ": " +
-            std::to_string(response.status) + " after " + std::to_string(response.elapsed.count()) +
-            " ms");
   Reply reply;
   reply.status = response.status;
   reply.headers = std::move(response.headers);
@@ -141,6 +155,9 @@ Result<Reply> RestClient::send_once(const Call& call) const {
   reply.json = parse_json(reply.text);
   reply.received = world_.clock.now();
   reply.server_time = parse_http_date(header(reply, "date"));
+  log_debug(request.method + " " + net::without_secrets(request.url) + ": " +
+            std::to_string(response.status) + " after " + std::to_string(response.elapsed.count()) +
+            " ms" + request_id(reply));
   return reply;
 }
 
@@ -157,8 +174,8 @@ Result<Reply> RestClient::send(const Call& call, const RetryRules& rules) const 
       renewed = true;
       continue;
     }
-    Error error =
-        reply ? explain_(*reply).within("calling " + service_.name) : std::move(reply).error();
+    Error error = reply ? explain_(*reply).within("calling " + service_.name + request_id(*reply))
+                        : std::move(reply).error();
     const auto spent =
         std::chrono::duration_cast<std::chrono::milliseconds>(world_.clock.steady_now() - started);
     const auto wait = wait_before(error, rules, attempt, spent);
