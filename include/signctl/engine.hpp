@@ -17,6 +17,8 @@
 
 namespace signctl::engine {
 
+class Shelf;
+
 /// What to do with a file that is signed already.
 enum class IfSigned { fail, skip_valid, append, replace };
 
@@ -43,6 +45,7 @@ struct FileTask {
   std::string input;   ///< UTF-8 path.
   std::string output;  ///< Equal to input to sign in place.
   SignOptions options;
+  std::string step{};  ///< Files of one step are signed together, and before those of the next.
 };
 
 enum class FileState { done, skipped, refused };
@@ -56,19 +59,32 @@ struct FileOutcome {
   Verdict verdict;
   std::string timestamp_source;
   std::vector<std::string> signed_inside{};  ///< Paths within the file, for SignOptions::deep.
+  std::string signer{};  ///< Name of the signer whose signature it is; empty if it is not new.
+  /// Where the signature was found when none had to be made: "the cache".
+  std::string reused{};
 };
 
-/// What a run shares between its files. Borrowed; one session per worker thread.
+/// What a run shares between its files. Borrowed.
 struct Stages {
   SigningSession* session{};   ///< Null for verbs that do not sign.
   Timestamper* timestamper{};  ///< Null when no timestamp is wanted.
   const Gate* gate{};
   Clock* clock{};
+  Shelf* shelf{};          ///< Signatures that there are already; null when none are remembered.
+  std::string identity{};  ///< Names the session's signer on the shelf.
 };
 
 /// Signs one file: digest, sign, timestamp, embed, write a draft, gate the draft, rename it.
 /// Whatever fails and whenever the process dies, the output is its old bytes or signed and passing.
 Result<FileOutcome> sign_file(const FileTask& task, Stages& stages);
+
+/// What sign_file() would do with a file, without a signer and without writing.
+///
+/// @return  Empty when it would be signed; the outcome when it would be skipped.
+/// @errors  What would fail.
+Result<std::optional<FileOutcome>> foresee_file(const FileTask& task,
+                                                const Gate& gate,
+                                                Clock& clock);
 
 /// Runs the gate on a file.
 Result<FileOutcome> verify_file(const std::string& path, const Gate& gate, TimePoint now);

@@ -4,6 +4,7 @@
 #include "cli/errors.hpp"
 #include "cli/files.hpp"
 #include "cli/render.hpp"
+#include "cli/reports.hpp"
 #include "cli/settings.hpp"
 #include "cli/sign_run.hpp"
 
@@ -21,6 +22,7 @@ struct Options {
   TrustFlags trust;
   ExpectFlags expect;
   std::optional<int> jobs;
+  ReportFlags report;
 };
 
 void declare_options(Flags& flags, Options& options) {
@@ -35,6 +37,7 @@ void declare_options(Flags& flags, Options& options) {
   flags.group("Run");
   flags.number(
       "-j,--jobs", options.jobs, "N", "Files at the same time; one for each CPU unless said");
+  declare(flags, options.report);
 }
 
 Result<int> jobs_of(const Options& options) {
@@ -67,6 +70,7 @@ void print_file_verdict(Context& context, const engine::FileResult& result) {
 }
 
 Result<int> run(const Options& options, Context& context) {
+  SIGNCTL_CHECK(check(options.report), "");
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SIGNCTL_TRY(auto gate, make_gate(config, options.trust, context), "");
   SIGNCTL_CHECK(apply(options.expect, gate.rules), "");
@@ -88,7 +92,7 @@ Result<int> run(const Options& options, Context& context) {
   };
   batch.on_file = [&](const engine::FileResult& result) { print_file_verdict(context, result); };
   const auto summary = run_batch(batch);
-  return finish_batch(context, {"verify", "passed"}, summary);
+  return finish_batch(context, {"verify", "passed"}, summary, options.report);
 }
 
 }  // namespace

@@ -90,7 +90,16 @@ struct RunFlags {
   std::optional<int> jobs;
   bool keep_going{false};
   std::optional<int> max_signatures;
+  std::string journal;
+  std::string cache;
 };
 void declare(Flags& flags, RunFlags& target);
+
+/// A file about the whole batch.
+struct ReportFlags {
+  std::string file;
+  std::string format;
+};
+void declare(Flags& flags, ReportFlags& target);
 
 }  // namespace signctl::cli

@@ -211,6 +211,8 @@ Json to_json(const engine::FileResult& result, std::string_view done) {
   json["reason"] = outcome.reason;
   json["timestamp_source"] = outcome.timestamp_source;
   json["signed_inside"] = outcome.signed_inside;
+  json["signer"] = outcome.signer;
+  json["reused"] = outcome.reused;
   // A file that was never looked into has no report.
   const bool judged = !outcome.report.format.empty();
   json["verdict"] = judged ? to_json(outcome.verdict) : Json(nullptr);
@@ -232,6 +234,16 @@ Json batch_document(std::string_view verb,
   json["skipped"] = summary.skipped;
   json["failed"] = summary.failed;
   json["not_started"] = summary.not_started;
+  if (!summary.signers.empty()) {
+    json["reused"] = summary.reused;
+    json["signers"] = Json::array();
+    for (const engine::SignerTally& signer : summary.signers) {
+      json["signers"].push_back({{"name", signer.name},
+                                 {"provider", signer.provider},
+                                 {"billable", signer.billable},
+                                 {"signatures", signer.signatures}});
+    }
+  }
   json["files"] = Json::array();
   for (const engine::FileResult& file : summary.files) {
     json["files"].push_back(to_json(file, done));

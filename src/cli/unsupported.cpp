@@ -26,8 +26,6 @@ constexpr std::array kCommands{
 
 constexpr std::array kFlags{
     Refusal{"--shard", "split the list of files between jobs yourself"},
-    Refusal{"--report", "use --json, which says all there is"},
-    Refusal{"--report-format", "use --json, which says all there is"},
     Refusal{"--audit", "keep the document that --json prints"},
     Refusal{"--manifest", "keep the document that --json prints"},
 };

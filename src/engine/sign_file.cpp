@@ -2,15 +2,15 @@
 #include "engine/sign_file.hpp"
 
 #include "core/assert.hpp"
-#include "core/block_reader.hpp"
 #include "core/text.hpp"
 #include "crypto/certificate.hpp"
-#include "crypto/digest.hpp"
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
 #include "engine/gate.hpp"
 #include "engine/inside.hpp"
+#include "engine/obtain_signature.hpp"
 #include "engine/opened_file.hpp"
+#include "engine/shelf.hpp"
 #include "engine/sign_inside.hpp"
 
 #include <optional>
@@ -20,6 +20,12 @@ namespace signctl::engine {
 
 namespace {
 
+/// Empty when there is no answer yet.
+using MaybeOutcome = std::optional<FileOutcome>;
+
+/// How often a file is looked at that others keep changing.
+constexpr int kLooks = 3;
+
 FileOutcome skipped(const std::string& path, std::string reason) {
   FileOutcome outcome;
   outcome.state = FileState::skipped;
@@ -28,18 +34,43 @@ FileOutcome skipped(const std::string& path, std::string reason) {
   return outcome;
 }
 
+/// A file that an earlier run signed, before it came to an untimely end, is finished if it passes.
+Result<MaybeOutcome> answer_by_journal(OpenedFile& opened,
+                                       const FileTask& task,
+                                       const Stages& stages) {
+  if (stages.shelf == nullptr || task.input != task.output) {
+    return MaybeOutcome{};
+  }
+  SIGNCTL_TRY(const auto stored, stored_signatures(*opened.signable), "");
+  if (!stages.shelf->made_any_of(stored)) {
+    return MaybeOutcome{};
+  }
+  SIGNCTL_TRY(FileOutcome outcome, judge_file(opened, *stages.gate, stages.clock->now()), "");
+  if (outcome.state != FileState::done) {
+    return MaybeOutcome{};
+  }
+  SIGNCTL_CHECK(stages.shelf->note_done(stored), "");
+  FileOutcome skip = skipped(task.input, "signed by an earlier run, and verified again");
+  skip.report = std::move(outcome.report);
+  skip.verdict = std::move(outcome.verdict);
+  return MaybeOutcome{std::move(skip)};
+}
+
 /// Deals with `fail` and `skip_valid`. An outcome means that there is nothing to sign.
-Result<std::optional<FileOutcome>> answer_existing(OpenedFile& opened,
-                                                   const FileTask& task,
-                                                   const Stages& stages) {
-  using Answer = std::optional<FileOutcome>;
+Result<MaybeOutcome> answer_existing(OpenedFile& opened,
+                                     const FileTask& task,
+                                     const Stages& stages) {
+  SIGNCTL_TRY(auto finished_before, answer_by_journal(opened, task, stages), "");
+  if (finished_before) {
+    return finished_before;
+  }
   const IfSigned rule = task.options.if_signed;
   if (rule == IfSigned::append || rule == IfSigned::replace) {
-    return Answer{};
+    return MaybeOutcome{};
   }
   SIGNCTL_TRY(const auto stored, opened.signable->signatures(), "reading the signatures");
   if (stored.empty()) {
-    return Answer{};
+    return MaybeOutcome{};
   }
   if (rule == IfSigned::fail) {
     return Error{ErrorKind::input,
@@ -48,12 +79,12 @@ Result<std::optional<FileOutcome>> answer_existing(OpenedFile& opened,
   }
   SIGNCTL_TRY(FileOutcome outcome, judge_file(opened, *stages.gate, stages.clock->now()), "");
   if (outcome.state != FileState::done) {
-    return Answer{};
+    return MaybeOutcome{};
   }
   FileOutcome skip = skipped(task.input, "already signed, and the signature passes the gate");
   skip.report = std::move(outcome.report);
   skip.verdict = std::move(outcome.verdict);
-  return Answer{std::move(skip)};
+  return MaybeOutcome{std::move(skip)};
 }
 
 /// Refuses a certificate that the file itself rules out.
@@ -90,45 +121,11 @@ Result<void> check_expected_chain(Signable& file, const Stages& stages) {
   return check_fits_file(file, chain.front());
 }
 
-/// The input, read once more if the session wants its hash.
-class InputFacts final : public FileFacts {
- public:
-  InputFacts(const ByteSource& source, const Bytes& digest) : source_(source), digest_(digest) {}
-
-  [[nodiscard]] Result<Bytes> sha256() const override {
-    crypto::Hasher hasher(DigestAlg::sha256);
-    BlockVisitor visitor;
-    visitor.visit = [&](std::uint64_t /*offset*/, ByteView block) {
-      hasher.update(block);
-      return true;
-    };
-    SIGNCTL_CHECK(for_each_block(source_, 0, source_.size(), visitor), "hashing the whole file");
-    return hasher.finish();
-  }
-
-  [[nodiscard]] const Bytes& content_digest() const override { return digest_; }
-
- private:
-  const ByteSource& source_;
-  const Bytes& digest_;
-};
-
-Result<SignedDigest> spend_signature(const OpenedFile& opened,
-                                     const UnsignedSignature& prepared,
-                                     const Stages& stages) {
-  const InputFacts facts(*opened.source, prepared.content.file_digest);
-  SIGNCTL_CHECK(stages.session->about_to_sign(facts), "announcing the file to the signing service");
-  return stages.session->sign(prepared.to_be_signed, prepared.content.alg);
-}
-
 /// Refuses a file whose contents are not fit to be signed over, before a signature is spent.
-Result<std::optional<FileOutcome>> answer_inside(OpenedFile& opened,
-                                                 const FileTask& task,
-                                                 const Stages& stages) {
-  using Answer = std::optional<FileOutcome>;
+Result<MaybeOutcome> answer_inside(OpenedFile& opened, const FileTask& task, const Stages& stages) {
   const Gate& gate = *stages.gate;
   if (gate.rules.nested != NestedRule::require_signed) {
-    return Answer{};
+    return MaybeOutcome{};
   }
   FileOutcome outcome;
   const TimePoint now = stages.clock->now();
@@ -140,11 +137,15 @@ Result<std::optional<FileOutcome>> answer_inside(OpenedFile& opened,
   outcome.report.path = task.input;
   outcome.path = task.input;
   outcome.verdict.findings = judge_inside(outcome.report, gate.rules);
-  return outcome.verdict.findings.empty() ? Answer{} : Answer{std::move(outcome)};
+  return outcome.verdict.findings.empty() ? MaybeOutcome{} : MaybeOutcome{std::move(outcome)};
 }
 
-/// Everything but opening, once nothing speaks against signing what is inside.
-Result<FileOutcome> sign_alone(OpenedFile& opened, const FileTask& task, Stages& stages) {
+/// Everything but opening, once nothing speaks against signing what is inside. Empty when another
+/// run has signed the file meanwhile, and it is to be looked at once more.
+Result<MaybeOutcome> sign_alone(OpenedFile& opened,
+                                const FileTask& task,
+                                Stages& stages,
+                                Reuse reuse) {
   SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
   // Copying and reading back start here, beside the hashing; a target that cannot be written costs
@@ -154,25 +155,52 @@ Result<FileOutcome> sign_alone(OpenedFile& opened, const FileTask& task, Stages&
               "creating the draft");
   SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
   SIGNCTL_CHECK(draft.fill(), "copying the file");
-  SIGNCTL_TRY(
-      const SignedDigest made, spend_signature(opened, prepared, stages), "signing the digest");
-  // The signature is valid from here on, but only for as long as its certificate.
-  SIGNCTL_TRY(auto finished, finish(prepared, made, task.options, stages.timestamper), "");
-  SIGNCTL_TRY(const auto signatures, combine(std::move(placement), std::move(finished.cms)), "");
+  SIGNCTL_TRY(auto obtained, obtain_signature(opened, prepared, task.options, stages, reuse), "");
+  if (!obtained) {
+    return MaybeOutcome{};
+  }
+  const Bytes cms = obtained->signature.cms;
+  SIGNCTL_TRY(const auto signatures, combine(std::move(placement), cms), "");
   SIGNCTL_TRY(
       FileOutcome outcome, embed_and_commit(opened, std::move(draft), signatures, stages), "");
   outcome.path = task.output;
-  outcome.timestamp_source = std::move(finished.timestamp_source);
-  return outcome;
+  outcome.timestamp_source = std::move(obtained->signature.timestamp_source);
+  outcome.reused = std::move(obtained->reused);
+  if (outcome.state == FileState::done) {
+    SIGNCTL_CHECK(obtained->claim.done(cms, task.output, stages.timestamper != nullptr), "");
+  } else {
+    obtained->claim.discard();
+  }
+  return MaybeOutcome{std::move(outcome)};
 }
 
-Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
+Result<MaybeOutcome> sign_opened(OpenedFile& opened,
+                                 const FileTask& task,
+                                 Stages& stages,
+                                 Reuse reuse) {
   SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
   if (answer) {
-    return std::move(*answer);
+    return answer;
   }
   SIGNCTL_TRY(answer, answer_inside(opened, task, stages), "");
-  return answer ? std::move(*answer) : sign_alone(opened, task, stages);
+  return answer ? Result<MaybeOutcome>(std::move(answer)) : sign_alone(opened, task, stages, reuse);
+}
+
+/// A signature that was there already and does not pass (any more).
+bool is_bad_find(const FileOutcome& outcome) {
+  return outcome.state == FileState::refused && !outcome.reused.empty();
+}
+
+/// Signs a temporary file that nobody else knows of.
+Result<FileOutcome> sign_own(OpenedFile& opened, const FileTask& task, Stages& stages) {
+  SIGNCTL_TRY(MaybeOutcome outcome, sign_opened(opened, task, stages, Reuse::allowed), "");
+  if (outcome && is_bad_find(*outcome)) {
+    SIGNCTL_TRY(outcome, sign_opened(opened, task, stages, Reuse::forbidden), "");
+  }
+  if (!outcome) {
+    return Error{ErrorKind::input, "a temporary file was changed by somebody else"};
+  }
+  return std::move(*outcome);
 }
 
 /// A signature of its own would be over contents that are about to change.
@@ -201,48 +229,76 @@ Result<FileOutcome> place_unsigned(OpenedFile& packed, const FileTask& task, Sta
 }
 
 /// First what is inside, then the file.
-Result<FileOutcome> sign_deep(OpenedFile& opened, const FileTask& task, Stages& stages) {
+Result<MaybeOutcome> sign_deep(OpenedFile& opened,
+                               const FileTask& task,
+                               Stages& stages,
+                               Reuse reuse) {
   const bool takes_signature = opened.format->capabilities().sign;
   if (takes_signature) {
     SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
     if (answer) {
-      return std::move(*answer);
+      return answer;
     }
     SIGNCTL_CHECK(check_repackable(opened, task), "");
     SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
   }
-  SIGNCTL_TRY(auto repacked, sign_inside(opened, task, stages, sign_opened), "");
+  SIGNCTL_TRY(auto repacked, sign_inside(opened, task, stages, sign_own), "");
   if (!repacked) {
-    return takes_signature ? sign_opened(opened, task, stages)
-                           : skipped(task.input, "everything inside is signed already");
+    return takes_signature
+               ? sign_opened(opened, task, stages, reuse)
+               : MaybeOutcome(skipped(task.input, "everything inside is signed already"));
   }
   SIGNCTL_TRY(const FileIdentity now, opened.source->identity_now(), "looking at the input again");
   if (now != opened.source->identity()) {
-    return Error{ErrorKind::input,
-                 "the file was changed by somebody else while it was packed anew"};
+    return MaybeOutcome{};
   }
   SIGNCTL_TRY(OpenedFile packed,
               open_draft(repacked->file.temporary_path(), opened),
               "reading what was packed anew");
   SIGNCTL_TRY(
       FileOutcome outcome,
-      takes_signature ? sign_opened(packed, task, stages) : place_unsigned(packed, task, stages),
+      takes_signature ? sign_own(packed, task, stages) : place_unsigned(packed, task, stages),
       "");
   outcome.signed_inside = std::move(repacked->paths);
-  return outcome;
+  return MaybeOutcome(std::move(outcome));
 }
 
 }  // namespace
 
+Result<std::optional<FileOutcome>> foresee_file(const FileTask& task,
+                                                const Gate& gate,
+                                                Clock& clock) {
+  SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
+  Stages stages;
+  stages.gate = &gate;
+  stages.clock = &clock;
+  SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
+  if (!answer) {
+    SIGNCTL_TRY(const Placement placement, place(*opened.signable, task.options.if_signed), "");
+  }
+  return answer;
+}
+
 Result<FileOutcome> sign_file(const FileTask& task, Stages& stages) {
   SIGNCTL_ASSERT(stages.session != nullptr && stages.gate != nullptr && stages.clock != nullptr);
-  SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
-  auto outcome =
-      task.options.deep ? sign_deep(opened, task, stages) : sign_opened(opened, task, stages);
-  if (!outcome) {
-    return std::move(outcome).error().within("signing " + task.input);
+  Reuse reuse = Reuse::allowed;
+  for (int look = 0; look < kLooks; ++look) {
+    SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
+    auto outcome = task.options.deep ? sign_deep(opened, task, stages, reuse)
+                                     : sign_opened(opened, task, stages, reuse);
+    if (!outcome) {
+      return std::move(outcome).error().within("signing " + task.input);
+    }
+    if (*outcome && !is_bad_find(**outcome)) {
+      return std::move(**outcome);
+    }
+    // What was found may have gone bad since; what is made now has not.
+    reuse = *outcome ? Reuse::forbidden : reuse;
   }
-  return outcome;
+  return Error{ErrorKind::input,
+               "the file was changed again and again by somebody else while it was being processed",
+               "nothing was written; wait until the build has finished with it and run again",
+               {"signing " + task.input}};
 }
 
 }  // namespace signctl::engine

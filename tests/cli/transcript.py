@@ -176,7 +176,7 @@ class Transcript:
         elif word == "crowd":
             path.mkdir()
             for i in range(int(words[1])):
-                (path / f"{i:04}.exe").write_bytes(make_pe(0))
+                (path / f"{i:04}.exe").write_bytes(make_pe(0) + struct.pack("<Q", i))
         elif word == "write":
             path.write_text(" ".join(words[1:]).replace("\\n", "\n"), newline="\n")
         elif word == "copy":

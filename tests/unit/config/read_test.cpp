@@ -64,7 +64,7 @@ TEST_CASE("config: what is not said keeps the strict default", "[config]") {
 
   CHECK(config.sign.digest == DigestAlg::sha256);
   CHECK(config.sign.if_signed == config::ExistingSignature::fail);
-  CHECK(config.sign.jobs == 1);
+  CHECK(config.sign.jobs == 8);
   CHECK(config.sign.retry.attempts == 6);
   CHECK(config.gate.timestamp == TimestampRule::required);
   CHECK(config.gate.trust == std::vector<std::string>{"system"});
@@ -81,7 +81,7 @@ sign:
   complete-chain: true
   if-signed: fail
   timestamp: { digest: sha256 }
-  jobs: 1
+  jobs: 8
   retry: { attempts: 6, initial: 500ms, max: 30s, deadline: 15m }
 gate: { timestamp: required, trust: [system], revocation: soft }
 )",
