@@ -28,7 +28,9 @@ bool recognised(const std::string& path) {
     return !source;
   }
   const auto format = detect_format(**source, path);
-  return format && (*format)->is_meant_unnamed(extension_of(path));
+  // An archive carries no signature itself; who wants what is inside signed names it.
+  return format && (*format)->capabilities().sign &&
+         (*format)->is_meant_unnamed(extension_of(path));
 }
 
 /// The lines of a list file: one path or pattern each, `#` begins a comment line.

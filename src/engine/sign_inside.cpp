@@ -63,12 +63,16 @@ Result<void> Survey::take(const Need& need) {
 
 Result<void> Survey::look_at(Signable& container, Need need, int depth, std::vector<Need>& needs) {
   SIGNCTL_CHECK(take(need), "");
-  SIGNCTL_TRY(const InnerFile inner, open_inner(container, need.member, need.index), need.path);
+  SIGNCTL_TRY(const InnerFile inner,
+              open_inner(container, need.member, need.index),
+              "opening " + need.path);
   if (!inner.signable) {
     return ok();
   }
   SIGNCTL_TRY(need.inside, run(*inner.signable, *inner.format, need.path, depth + 1), "");
-  SIGNCTL_TRY(const auto signatures, inner.signable->signatures(), need.path);
+  SIGNCTL_TRY(const auto signatures,
+              inner.signable->signatures(),
+              "reading the signatures of " + need.path);
   if (!signatures.empty() && !need.inside.empty()) {
     return Error{ErrorKind::input,
                  need.path + " is signed, but " + first_unsigned(need.inside) +

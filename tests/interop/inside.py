@@ -93,6 +93,10 @@ def check_refusals(suite, label, path, dev, bad):
 
 def check_archive(suite, folder, dev, good, bad):
     path = archive(folder / "deep.zip", good, bad)
+    before = path.read_bytes()
+    done = signctl("sign", "--no-timestamp", *sign_arguments(dev), path)
+    suite.check("zip: it is not signed itself",
+                done.returncode == 5 and "--deep" in done.out and path.read_bytes() == before, done.out)
     done = signctl("sign", "--deep", "--no-timestamp", *sign_arguments(dev), path)
     suite.check("zip: --deep signs what is inside", done.returncode == 0, done.out)
     done = verify(path, "--deep")
@@ -100,6 +104,30 @@ def check_archive(suite, folder, dev, good, bad):
     with zipfile.ZipFile(path) as packed:
         suite.check("zip: Python reads what was packed anew", packed.testzip() is None)
         suite.check("zip: what was signed keeps its bytes", packed.read(good.name) == good.read_bytes())
+
+
+def check_packages(suite, folder, dev, good):
+    """Packages whose signatures are not understood pass nowhere, whatever they are called."""
+    marks = {"msix": ["AppxManifest.xml", "[Content_Types].xml"], "nupkg": ["x.nuspec", "[Content_Types].xml"],
+             "vsix": ["extension.vsixmanifest", "[Content_Types].xml"]}
+    for kind, names in marks.items():
+        package = folder / f"package-{kind}.zip"
+        with zipfile.ZipFile(package, "w") as packed:
+            packed.write(good, good.name)
+            for name in names:
+                packed.writestr(name, "<x/>")
+        named = archive(folder / f"package.{kind}", good)
+        for path in (package, named):
+            before = path.read_bytes()
+            for words in (["verify"], ["verify", "--deep"], ["sign", "--no-timestamp", *sign_arguments(dev)],
+                          ["sign", "--deep", "--no-timestamp", *sign_arguments(dev)]):
+                done = signctl(*words, path)
+                suite.check(f"{kind}: {' '.join(map(str, words[:2]))} of {path.name} is refused",
+                            done.returncode == 5 and path.read_bytes() == before, done.out)
+        outer = archive(folder / f"outer-{kind}.zip", package)
+        done = verify(outer, "--deep")
+        found = objections(done) if done.returncode == 1 else done.out
+        suite.check(f"{kind}: and does not pass inside an archive", found == [("member-unreadable", package.name)], found)
 
 
 def main():
@@ -133,6 +161,7 @@ def main():
         check_container(suite, "zip", lambda name, *files: archive(folder / f"{name}.zip", *files),
                         dev, good, bad, tampered, False)
         check_archive(suite, folder, dev, good, bad)
+        check_packages(suite, folder, dev, good)
     suite.finish()
 
 
