@@ -19,6 +19,8 @@ from harness import SOURCE, Failure, Suite, dev_certificate, require, run, sha25
 HERE = pathlib.Path(__file__).resolve().parent
 PAGE = SOURCE / "docs" / "formats.md"
 BEGIN, END = "<!-- matrix: begin -->", "<!-- matrix: end -->"
+# A sanitized program starts ten times as slowly; what it may find, it finds with the first files.
+QUICK = any(name.endswith("SAN_OPTIONS") for name in os.environ)
 VERBS = ["sign", "verify", "append", "timestamp", "inspect", "remove", "detached", "extract", "tamper", "peer"]
 TITLES = {"detached": "digest, attach", "tamper": "refuses a changed byte", "peer": "verifies a peer's"}
 
@@ -174,9 +176,10 @@ def try_peer(bench, path, label, alg):
 
 def run_format(suite, plugin):
     bench = Bench(suite, plugin)
-    for number, (label, path) in enumerate(plugin.inputs(suite, bench.folder)):
+    inputs = plugin.inputs(suite, bench.folder)
+    for number, (label, path) in enumerate(inputs[:2] if QUICK else inputs):
         # The first file goes through every algorithm, the others through the usual one.
-        for alg in plugin.ALGS if number == 0 else plugin.ALGS[:1]:
+        for alg in plugin.ALGS if number == 0 and not QUICK else plugin.ALGS[:1]:
             signed = try_sign(bench, label, path, alg)
             try_append(bench, label, signed, alg)
             try_timestamp(bench, label, path, alg)
@@ -221,6 +224,9 @@ def compare_with_page(suite, wanted):
     begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
     if os.environ.get("SIGNCTL_WRITE_DOCS") == "1":
         PAGE.write_text(text[:begin] + "\n" + wanted + "\n" + text[end:])
+        return
+    if QUICK:
+        suite.skip("docs/formats.md and most files and digests", "this is a sanitized build")
         return
     if suite.skipped:
         suite.skip("docs/formats.md", "its table needs everything that was skipped above")
