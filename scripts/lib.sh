@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian 12 names. Other systems: install the same libraries by hand, or use vcpkg (vcpkg.json).
 build_packages=(g++ cmake ninja-build pkg-config libcli11-dev libssl-dev libcurl4-openssl-dev
-  nlohmann-json3-dev libspdlog-dev libfmt-dev libyaml-cpp-dev)
+  nlohmann-json3-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libxml2-dev)
 demo_packages=(systemd-boot-efi ca-certificates)
 test_packages=(catch2 libcpp-httplib-dev zlib1g-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed
   python3 ca-certificates procps

@@ -2,14 +2,14 @@
 #include "engine/sign_file.hpp"
 
 #include "core/assert.hpp"
-#include "core/block_reader.hpp"
 #include "core/text.hpp"
 #include "crypto/certificate.hpp"
-#include "crypto/digest.hpp"
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
 #include "engine/gate.hpp"
+#include "engine/input_facts.hpp"
 #include "engine/opened_file.hpp"
+#include "engine/scheme_signature.hpp"
 
 #include <optional>
 #include <utility>
@@ -88,35 +88,27 @@ Result<void> check_expected_chain(Signable& file, const Stages& stages) {
   return check_fits_file(file, chain.front());
 }
 
-/// The input, read once more if the session wants its hash.
-class InputFacts final : public FileFacts {
- public:
-  InputFacts(const ByteSource& source, const Bytes& digest) : source_(source), digest_(digest) {}
-
-  [[nodiscard]] Result<Bytes> sha256() const override {
-    crypto::Hasher hasher(DigestAlg::sha256);
-    BlockVisitor visitor;
-    visitor.visit = [&](std::uint64_t /*offset*/, ByteView block) {
-      hasher.update(block);
-      return true;
-    };
-    SIGNCTL_CHECK(for_each_block(source_, 0, source_.size(), visitor), "hashing the whole file");
-    return hasher.finish();
-  }
-
-  [[nodiscard]] const Bytes& content_digest() const override { return digest_; }
-
- private:
-  const ByteSource& source_;
-  const Bytes& digest_;
-};
-
 Result<SignedDigest> spend_signature(const OpenedFile& opened,
                                      const UnsignedSignature& prepared,
                                      const Stages& stages) {
   const InputFacts facts(*opened.source, prepared.content.file_digest);
   SIGNCTL_CHECK(stages.session->about_to_sign(facts), "announcing the file to the signing service");
   return stages.session->sign(prepared.to_be_signed, prepared.content.alg);
+}
+
+/// The rest of sign_opened() for formats whose signatures are not CMS. They hold one.
+Result<FileOutcome> sign_opened_by_scheme(OpenedFile& opened,
+                                          const FileTask& task,
+                                          Draft draft,
+                                          const Stages& stages) {
+  SIGNCTL_CHECK(draft.fill(), "copying the file");
+  SIGNCTL_TRY(SchemeSignature finished, sign_by_scheme(opened, task.options, stages), "");
+  SIGNCTL_TRY(FileOutcome outcome,
+              embed_and_commit(opened, std::move(draft), {&finished.envelope, 1}, stages),
+              "");
+  outcome.path = task.output;
+  outcome.timestamp_source = std::move(finished.timestamp_source);
+  return outcome;
 }
 
 Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
@@ -128,6 +120,9 @@ Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
   // Copying starts here, beside the hashing; a target that cannot be written costs no signature.
   SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
+  if (opened.signable->scheme() != nullptr) {
+    return sign_opened_by_scheme(opened, task, std::move(draft), stages);
+  }
   SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
   SIGNCTL_CHECK(draft.fill(), "copying the file");
   SIGNCTL_TRY(
