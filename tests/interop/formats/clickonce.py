@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import pathlib
+import re
 import tempfile
 import xml.etree.ElementTree as ET
 
@@ -57,9 +58,12 @@ def check(signed_info_text, covered, value, public_key):
 
 def judge(suite, path, certificate_pem, tsa_pem):
     text = pathlib.Path(path).read_text(encoding="utf-8")
-    outer = text[text.index('<Signature Id="StrongNameSignature"'):text.rindex("</Signature>") + 12]
+    # A timestamp added later has the document written anew, with the attributes in another order.
+    start = re.search(r'<Signature [^>]*Id="StrongNameSignature"', text).start()
+    outer = text[start:text.rindex("</Signature>") + 12]
     license_text = slice_of(outer, "<r:license", "</r:license>")
-    inner = slice_of(license_text, '<Signature Id="AuthenticodeSignature"', "</Signature>")
+    start = re.search(r'<Signature [^>]*Id="AuthenticodeSignature"', license_text).start()
+    inner = license_text[start:license_text.rindex("</Signature>") + 12]
     with tempfile.TemporaryDirectory() as folder:
         key = pathlib.Path(folder) / "key.pem"
         done = run("openssl", "x509", "-in", certificate_pem, "-noout", "-pubkey")
