@@ -34,3 +34,18 @@ option(SIGNCTL_LOAD_CURL_LATE "Open libcurl at run time instead of linking it"
 # libxml2 brings ICU along: opened when the first XML document is met, for the same reason.
 option(SIGNCTL_LOAD_XML_LATE "Open libxml2 at run time instead of linking it"
   ${signctl_load_curl_default})
+
+# libmspack unpacks the cabinets that are looked into (docs/adr/0011). Late for the same reason, and
+# because its licence, LGPL-2.1, asks that users can put another build of it in its place.
+option(SIGNCTL_LOAD_MSPACK_LATE "Open libmspack at run time instead of linking it"
+  ${signctl_load_curl_default})
+find_path(SIGNCTL_MSPACK_INCLUDE mspack.h REQUIRED)
+mark_as_advanced(SIGNCTL_MSPACK_INCLUDE)
+if(NOT SIGNCTL_LOAD_MSPACK_LATE)
+  find_library(SIGNCTL_MSPACK_LIBRARY NAMES mspack libmspack REQUIRED)
+  mark_as_advanced(SIGNCTL_MSPACK_LIBRARY)
+  add_library(Mspack::mspack UNKNOWN IMPORTED)
+  set_target_properties(Mspack::mspack PROPERTIES
+    IMPORTED_LOCATION "${SIGNCTL_MSPACK_LIBRARY}"
+    INTERFACE_INCLUDE_DIRECTORIES "${SIGNCTL_MSPACK_INCLUDE}")
+endif()

@@ -96,12 +96,16 @@ say "200 files through services that take 100 ms"
 "$root/scripts/bench_services.py" "$signctl" "$root/build/release/tests/signctl-fake" small.exe >services.md || missed+=(services)
 cat services.md
 
+say "batches"
+"$root/scripts/bench_batch.py" "$signctl" "$root/build/release/tests/signctl-fake" small.exe $([ "$rounds" = 10 ] || echo --quick) >batch.md || missed+=(batch)
+cat batch.md
+
 say "a token"
 "$root/scripts/bench_pkcs11.sh" >pkcs11.md || missed+=(pkcs11)
 cat pkcs11.md
 
 if [ "$write" = 1 ]; then
-  for part in table services pkcs11; do
+  for part in table services batch pkcs11; do
     python3 "$root/scripts/bench_table.py" --into "$root/docs/performance.md" "$part" "$part.md"
   done
   say "written into docs/performance.md"

@@ -8,6 +8,7 @@ The ideal is 200 / 16 x 100 ms = 1.25 s, beside what a run with a single file ta
 start-up. How many requests the service saw is counted by the service.
 """
 import dataclasses
+import json
 import os
 import pathlib
 import shutil
@@ -20,15 +21,17 @@ import time
 FILES, PARALLEL, LATENCY, GOAL, RUNS = 200, 16, 0.100, 1.25, 3
 
 
-def flags(backend, fakes):
+def flags(signctl, backend, fakes):
     """The settings as -p words, and the environment that the secret ones are taken from."""
     settings = {**fakes.personalities[backend.personality], "ca_file": str(fakes.ca_file), **backend.key}
-    if backend.key:  # Of these services none sends the whole chain.
-        settings["chain"] = str(fakes.folder / "rsa3072.pem")
+    settings.update({name: str(fakes.folder / file) for name, file in backend.files.items()})
+    known = json.loads(subprocess.run([signctl, "providers", "--json"], check=True, stdout=subprocess.PIPE).stdout)
+    specs = next(one["settings"] for one in known["providers"] if one["name"] == backend.provider)
+    secret = {spec["key"] for spec in specs if spec["kind"] == "secret"}
     words, environment = ["--provider", backend.provider], dict(os.environ)
     for key, value in settings.items():
-        if key == backend.secret:
-            environment["BENCH_SECRET"], value = value, "env:BENCH_SECRET"
+        if key in secret:
+            environment["BENCH_" + key.upper()], value = value, "env:BENCH_" + key.upper()
         words += ["-p", f"{key}={value}"]
     return words, environment
 
@@ -42,7 +45,7 @@ def sign(signctl, words, environment, fakes, files):
 
 def measure(signctl, backend, fakes, sample, folder):
     """Median seconds, the ideal, and {(signatures asked for, other requests)} over the runs."""
-    words, environment = flags(backend, fakes)
+    words, environment = flags(signctl, backend, fakes)
     folder.mkdir()
     files = [folder / f"{i}.exe" for i in range(FILES + 1)]
     alone, took, counts = [], [], set()
@@ -52,7 +55,7 @@ def measure(signctl, backend, fakes, sample, folder):
         fakes.reset()
         alone.append(sign(signctl, words, environment, fakes, files[-1:]))
         fakes.reset()
-        fakes.fault(match=backend.sign, times=-1, kind="delay", delay_ms=int(LATENCY * 1000))
+        fakes.fault(match=backend.slow or backend.sign, times=-1, kind="delay", delay_ms=int(LATENCY * 1000))
         took.append(sign(signctl, words, environment, fakes, files[:-1]))
         asked = fakes.count(backend.sign)
         counts.add((asked, len(fakes.log()) - asked))
@@ -61,20 +64,31 @@ def measure(signctl, backend, fakes, sample, folder):
 
 @dataclasses.dataclass
 class Backend:
-    """What to serve and ask for. `sign` is part of "METHOD /path"."""
+    """What to serve and ask for. `sign` is part of "METHOD /path" of a signature, and of what looks like one: AWS's
+    lookup and SignServer's probe go to the same address."""
     provider: str
     personality: str
     sign: str
-    secret: str
     key: dict
     beside: tuple = ()
+    files: dict = dataclasses.field(default_factory=dict)  # Settings that are files of the stand-in's.
+    slow: str = ""  # What takes the time, where that is not the answer to `sign`.
 
 
+CHAIN = {"chain": "rsa3072.pem"}
 BACKENDS = [
-    Backend("google-kms", "google-kms", ":asymmetricSign", "token",
-            {"key": "projects/fake/locations/global/keyRings/ring/cryptoKeys/rsa3072/cryptoKeyVersions/1"}),
-    Backend("vault", "vault", "/sign/", "token", {"key": "rsa3072"}),
-    Backend("azure-key-vault", "key-vault", "POST /key-vault", "client_secret", {"certificate": "rsa3072"}, ("entra",)),
+    # The answer comes at once, and the signature 100 ms later: it has to be asked for.
+    Backend("trusted-signing", "artifact-signing", "POST /artifact-signing", {}, ("entra",),
+            slow="OPERATION /artifact-signing"),
+    Backend("azure-key-vault", "key-vault", "POST /key-vault", {"certificate": "rsa3072"}, ("entra",), CHAIN),
+    Backend("aws-kms", "aws-kms", "POST /aws-kms", {"key_id": "alias/rsa3072"}, files=CHAIN),
+    Backend("google-kms", "google-kms", ":asymmetricSign",
+            {"key": "projects/fake/locations/global/keyRings/ring/cryptoKeys/rsa3072/cryptoKeyVersions/1"}, files=CHAIN),
+    Backend("vault", "vault", "/sign/", {"key": "rsa3072"}, files=CHAIN),
+    Backend("signserver", "signserver", "POST /signserver", {"worker": "rsa3072"}, files=CHAIN),
+    Backend("keylocker", "keylocker", "POST /keylocker", {"key": "key-rsa3072"}, files={"client_certificate": "client.p12"}),
+    # Without one-time passwords: with them there is one authorization every 30 seconds, whoever asks.
+    Backend("esigner", "esigner", "/signatures/signHash", {"credential_id": "free"}),
 ]
 
 

@@ -7,13 +7,14 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian 12 names. Other systems: install the same libraries by hand, or use vcpkg (vcpkg.json).
 build_packages=(g++ cmake ninja-build pkg-config libcli11-dev libssl-dev libcurl4-openssl-dev
-  nlohmann-json3-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libxml2-dev)
+  nlohmann-json3-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libmspack-dev libxml2-dev)
 demo_packages=(systemd-boot-efi ca-certificates)
-test_packages=(catch2 libcpp-httplib-dev zlib1g-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed
+test_packages=(catch2 libcpp-httplib-dev zlib1g-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed gcab
   python3 ca-certificates procps
-  softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules)
+  msitools wixl softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules)
 sanitizer_packages=(clang libclang-rt-14-dev llvm)
-lint_packages=(git clang-format clang-tidy)
+lint_packages=(git python3 clang-format clang-tidy)
+windows_packages=(g++-mingw-w64-x86-64-posix)
 bench_packages=(hyperfine time osslsigncode openssl python3 nsis)
 
 say() { printf '\n== %s\n' "$*"; }

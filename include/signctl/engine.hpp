@@ -17,6 +17,8 @@
 
 namespace signctl::engine {
 
+class Shelf;
+
 /// What to do with a file that is signed already.
 enum class IfSigned { fail, skip_valid, append, replace };
 
@@ -35,6 +37,7 @@ struct SignOptions {
   std::string url;
   PageHashes page_hashes{PageHashes::off};
   IfSigned if_signed{IfSigned::fail};
+  bool deep{false};  ///< First sign what is inside and unsigned, and pack it anew.
 };
 
 /// One file's way through the pipeline.
@@ -42,6 +45,7 @@ struct FileTask {
   std::string input;   ///< UTF-8 path.
   std::string output;  ///< Equal to input to sign in place.
   SignOptions options;
+  std::string step{};  ///< Files of one step are signed together, and before those of the next.
 };
 
 enum class FileState { done, skipped, refused };
@@ -54,22 +58,54 @@ struct FileOutcome {
   Report report;
   Verdict verdict;
   std::string timestamp_source;
+  std::vector<std::string> signed_inside{};  ///< Paths within the file, for SignOptions::deep.
+  std::string signer{};  ///< Name of the signer whose signature it is; empty if it is not new.
+  /// Where the signature was found when none had to be made: "the cache".
+  std::string reused{};
 };
 
-/// What a run shares between its files. Borrowed; one session per worker thread.
+/// What a run shares between its files. Borrowed.
 struct Stages {
   SigningSession* session{};   ///< Null for verbs that do not sign.
   Timestamper* timestamper{};  ///< Null when no timestamp is wanted.
   const Gate* gate{};
   Clock* clock{};
+  Shelf* shelf{};          ///< Signatures that there are already; null when none are remembered.
+  std::string identity{};  ///< Names the session's signer on the shelf.
 };
 
 /// Signs one file: digest, sign, timestamp, embed, write a draft, gate the draft, rename it.
 /// Whatever fails and whenever the process dies, the output is its old bytes or signed and passing.
 Result<FileOutcome> sign_file(const FileTask& task, Stages& stages);
 
+/// What sign_file() would do with a file, without a signer and without writing.
+///
+/// @return  Empty when it would be signed; the outcome when it would be skipped.
+/// @errors  What would fail.
+Result<std::optional<FileOutcome>> foresee_file(const FileTask& task,
+                                                const Gate& gate,
+                                                Clock& clock);
+
 /// Runs the gate on a file.
 Result<FileOutcome> verify_file(const std::string& path, const Gate& gate, TimePoint now);
+
+/// A security catalog that went through the gate, and what it vouches for. May be shared between
+/// threads.
+struct JudgedCatalog {
+  FileOutcome outcome;
+  std::vector<VouchedFile> files;
+};
+
+/// Runs the gate on a catalog.
+///
+/// @errors `input` or `unsupported` when it cannot be read or vouches for no file. A catalog that
+///         the gate refuses is no error here; every file judged by it is refused then.
+Result<JudgedCatalog> open_catalog(const std::string& path, const Gate& gate, TimePoint now);
+
+/// Judges a file by a catalog instead of a signature of its own: the catalog must have passed, and
+/// hold the file's digest (that of its type for what can be signed itself, or that of all its
+/// bytes). The report has the catalog's signatures.
+Result<FileOutcome> verify_by_catalog(const std::string& path, const JudgedCatalog& catalog);
 
 /// Adds or replaces the timestamp of the file's signatures (each that is not nested, and nested
 /// ones).

@@ -11,9 +11,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace signctl {
@@ -34,6 +36,7 @@ struct FormatCapabilities {
   bool remove{false};
   bool detached{false};  ///< digest, attach and extract
   bool page_hashes{false};
+  bool exchange{false};  ///< What is inside can be exchanged.
 };
 
 /// How sure a format is that a file is one of its own.
@@ -93,6 +96,20 @@ struct Member {
   std::uint64_t size{};  ///< Unpacked, in bytes, as the container claims.
 };
 
+/// Other bytes for a member.
+struct Replacement {
+  std::size_t index{};  ///< Position in members().
+  std::shared_ptr<const ByteSource> bytes;
+};
+
+/// A file elsewhere that this one vouches for by its digest: a member of a catalog.
+struct VouchedFile {
+  std::string name;              ///< As the catalog calls it, UTF-8; empty if it does not.
+  Bytes tag;                     ///< The hash that identifies it; empty if that is no hash.
+  std::optional<DigestAlg> alg;  ///< Of `digest`; empty if the entry carries none.
+  Bytes digest;                  ///< Raw.
+};
+
 /// A fact about a file that `inspect` shows: name and value, both for people.
 struct FileFact {
   std::string name;
@@ -114,7 +131,14 @@ class Signable {
   /// Digests already computed are remembered; ask for all that are needed at once.
   virtual Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) = 0;
 
-  /// The content to sign with `alg`.
+  /// Says that the next signature joins those that are there, which must stay valid. Asked before
+  /// content_to_sign() when a file is signed once more.
+  ///
+  /// @errors `unsupported` when a signature with `alg` cannot join them.
+  virtual Result<void> keep_signatures(DigestAlg /*alg*/) { return {}; }
+
+  /// The content to sign with `alg`. Where a file gains more than the signature by being signed,
+  /// this is its digest as it will be then, and file_digests() that as it is.
   ///
   /// @errors `unsupported` when page hashes are asked for and the layout does not allow them.
   virtual Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) = 0;
@@ -169,6 +193,9 @@ class Signable {
     return std::vector<Finding>{};
   }
 
+  /// The files elsewhere that this one vouches for, in stored order; empty for what is no catalog.
+  virtual Result<std::vector<VouchedFile>> vouched_files() { return std::vector<VouchedFile>{}; }
+
   /// The files stored inside this one, in stored order; empty for what holds none.
   ///
   /// @errors `input` when the directory of the container is malformed; `unsupported` for a
@@ -183,6 +210,16 @@ class Signable {
   ///         no room to unpack it.
   virtual Result<std::shared_ptr<const ByteSource>> open_member(std::size_t /*index*/) {
     return Error{ErrorKind::internal, "this file type has no members"};
+  }
+
+  /// The edits that exchange the bytes of some members. Signatures of the file's own do not
+  /// survive: the result is unsigned.
+  ///
+  /// @errors `unsupported` for types whose contents cannot be exchanged.
+  virtual Result<PatchSet> exchange_members(std::span<const Replacement> /*replacements*/) {
+    return Error{ErrorKind::unsupported,
+                 "what is inside this file type cannot be exchanged",
+                 "sign the files before they are packed"};
   }
 };
 
@@ -205,15 +242,38 @@ class Format {
   /// @errors `input` when the file is malformed; `unsupported` when it is a variant we refuse.
   virtual Result<std::unique_ptr<Signable>> open(
       std::shared_ptr<const ByteSource> source) const = 0;
+
+  /// open(), for types whose variants only the name tells apart.
+  ///
+  /// @param extension  Of the name that the file is known by, lower case without the dot; may be
+  ///                   empty.
+  virtual Result<std::unique_ptr<Signable>> open_named(std::shared_ptr<const ByteSource> source,
+                                                       std::string_view /*extension*/) const {
+    return open(std::move(source));
+  }
+
+  /// Whether a file that was not named, but found in a folder or a container, is meant to be
+  /// signed: of some types most files are not.
+  [[nodiscard]] virtual bool is_meant_unnamed(std::string_view /*extension*/) const { return true; }
+
+  /// Whether a file of this type that lies inside another must be signed itself, as what Windows
+  /// runs and installs must; what only carries files need not.
+  [[nodiscard]] virtual bool needs_own_signature() const { return true; }
 };
 
 /// All formats of this build, in detection order.
 [[nodiscard]] std::span<const Format* const> builtin_formats();
+
+/// The extension of the last component of a path, lower case without the dot; empty if it has none.
+[[nodiscard]] std::string extension_of(std::string_view path_utf8);
 
 /// The format of `source`: by content first, `path`'s extension only to break ties between
 /// "maybe"s.
 ///
 /// @errors `unsupported` when no format recognises it; `input` for an empty file.
 Result<const Format*> detect_format(const ByteSource& source, std::string_view path_utf8);
+
+/// detect_format(), with null for a file that no format recognises.
+Result<const Format*> find_format(const ByteSource& source, std::string_view path_utf8);
 
 }  // namespace signctl

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <signctl/byte_source.hpp>
 #include <signctl/bytes.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace signctl {
@@ -21,6 +23,8 @@ struct Move {
   std::uint64_t from{};
   std::uint64_t to{};
   std::uint64_t size{};
+  /// Where the bytes are taken from instead of the input: a member packed anew. Null: the input.
+  std::shared_ptr<const ByteSource> source{};
 };
 
 /// The edits that turn an input file into an output file: keep the first `keep` bytes, then apply

@@ -21,6 +21,13 @@ enum class TimestampRule { required, optional };
 /// Whether signatures made with rehearsal certificates may pass.
 enum class RehearsalRule { refuse, accept };
 
+/// What becomes of unsigned and badly signed files inside the judged one.
+enum class NestedRule {
+  off,             ///< Nobody looks inside.
+  report,          ///< They are warnings.
+  require_signed,  ///< They are errors.
+};
+
 /// Who must have signed. Every member that is given must match; all empty means anybody trusted.
 struct IdentityRule {
   std::map<std::string, std::string> subject;  ///< Attribute name ("CN", "O") to exact value.
@@ -37,7 +44,8 @@ struct GateRules {
   Profile profile{Profile::strict};
   TimestampRule timestamp{TimestampRule::required};
   RehearsalRule rehearsal{RehearsalRule::refuse};
-  IdentityRule identity;
+  IdentityRule identity;  ///< Of the file itself; inside, others' files are at home.
+  NestedRule nested{NestedRule::off};
 };
 
 /// What the gate says. Passed only if nothing objected; default-constructed it has not passed.
@@ -50,6 +58,10 @@ struct Verdict {
   /// Findings of severity error, in order.
   [[nodiscard]] std::vector<Finding> objections() const;
 };
+
+/// What the rules object to in the files inside, in order; of severity error, or warning when
+/// NestedRule::report. The subject begins with the path inside: "app.cab/a.exe, signature 1".
+[[nodiscard]] std::vector<Finding> judge_inside(const Report& report, const GateRules& rules);
 
 /// Judges a report. Pure: no I/O, no clock; the times are in the report.
 [[nodiscard]] Verdict judge(const Report& report, const GateRules& rules);

@@ -92,6 +92,13 @@ struct Report {
   std::vector<HashedRange> hashed_ranges;
   std::vector<SignatureInfo> signatures;
   std::vector<Finding> findings;
+  /// Whether a file of this type has to be signed where it lies: archives cannot be, and a cabinet
+  /// in an installer need not.
+  bool needs_signature{true};
+  bool looked_inside{false};  ///< Whether what is inside is known to the outermost report.
+  /// The files inside this one that are of a known type, however deep, in stored order; empty in
+  /// the reports on these. Theirs is the path within this file: "app.cab/setup.exe".
+  std::vector<Report> members{};
 };
 
 }  // namespace signctl

@@ -24,7 +24,7 @@ struct Stamp {
   int attempts{1};     ///< Requests made until this one succeeded, over all servers.
 };
 
-/// A source of RFC 3161 timestamps.
+/// A source of RFC 3161 timestamps. Safe to share between threads.
 class Timestamper {
  public:
   virtual ~Timestamper() = default;

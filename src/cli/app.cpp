@@ -7,6 +7,7 @@
 #include "cli/errors.hpp"
 #include "cli/help.hpp"
 #include "cli/unsupported.hpp"
+#include "core/path.hpp"
 #include "core/text.hpp"
 
 #include <signctl/exit_code.hpp>
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -127,10 +129,13 @@ Error unexpected(const CLI::App& app, const Command& command, const std::string&
   }
   // signtool's and AzureSignTool's users write -fd.
   const auto near = contains(known, "-" + name) ? "-" + name : did_you_mean(name, known);
+  std::error_code failure;
+  const bool is_file = std::filesystem::exists(to_path(argument), failure);
   return {ErrorKind::usage,
           "unknown option \"" + printable(name) + "\"" + where,
-          near ? "did you mean \"" + *near + "\"?"
-               : "signctl " + std::string(command.name) + " --help lists its options"};
+          is_file ? "for the file of that name write ./" + printable(argument)
+          : near  ? "did you mean \"" + *near + "\"?"
+                  : "signctl " + std::string(command.name) + " --help lists its options"};
 }
 
 /// Hands what is not a flag to the command; behind "--" nothing is.

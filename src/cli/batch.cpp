@@ -5,7 +5,10 @@
 #include "cli/job_summary.hpp"
 #include "cli/render.hpp"
 #include "cli/render_json.hpp"
+#include "cli/reports.hpp"
 #include "core/text.hpp"
+
+#include <signctl/exit_code.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -84,6 +87,22 @@ class Run {
   std::size_t reported_{0};
 };
 
+/// Who made how many signatures, where that is not one for each file.
+std::string signers_line(const engine::RunSummary& summary) {
+  const bool plain = summary.signers.size() <= 1 && summary.reused == 0 &&
+                     (summary.signers.empty() || summary.signers[0].signatures == summary.done);
+  if (plain) {
+    return "";
+  }
+  std::vector<std::string> parts;
+  for (const engine::SignerTally& signer : summary.signers) {
+    parts.push_back(std::to_string(signer.signatures) + " by " + signer.name + " (" +
+                    signer.provider + ")");
+  }
+  return "signatures made: " + join(parts, ", ") +
+         (summary.reused > 0 ? "; " + std::to_string(summary.reused) + " taken over" : "");
+}
+
 }  // namespace
 
 engine::RunSummary run_batch(const Batch& batch) {
@@ -124,11 +143,22 @@ void print_file(Context& context,
   }
 }
 
-int finish_batch(Context& context, const BatchWords& words, const engine::RunSummary& summary) {
+int finish_batch(Context& context,
+                 const BatchWords& words,
+                 const engine::RunSummary& summary,
+                 const ReportFlags& report) {
+  if (const std::string signers = signers_line(summary); !signers.empty()) {
+    context.line(signers);
+  }
   context.line(summary_line(summary, words.done));
   write_job_summary(context, words, summary);
   if (context.json()) {
     print_json(context, batch_document(words.verb, words.done, summary));
+  }
+  if (auto written = write_report(context, report, words, summary); !written) {
+    print_error(context, written.error());
+    // A run that failed says so first.
+    return summary.exit_code() == 0 ? exit_code(written.error().kind) : summary.exit_code();
   }
   return summary.exit_code();
 }

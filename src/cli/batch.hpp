@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cli/common_options.hpp"
 #include "cli/context.hpp"
 #include "engine/run.hpp"
 
@@ -40,7 +41,11 @@ void print_file(Context& context,
                 const engine::FileResult& result,
                 const std::string& note);
 
-/// Prints the last line, or the document with --json, and returns the exit code.
-int finish_batch(Context& context, const BatchWords& words, const engine::RunSummary& summary);
+/// Writes the report that is asked for, prints the last line, or the document with --json, and
+/// returns the exit code.
+int finish_batch(Context& context,
+                 const BatchWords& words,
+                 const engine::RunSummary& summary,
+                 const ReportFlags& report = {});
 
 }  // namespace signctl::cli

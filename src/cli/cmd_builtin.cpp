@@ -101,7 +101,8 @@ Json json_of(const Format& format) {
                           {"timestamp", can.timestamp},
                           {"remove", can.remove},
                           {"detached", can.detached},
-                          {"page_hashes", can.page_hashes}};
+                          {"page_hashes", can.page_hashes},
+                          {"exchange", can.exchange}};
   return json;
 }
 

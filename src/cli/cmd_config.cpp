@@ -83,6 +83,18 @@ void add_steps(const std::vector<config::Step>& steps, std::vector<Row>& rows) {
   }
 }
 
+std::string nested_text(NestedRule rule) {
+  switch (rule) {
+    case NestedRule::off:
+      return "off";
+    case NestedRule::report:
+      return "report";
+    case NestedRule::require_signed:
+      return "require-signed";
+  }
+  return "";
+}
+
 void add_gate(const config::Gate& gate, std::vector<Row>& rows) {
   rows.push_back(
       {"gate.timestamp", gate.timestamp == TimestampRule::required ? "required" : "optional"});
@@ -93,6 +105,7 @@ void add_gate(const config::Gate& gate, std::vector<Row>& rows) {
   rows.push_back({"gate.identity.eku", join(gate.identity.eku, ", ")});
   rows.push_back({"gate.identity.thumbprint", gate.identity.sha256_thumbprint});
   rows.push_back({"gate.identity.issuer.CN", gate.identity.issuer_cn});
+  rows.push_back({"gate.nested", nested_text(gate.nested)});
   rows.push_back({"gate.revocation", gate.revocation});
 }
 

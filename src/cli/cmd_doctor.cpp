@@ -3,6 +3,7 @@
 #include "cli/diagnosis.hpp"
 #include "cli/render_json.hpp"
 #include "cli/settings.hpp"
+#include "cli/signer_check.hpp"
 #include "core/text.hpp"
 #include "trust/stores.hpp"
 
@@ -20,6 +21,7 @@ struct Options {
   TimestampFlags timestamp;
   TrustFlags trust;
   bool offline{false};
+  bool sign_test{false};
 };
 
 void declare_options(Flags& flags, Options& options) {
@@ -29,36 +31,23 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.trust);
   flags.group("Run");
   flags.flag("--offline", options.offline, "Do not contact timestamp servers");
-}
-
-void check_signer(Diagnosis& diagnosis, const SignerChoice& choice, Context& context) {
-  const std::string what = "signer " + choice.signer.name;
-  const auto settings = config::resolve(choice.signer, choice.folder, context.environment());
-  if (!settings) {
-    diagnosis.add(what, settings.error());
-    return;
-  }
-  bool healthy = true;
-  for (const Finding& finding : choice.provider->diagnose(*settings, context.world())) {
-    healthy = healthy && finding.severity != Severity::error;
-    diagnosis.add(what, finding);
-  }
-  if (healthy) {
-    diagnosis.good(what, std::string(choice.provider->title()) + " is ready to sign");
-  }
+  flags.flag("--sign-test",
+             options.sign_test,
+             "Also make one signature with each signer, which may cost money");
 }
 
 void check_signers(Diagnosis& diagnosis,
                    const config::Config& config,
                    const Options& options,
                    Context& context) {
+  const SignTest test = options.sign_test ? SignTest::yes : SignTest::no;
   if (!options.signer.provider.empty() || !options.signer.name.empty() || config.signers.empty()) {
     const auto choice = choose_signer(config, options.signer);
     if (!choice) {
       diagnosis.add("signer", choice.error());
       return;
     }
-    check_signer(diagnosis, *choice, context);
+    check_signer(diagnosis, *choice, test, context);
     return;
   }
   for (const auto& [name, signer] : config.signers) {
@@ -69,7 +58,7 @@ void check_signers(Diagnosis& diagnosis,
       diagnosis.add("signer " + name, choice.error());
       continue;
     }
-    check_signer(diagnosis, *choice, context);
+    check_signer(diagnosis, *choice, test, context);
   }
 }
 
@@ -186,9 +175,11 @@ const Command& doctor_command() {
       "Checks everything that signing needs without spending a signature: the config, each "
       "signer's "
       "credentials and certificate, one timestamp from each server (they are free), the clock, and "
-      "where trust comes from. The exit code is that of the first failure.",
+      "where trust comes from. Where a secret has a list of references, it says which is used and "
+      "which may be revoked. The exit code is that of the first failure.",
       "  signctl doctor\n"
-      "  signctl doctor --offline\n",
+      "  signctl doctor --offline\n"
+      "  signctl doctor --signer release --sign-test\n",
       set_up<Options, declare_options, run>};
   return kCommand;
 }

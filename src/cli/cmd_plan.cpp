@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.hpp"
 #include "cli/files.hpp"
+#include "cli/plan_inside.hpp"
 #include "cli/render.hpp"
 #include "cli/render_json.hpp"
 #include "cli/settings.hpp"
 #include "cli/sign_run.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
+#include "plan/duplicates.hpp"
+
+#include <algorithm>
 
 #include <nlohmann/json.hpp>
 
@@ -19,6 +24,7 @@ struct Options {
   ConfigFlags config;
   SignerFlags signer;
   SignatureFlags signature;
+  DeepFlags deep;
   ExistingFlags existing;
   TimestampFlags timestamp;
   TrustFlags trust;
@@ -31,27 +37,74 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.config);
   declare(flags, options.signer);
   declare(flags, options.signature);
+  declare(flags, options.deep);
   declare(flags, options.existing);
   declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
   declare(flags, options.trust);
   declare(flags, options.run);
 }
 
+/// What would become of one file.
+struct Fate {
+  enum class Kind { sign, copy, skip, fail } kind{Kind::sign};
+  std::string why;  ///< Empty for `sign`.
+};
+
 /// What the plan says beyond the list of files.
 struct Plan {
   FileSet files;
-  std::vector<std::string> outputs;
-  std::string signer;
-  std::string provider;
-  ProviderTraits traits;
+  std::vector<engine::FileTask> tasks;
+  std::vector<Fate> fates;  ///< One for each task.
+  std::vector<SignerChoice> signers;
   engine::SignOptions options;
   std::vector<std::string> servers;
+  std::vector<InsideWarning> warnings;
+  std::size_t inside{};  ///< Signatures that --deep makes inside the files, at most.
+
+  [[nodiscard]] std::size_t count(Fate::Kind kind) const {
+    return static_cast<std::size_t>(std::count_if(
+        fates.begin(), fates.end(), [&](const Fate& fate) { return fate.kind == kind; }));
+  }
+  [[nodiscard]] std::size_t signatures() const { return count(Fate::Kind::sign) + inside; }
+  [[nodiscard]] ProviderTraits traits() const { return signers.front().provider->traits(); }
 };
 
-Result<void> check_unused(const config::Config& config, const Options& options, Context& context) {
-  SIGNCTL_TRY(const auto gate, make_gate(config, options.trust, context), "");
-  SIGNCTL_TRY(const auto run, run_options(config, options.run, nullptr), "");
-  return ok();
+std::string_view word_for(Fate::Kind kind) {
+  switch (kind) {
+    case Fate::Kind::sign:
+      return "sign";
+    case Fate::Kind::copy:
+      return "sign at no cost";
+    case Fate::Kind::skip:
+      return "skip";
+    case Fate::Kind::fail:
+      return "FAIL";
+  }
+  return "";
+}
+
+/// What would become of each file; those with the same bytes share one signature.
+std::vector<Fate> foresee(const Plan& plan, const engine::Gate& gate, Context& context) {
+  std::vector<Fate> fates;
+  std::vector<std::string> paths;
+  for (const engine::FileTask& task : plan.tasks) {
+    const auto foreseen = engine::foresee_file(task, gate, context.clock());
+    if (!foreseen) {
+      fates.push_back({Fate::Kind::fail, foreseen.error().message});
+    } else if (foreseen->has_value()) {
+      fates.push_back({Fate::Kind::skip, (*foreseen)->reason});
+    } else {
+      fates.push_back({});
+    }
+    paths.push_back(fates.back().kind == Fate::Kind::sign ? task.input : "");
+  }
+  const auto same_as = plan::find_duplicates(paths);
+  for (std::size_t i = 0; i < fates.size(); ++i) {
+    if (!same_as[i].empty()) {
+      fates[i] = {Fate::Kind::copy, "identical to " + same_as[i]};
+    }
+  }
+  return fates;
 }
 
 Result<Plan> make_plan(const Options& options, Context& context) {
@@ -60,36 +113,75 @@ Result<Plan> make_plan(const Options& options, Context& context) {
   SIGNCTL_TRY(plan.options,
               sign_options(config, options.signature, options.existing, options.timestamp),
               "");
-  SIGNCTL_TRY(const auto choice, choose_signer(config, options.signer), "");
-  SIGNCTL_TRY(
-      const auto timestamp, timestamp_options(config, options.timestamp, choice.provider), "");
+  SIGNCTL_TRY(plan.signers, choose_signers(config, options.signer), "");
+  SIGNCTL_TRY(const auto timestamp,
+              timestamp_options(config, options.timestamp, plan.signers.front().provider),
+              "");
   if (timestamp) {
     plan.servers = timestamp->servers;
   }
-  plan.signer = choice.signer.name;
-  plan.provider = std::string(choice.provider->name());
-  plan.traits = choice.provider->traits();
+  SIGNCTL_TRY(auto gate, make_gate(config, options.trust, context), "");
+  if (!timestamp) {
+    gate.rules.timestamp = TimestampRule::optional;
+  }
   SIGNCTL_TRY(plan.files, plan_files(config, options.files), "");
-  SIGNCTL_TRY(plan.outputs, outputs_of(plan.files, options.target), "");
-  SIGNCTL_CHECK(check_limit(plan.outputs.size(), options.run.max_signatures), "");
-  // Not used, but what is wrong with them is said here as it would be said when signing.
-  SIGNCTL_CHECK(check_unused(config, options, context), "");
+  plan.warnings =
+      options.deep.deep ? std::vector<InsideWarning>{} : warn_of_unsigned_inside(plan.files.plan);
+  plan.inside = options.deep.deep ? count_unsigned_inside(plan.files.plan) : 0;
+  SIGNCTL_TRY(plan.tasks, make_tasks(plan.files, options.target, plan.options), "");
+  // The quota is shown below, not enforced: a plan shall show what is too much.
+  SIGNCTL_CHECK(
+      check_limits({plan.tasks, plan.inside, gate}, config, options.run, nullptr, context), "");
+  SIGNCTL_TRY(const auto run, run_options(config, options.run), "");
+  plan.fates = foresee(plan, gate, context);
   return plan;
 }
 
 bool is_beyond_quota(const Plan& plan) {
-  return plan.traits.signatures_a_year > 0 &&
-         plan.outputs.size() > static_cast<std::size_t>(plan.traits.signatures_a_year);
+  const int quota = plan.traits().signatures_a_year;
+  return quota > 0 && plan.signatures() > static_cast<std::size_t>(quota);
 }
 
-void print_plan(const Plan& plan, Context& context) {
-  std::vector<std::vector<std::string>> rows{{"FILE", "STEP", "WHY", "WRITTEN TO"}};
-  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+/// The first few of each package: there may be thousands.
+void print_warnings(const Plan& plan, Context& context) {
+  constexpr std::size_t kMostOfOne = 5;
+  std::string path;
+  std::size_t of_this = 0;
+  std::size_t more = 0;
+  const auto say_more = [&] {
+    if (more > 0) {
+      log_warning(path + " holds " + std::to_string(more) + " more such files");
+    }
+  };
+  for (const InsideWarning& warning : plan.warnings) {
+    if (warning.path != path) {
+      say_more();
+      path = warning.path;
+      of_this = more = 0;
+    }
+    if (++of_this <= kMostOfOne || context.verbose()) {
+      log_warning(warning.message);
+    } else {
+      ++more;
+    }
+  }
+  say_more();
+}
+
+void print_files(const Plan& plan, Context& context) {
+  std::vector<std::vector<std::string>> rows{{"FILE", "STEP", "WILL", "WHY", "WRITTEN TO"}};
+  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
     const auto& file = plan.files.plan.files[i];
-    rows.push_back({printable(file.path),
-                    file.step.empty() ? "-" : printable(file.step),
-                    printable(file.because),
-                    plan.outputs[i] == file.path ? "in place" : printable(plan.outputs[i])});
+    const Fate& fate = plan.fates[i];
+    std::string why = file.because;
+    why += file.real.empty() ? "" : "; is " + file.real;
+    why += fate.why.empty() ? "" : "; " + fate.why;
+    rows.push_back(
+        {printable(file.path),
+         file.step.empty() ? "-" : printable(file.step),
+         std::string(word_for(fate.kind)),
+         printable(why),
+         plan.tasks[i].output == file.path ? "in place" : printable(plan.tasks[i].output)});
   }
   if (!context.quiet()) {
     context.write(table(rows));
@@ -99,37 +191,74 @@ void print_plan(const Plan& plan, Context& context) {
       context.line("excluded " + printable(file.path) + " (" + printable(file.because) + ")");
     }
   }
+}
+
+std::string counted(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+void print_plan(const Plan& plan, Context& context) {
+  print_files(plan, context);
   context.line("");
-  context.line("signer     " + printable(plan.signer) + " (" + plan.provider + ")");
+  for (std::size_t i = 0; i < plan.signers.size(); ++i) {
+    context.line((i == 0 ? "signer     " : "fallback   ") + printable(plan.signers[i].signer.name) +
+                 " (" + std::string(plan.signers[i].provider->name()) + ")");
+  }
   context.line("digest     " + std::string(digest_name(plan.options.digest)));
   context.line("timestamp  " + (plan.servers.empty() ? "none" : join(plan.servers, ", ")));
-  if (plan.traits.signatures_a_year > 0) {
-    context.line("quota      " + quota_text(plan.traits.signatures_a_year) +
+  if (plan.traits().signatures_a_year > 0) {
+    context.line("quota      " + quota_text(plan.traits().signatures_a_year) +
                  (is_beyond_quota(plan) ? ", which is less than this plan needs" : ""));
   }
-  const std::size_t count = plan.outputs.size();
-  const std::string plural = count == 1 ? "" : "s";
-  context.line(std::to_string(count) + " file" + plural + ", at most " + std::to_string(count) +
-               (plan.traits.billable ? " billable signature" + plural
-                                     : " signature" + plural + ", none of them billable") +
+  if (const std::size_t failing = plan.count(Fate::Kind::fail); failing > 0) {
+    context.line("would fail " + counted(failing, "file"));
+  }
+  const std::size_t count = plan.signatures();
+  context.line(counted(plan.tasks.size(), "file") + ", at most " +
+               (plan.traits().billable ? counted(count, "billable signature")
+                                       : counted(count, "signature") + ", none of them billable") +
                "; nothing was touched");
 }
 
 Json json_of(const Plan& plan) {
   Json json = document("plan");
-  json["signer"] = plan.signer;
-  json["provider"] = plan.provider;
+  json["signer"] = plan.signers.front().signer.name;
+  json["provider"] = plan.signers.front().provider->name();
+  json["signers"] = Json::array();
+  for (const SignerChoice& choice : plan.signers) {
+    const bool first = &choice == plan.signers.data();
+    const bool billable = choice.provider->traits().billable;
+    json["signers"].push_back(
+        {{"name", choice.signer.name},
+         {"provider", choice.provider->name()},
+         {"role", first ? "first" : "fallback"},
+         {"billable", billable},
+         {"signatures", first ? plan.signatures() : 0},
+         {"billable_signatures", first && billable ? plan.signatures() : 0},
+         {"signatures_a_year", quota_json(choice.provider->traits().signatures_a_year)}});
+  }
   json["digest_algorithm"] = digest_name(plan.options.digest);
   json["timestamp_servers"] = plan.servers;
-  json["billable_signatures"] = plan.traits.billable ? plan.outputs.size() : 0;
-  json["signatures_a_year"] = quota_json(plan.traits.signatures_a_year);
+  json["billable_signatures"] = plan.traits().billable ? plan.signatures() : 0;
+  json["signatures_a_year"] = quota_json(plan.traits().signatures_a_year);
+  json["would_sign"] = plan.count(Fate::Kind::sign) + plan.count(Fate::Kind::copy);
+  json["would_skip"] = plan.count(Fate::Kind::skip);
+  json["would_fail"] = plan.count(Fate::Kind::fail);
   json["files"] = Json::array();
-  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
     const auto& file = plan.files.plan.files[i];
     json["files"].push_back({{"path", file.path},
                              {"step", file.step},
                              {"because", file.because},
-                             {"output", plan.outputs[i]}});
+                             {"real_path", file.real.empty() ? file.path : file.real},
+                             {"output", plan.tasks[i].output},
+                             {"will", word_for(plan.fates[i].kind)},
+                             {"why", plan.fates[i].why}});
+  }
+  json["warnings"] = Json::array();
+  for (const InsideWarning& warning : plan.warnings) {
+    json["warnings"].push_back(
+        {{"path", warning.path}, {"inside", warning.inside}, {"message", warning.message}});
   }
   json["excluded"] = Json::array();
   for (const auto& file : plan.files.plan.excluded) {
@@ -140,6 +269,7 @@ Json json_of(const Plan& plan) {
 
 Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(const Plan plan, make_plan(options, context), "");
+  print_warnings(plan, context);
   if (context.json()) {
     print_json(context, json_of(plan));
   } else {

@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/development.hpp"
 #include "cli/files.hpp"
+#include "cli/reports.hpp"
 #include "cli/sign_run.hpp"
 #include "core/atomic_file.hpp"
 #include "core/file.hpp"
@@ -28,6 +29,7 @@ struct Options {
   SignatureFlags signature;
   ExistingFlags existing;
   RunFlags run;
+  ReportFlags report;
 };
 
 void declare_options(Flags& flags, Options& options) {
@@ -40,6 +42,7 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.signature);
   declare(flags, options.existing);
   declare(flags, options.run);
+  declare(flags, options.report);
 }
 
 bool is_ours(const fs::path& folder) {
@@ -92,21 +95,29 @@ void leave_out(plan::FilePlan& plan, const std::string& folder) {
   std::erase_if(plan.files, made_here);
 }
 
-engine::StageFactory rehearsal_stages(const RehearsalSigner& signer, Context& context) {
-  const World world = context.world();
-  engine::StageFactory factory;
-  factory.session = [bundle = signer.bundle]() -> Result<std::unique_ptr<SigningSession>> {
+Result<engine::Crew> rehearsal_crew(const RehearsalSigner& signer, int jobs, Context& context) {
+  engine::Crew crew;
+  engine::SignerOptions options;
+  options.name = "rehearsal";
+  options.provider = "rehearsal";
+  options.ceiling = jobs;
+  options.open = [bundle = signer.bundle]() -> Result<std::unique_ptr<SigningSession>> {
     return open_rehearsal_session(bundle);
   };
-  timestamp::Options options;
-  options.servers = {"dev:"};
-  factory.timestamper = [options, world] { return timestamp::make_timestamper(options, world); };
-  return factory;
+  crew.signers.push_back(std::make_unique<engine::Signer>(
+      std::move(options), context.clock(), RetryRules{}, engine::Pace::Time::max()));
+  timestamp::Options timestamp;
+  timestamp.servers = {"dev:"};
+  SIGNCTL_TRY(crew.timestamper, timestamp::make_timestamper(timestamp, context.world()), "");
+  SIGNCTL_TRY(crew.shelf, engine::Shelf::open({}, context.clock()), "");
+  return crew;
 }
 
 Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SignRun sign;
+  sign.report = options.report;
+  SIGNCTL_CHECK(check(sign.report), "");
   SIGNCTL_TRY(sign.options, sign_options(config, options.signature, options.existing, {}), "");
   SIGNCTL_TRY(sign.gate, make_gate(config, {}, context), "");
   SIGNCTL_TRY(auto files, plan_files(config, options.files), "");
@@ -117,8 +128,9 @@ Result<int> run(const Options& options, Context& context) {
   TargetFlags target;
   target.output_dir = options.output_dir;
   SIGNCTL_TRY(sign.tasks, make_tasks(files, target, sign.options), "");
-  SIGNCTL_CHECK(check_limit(sign.tasks.size(), options.run.max_signatures), "");
-  SIGNCTL_TRY(sign.run, run_options(config, options.run, nullptr), "");
+  SIGNCTL_CHECK(check_limits({sign.tasks, 0, sign.gate}, config, options.run, nullptr, context),
+                "");
+  SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
   SIGNCTL_TRY(const auto signer,
               make_rehearsal_signer(context.clock().now()),
               "making the rehearsal's certificates");
@@ -129,7 +141,7 @@ Result<int> run(const Options& options, Context& context) {
   sign.gate.trust_signer = true;
   sign.gate.rules.rehearsal = RehearsalRule::accept;
   sign.gate.rules.identity = {};
-  sign.factory = rehearsal_stages(signer, context);
+  SIGNCTL_TRY(sign.crew, rehearsal_crew(signer, sign.run.jobs, context), "");
   context.line("REHEARSAL into " + printable(options.output_dir) +
                ": a throw-away certificate and a local timestamp authority; the originals stay as "
                "they are, and who signed is not checked");

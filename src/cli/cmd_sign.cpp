@@ -2,8 +2,11 @@
 #include "cli/batch.hpp"
 #include "cli/command.hpp"
 #include "cli/files.hpp"
+#include "cli/plan_inside.hpp"
+#include "cli/reports.hpp"
 #include "cli/sign_run.hpp"
-#include "crypto/library.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
 
 namespace signctl::cli {
 
@@ -15,10 +18,12 @@ struct Options {
   ConfigFlags config;
   SignerFlags signer;
   SignatureFlags signature;
+  DeepFlags deep;
   ExistingFlags existing;
   TimestampFlags timestamp;
   TrustFlags trust;
   RunFlags run;
+  ReportFlags report;
 };
 
 void declare_options(Flags& flags, Options& options) {
@@ -27,31 +32,51 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.config);
   declare(flags, options.signer);
   declare(flags, options.signature);
+  declare(flags, options.deep);
   declare(flags, options.existing);
   declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
   declare(flags, options.trust);
   declare(flags, options.run);
+  declare(flags, options.report);
 }
 
 Result<int> run(const Options& options, Context& context) {
-  const crypto::LibraryStart library;
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SignRun sign;
+  sign.report = options.report;
+  SIGNCTL_CHECK(check(sign.report), "");
   SIGNCTL_TRY(sign.options,
               sign_options(config, options.signature, options.existing, options.timestamp),
               "");
-  SIGNCTL_TRY(const auto choice, choose_signer(config, options.signer), "");
-  SIGNCTL_TRY(
-      const auto timestamp, timestamp_options(config, options.timestamp, choice.provider), "");
+  SIGNCTL_TRY(const auto signers, choose_signers(config, options.signer), "");
+  SIGNCTL_TRY(const auto timestamp,
+              timestamp_options(config, options.timestamp, signers.front().provider),
+              "");
   SIGNCTL_TRY(sign.gate, make_gate(config, options.trust, context), "");
   if (!timestamp) {
     sign.gate.rules.timestamp = TimestampRule::optional;
   }
+  if (options.deep.deep) {
+    sign.options.deep = true;
+    sign.gate.rules.nested = NestedRule::require_signed;
+  }
   SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
+  for (const plan::PlannedFile& file : files.plan.files) {
+    if (!file.real.empty()) {
+      log_info(printable(file.path) + " leads to " + printable(file.real) +
+               ", which is signed; the link stays");
+    }
+  }
   SIGNCTL_TRY(sign.tasks, make_tasks(files, options.target, sign.options), "");
-  SIGNCTL_CHECK(check_limit(sign.tasks.size(), options.run.max_signatures), "");
-  SIGNCTL_TRY(sign.run, run_options(config, options.run, &choice), "");
-  SIGNCTL_TRY(sign.factory, make_stages(choice, timestamp, context), "");
+  const std::size_t inside = options.deep.deep ? count_unsigned_inside(files.plan) : 0;
+  SIGNCTL_CHECK(
+      check_limits({sign.tasks, inside, sign.gate}, config, options.run, &signers.front(), context),
+      "");
+  SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
+  SIGNCTL_TRY(sign.crew, make_crew(signers, timestamp, config, sign.run.jobs, context), "");
+  SIGNCTL_TRY(sign.crew.shelf,
+              engine::Shelf::open(shelf_options(config, options.run, signers), context.clock()),
+              "");
   SIGNCTL_CHECK(make_folders(options.target, sign.tasks), "");
   return sign_files(sign, {"sign", "signed"}, context);
 }

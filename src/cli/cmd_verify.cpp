@@ -4,6 +4,7 @@
 #include "cli/errors.hpp"
 #include "cli/files.hpp"
 #include "cli/render.hpp"
+#include "cli/reports.hpp"
 #include "cli/settings.hpp"
 #include "cli/sign_run.hpp"
 
@@ -16,20 +17,27 @@ namespace {
 
 struct Options {
   FileFlags files;
+  std::string catalog;
   ConfigFlags config;
   TrustFlags trust;
   ExpectFlags expect;
   std::optional<int> jobs;
+  ReportFlags report;
 };
 
 void declare_options(Flags& flags, Options& options) {
   declare(flags, options.files);
+  flags.value("--catalog",
+              options.catalog,
+              "FILE",
+              "Judge the files by this security catalog (.cat), not by signatures of their own");
   declare(flags, options.config);
   declare(flags, options.trust);
   declare(flags, options.expect);
   flags.group("Run");
   flags.number(
       "-j,--jobs", options.jobs, "N", "Files at the same time; one for each CPU unless said");
+  declare(flags, options.report);
 }
 
 Result<int> jobs_of(const Options& options) {
@@ -62,6 +70,7 @@ void print_file_verdict(Context& context, const engine::FileResult& result) {
 }
 
 Result<int> run(const Options& options, Context& context) {
+  SIGNCTL_CHECK(check(options.report), "");
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SIGNCTL_TRY(auto gate, make_gate(config, options.trust, context), "");
   SIGNCTL_CHECK(apply(options.expect, gate.rules), "");
@@ -73,10 +82,17 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(batch.jobs, jobs_of(options), "");
   const TimePoint now = context.clock().now();
   batch.after_failure = AfterFailure::go_on;
-  batch.work = [&](std::size_t i) { return engine::verify_file(batch.paths[i], gate, now); };
+  std::optional<engine::JudgedCatalog> catalog;
+  if (!options.catalog.empty()) {
+    SIGNCTL_TRY(catalog, engine::open_catalog(options.catalog, gate, now), "");
+  }
+  batch.work = [&](std::size_t i) {
+    return catalog ? engine::verify_by_catalog(batch.paths[i], *catalog)
+                   : engine::verify_file(batch.paths[i], gate, now);
+  };
   batch.on_file = [&](const engine::FileResult& result) { print_file_verdict(context, result); };
   const auto summary = run_batch(batch);
-  return finish_batch(context, {"verify", "passed"}, summary);
+  return finish_batch(context, {"verify", "passed"}, summary, options.report);
 }
 
 }  // namespace
@@ -90,10 +106,13 @@ const Command& verify_command() {
       "Checks every signature of every file, nested ones included: digest, signature, chain, "
       "timestamp, and that nothing in the file escapes the signature. Says who signed it and all "
       "that is wrong. Exit code 0 means that every file passed.\n"
-      "The rules are those of the config's gate section, if there is a config, and the flags'.",
+      "The rules are those of the config's gate section, if there is a config, and the flags'.\n"
+      "With --catalog a file passes if the catalog does and lists the file's digest, as for "
+      "drivers.",
       "  signctl verify dist/*.exe\n"
       "  signctl verify --expect-subject \"CN=Contoso Ltd\" setup.exe\n"
-      "  signctl verify --dev app.exe      # signed for a rehearsal\n",
+      "  signctl verify --dev app.exe      # signed for a rehearsal\n"
+      "  signctl verify --catalog driver.cat driver.sys driver.inf\n",
       set_up<Options, declare_options, run>};
   return kCommand;
 }

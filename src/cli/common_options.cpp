@@ -34,6 +34,13 @@ void declare(Flags& flags, SignatureFlags& target) {
   flags.flag("--page-hashes,--ph", target.page_hashes, "Also hash each page of the image");
 }
 
+void declare(Flags& flags, DeepFlags& target) {
+  flags.flag("--deep",
+             target.deep,
+             "First sign what is unsigned inside ZIP-based files; what is inside any file must be "
+             "signed");
+}
+
 void declare(Flags& flags, ExistingFlags& target) {
   flags.value("--if-signed",
               target.if_signed,
@@ -83,6 +90,9 @@ void declare(Flags& flags, ExpectFlags& target) {
               target.thumbprint,
               "HEX",
               "SHA-256 thumbprint of the signer's certificate");
+  flags.flag("--deep",
+             target.deep,
+             "Look inside packages, archives and installers: what is there must be signed as well");
 }
 
 void declare(Flags& flags, FileFlags& target) {
@@ -102,12 +112,30 @@ void declare(Flags& flags, TargetFlags& target) {
 
 void declare(Flags& flags, RunFlags& target) {
   flags.group("Run");
-  flags.number("-j,--jobs", target.jobs, "N", "Files at the same time");
+  flags.number("-j,--jobs",
+               target.jobs,
+               "N",
+               "Most signatures to ask for at the same time; begins lower and adapts");
   flags.flag("--keep-going", target.keep_going, "Go on with other files after a failure");
   flags.number("--max-signatures",
                target.max_signatures,
                "N",
                "Refuse to start when more signatures than this would be made");
+  flags.value("--journal",
+              target.journal,
+              "FILE|off",
+              "Where signatures are noted as soon as they are made, so that a run that dies can be "
+              "continued; .signctl-journal where signatures cost money");
+  flags.value("--cache", target.cache, "DIR", "Take signatures of unchanged files from here");
+}
+
+void declare(Flags& flags, ReportFlags& target) {
+  flags.group("Report");
+  flags.value("--report", target.file, "FILE", "Also write a report; its name tells the format");
+  flags.value("--report-format",
+              target.format,
+              "json|junit|sarif|markdown|html",
+              "Format of the report, when the file's name does not tell");
 }
 
 }  // namespace signctl::cli

@@ -32,6 +32,12 @@ struct SignatureFlags {
 };
 void declare(Flags& flags, SignatureFlags& target);
 
+/// Whether to sign what is inside first.
+struct DeepFlags {
+  bool deep{false};
+};
+void declare(Flags& flags, DeepFlags& target);
+
 /// What to do with files that are signed already.
 struct ExistingFlags {
   std::string if_signed;
@@ -62,6 +68,7 @@ struct ExpectFlags {
   std::vector<std::string> eku;
   std::string issuer;
   std::string thumbprint;
+  bool deep{false};
 };
 void declare(Flags& flags, ExpectFlags& target);
 
@@ -83,7 +90,16 @@ struct RunFlags {
   std::optional<int> jobs;
   bool keep_going{false};
   std::optional<int> max_signatures;
+  std::string journal;
+  std::string cache;
 };
 void declare(Flags& flags, RunFlags& target);
+
+/// A file about the whole batch.
+struct ReportFlags {
+  std::string file;
+  std::string format;
+};
+void declare(Flags& flags, ReportFlags& target);
 
 }  // namespace signctl::cli

@@ -20,14 +20,15 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxListBytes = 16U << 20U;
 
-/// Whether a file found in a folder is of a type we know. One that cannot be read is kept, so that
-/// it is an error and not silently left out.
+/// Whether a file found in a folder is of a type we know, and one that is signed without being
+/// named. One that cannot be read is kept, so that it is an error and not silently left out.
 bool recognised(const std::string& path) {
   const auto source = FileSource::open(path);
   if (!source || (*source)->size() == 0) {
     return !source;
   }
-  return detect_format(**source, path).has_value();
+  const auto format = detect_format(**source, path);
+  return format && (*format)->is_meant_unnamed(extension_of(path));
 }
 
 /// The lines of a list file: one path or pattern each, `#` begins a comment line.

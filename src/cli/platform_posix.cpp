@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/platform.hpp"
 #include "core/atomic_file.hpp"
-#include "engine/run.hpp"
+#include "core/stop.hpp"
 
 #include <array>
 #include <csignal>
@@ -21,8 +21,8 @@ void say(const char* text) noexcept {
 
 // Only async-signal-safe calls in here (POSIX.1-2017, 2.4.3).
 extern "C" void on_signal(int /*number*/) {
-  if (!engine::stop_requested()) {
-    engine::request_stop();
+  if (!stop_requested()) {
+    request_stop();
     say("\nsignctl: stopping after the files in flight; interrupt again to stop at once\n");
     return;
   }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/platform.hpp"
 #include "core/atomic_file.hpp"
-#include "engine/run.hpp"
+#include "core/stop.hpp"
+#include "core/windows_api.hpp"
 
 #include <cstdio>
 
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
-#include <windows.h>
 // After windows.h, whose types it uses.
 #include <fcntl.h>
 #include <io.h>
@@ -21,8 +19,8 @@ constexpr UINT kInterrupted = 130;
 
 // Runs in a thread of its own, so there is no async-signal-safety to observe.
 BOOL WINAPI on_control(DWORD /*event*/) {
-  if (!engine::stop_requested()) {
-    engine::request_stop();
+  if (!stop_requested()) {
+    request_stop();
     (void)std::fputs(
         "\nsignctl: stopping after the files in flight; interrupt again to stop at once\n", stderr);
     return TRUE;

@@ -22,6 +22,8 @@ Color color_of(Severity severity) {
   return Color::plain;
 }
 
+constexpr std::size_t kIndent = 2;
+
 void field(Context& context, std::size_t indent, std::string_view name, std::string_view value) {
   if (value.empty()) {
     return;
@@ -49,7 +51,6 @@ std::string timestamp_text(const TimestampInfo& timestamp) {
 
 void print_signature_short(Context& context, const SignatureInfo& signature) {
   const auto& chain = signature.chain.certificates;
-  constexpr std::size_t kIndent = 2;
   field(context,
         kIndent,
         signature.label + ":",
@@ -66,6 +67,28 @@ void print_signature_short(Context& context, const SignatureInfo& signature) {
         kIndent + 2,
         "trusted by",
         signature.chain.trusted ? signature.chain.anchor_source : "nobody");
+}
+
+/// One line on what is inside, and with -v one for each file.
+void print_members(Context& context, const Report& report) {
+  if (!report.looked_inside) {
+    return;
+  }
+  std::size_t signed_ones = 0;
+  for (const Report& member : report.members) {
+    signed_ones += member.signatures.empty() ? 0 : 1;
+    if (context.verbose()) {
+      const std::string state = !member.signatures.empty() ? "signed"
+                                : member.needs_signature   ? "not signed"
+                                                           : "no signature needed";
+      field(context, kIndent, "inside", member.path + " (" + state + ")");
+    }
+  }
+  field(context,
+        kIndent,
+        "inside",
+        std::to_string(report.members.size()) + " file" + (report.members.size() == 1 ? "" : "s") +
+            " of known types, " + std::to_string(signed_ones) + " signed");
 }
 
 void print_certificate(Context& context, const CertificateInfo& certificate, std::size_t indent) {
@@ -171,6 +194,7 @@ void print_verdict(Context& context, const engine::FileOutcome& outcome) {
   for (const SignatureInfo& signature : outcome.report.signatures) {
     print_signature_short(context, signature);
   }
+  print_members(context, outcome.report);
   for (const Finding& finding : verdict.findings) {
     if (finding.severity == Severity::info && !context.verbose()) {
       continue;
@@ -190,6 +214,32 @@ void print_refusal(Context& context, const engine::FileOutcome& outcome) {
   }
 }
 
+namespace {
+
+/// Facts of one name that follow each other, such as the members of a catalog, are cut short.
+void print_facts(Context& context, const std::vector<FileFact>& facts) {
+  constexpr std::size_t kMostAlike = 20;
+  for (std::size_t begin = 0; begin < facts.size();) {
+    std::size_t end = begin;
+    while (end < facts.size() && facts[end].name == facts[begin].name) {
+      ++end;
+    }
+    const std::size_t shown = context.verbose() ? end : std::min(end, begin + kMostAlike);
+    for (std::size_t i = begin; i < shown; ++i) {
+      field(context, 2, facts[i].name, facts[i].value);
+    }
+    if (shown < end) {
+      field(context,
+            2,
+            facts[begin].name,
+            "and " + std::to_string(end - shown) + " more (all with --verbose or --json)");
+    }
+    begin = end;
+  }
+}
+
+}  // namespace
+
 void print_report(Context& context, const Report& report, Ranges ranges) {
   context.line(context.paint(printable(report.path), Color::bold));
   field(context, 2, "format", report.format);
@@ -198,9 +248,7 @@ void print_report(Context& context, const Report& report, Ranges ranges) {
   if (!has_size) {
     field(context, 2, "size", std::to_string(report.size_bytes) + " bytes");
   }
-  for (const FileFact& fact : report.facts) {
-    field(context, 2, fact.name, fact.value);
-  }
+  print_facts(context, report.facts);
   if (ranges == Ranges::show) {
     context.line("  hashed ranges:");
     for (const HashedRange& range : report.hashed_ranges) {

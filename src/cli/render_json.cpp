@@ -164,6 +164,18 @@ Json to_json(const Report& report) {
   for (const SignatureInfo& signature : report.signatures) {
     json["signatures"].push_back(to_json(signature));
   }
+  json["looked_inside"] = report.looked_inside;
+  json["members"] = Json::array();
+  for (const Report& member : report.members) {
+    Json inner = to_json(member);
+    // Members of members are beside them, not in them.
+    inner.erase("members");
+    inner.erase("looked_inside");
+    inner["path"] = member.path;
+    inner["needs_signature"] = member.needs_signature;
+    inner["findings"] = to_json(member.findings);
+    json["members"].push_back(std::move(inner));
+  }
   return json;
 }
 
@@ -198,6 +210,9 @@ Json to_json(const engine::FileResult& result, std::string_view done) {
   json["output"] = outcome.path;
   json["reason"] = outcome.reason;
   json["timestamp_source"] = outcome.timestamp_source;
+  json["signed_inside"] = outcome.signed_inside;
+  json["signer"] = outcome.signer;
+  json["reused"] = outcome.reused;
   // A file that was never looked into has no report.
   const bool judged = !outcome.report.format.empty();
   json["verdict"] = judged ? to_json(outcome.verdict) : Json(nullptr);
@@ -219,6 +234,16 @@ Json batch_document(std::string_view verb,
   json["skipped"] = summary.skipped;
   json["failed"] = summary.failed;
   json["not_started"] = summary.not_started;
+  if (!summary.signers.empty()) {
+    json["reused"] = summary.reused;
+    json["signers"] = Json::array();
+    for (const engine::SignerTally& signer : summary.signers) {
+      json["signers"].push_back({{"name", signer.name},
+                                 {"provider", signer.provider},
+                                 {"billable", signer.billable},
+                                 {"signatures", signer.signatures}});
+    }
+  }
   json["files"] = Json::array();
   for (const engine::FileResult& file : summary.files) {
     json["files"].push_back(to_json(file, done));

@@ -4,12 +4,13 @@
 #include "core/log.hpp"
 #include "core/path.hpp"
 #include "core/text.hpp"
+#include "engine/complete_chain.hpp"
 #include "trust/stores.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 namespace signctl::cli {
@@ -49,10 +50,6 @@ Result<config::Signer> named_signer(const config::Config& config, const std::str
 }
 
 Result<config::Signer> configured_signer(const config::Config& config) {
-  if (config.sign.signer.size() > 1) {
-    log_warning("fallback signers are not used by this version: \"" + config.sign.signer.front() +
-                "\" signs, the others are ignored");
-  }
   if (!config.sign.signer.empty()) {
     return named_signer(config, config.sign.signer.front());
   }
@@ -117,24 +114,46 @@ Result<engine::IfSigned> if_signed(const config::Config& config, const ExistingF
   return flags.if_signed == "fail" ? engine::IfSigned::fail : to_engine(config.sign.if_signed);
 }
 
-/// Hands out what was made first, then makes new ones. Safe to call from several threads.
-template <class T, class Make>
-std::function<Result<std::unique_ptr<T>>()> first_then(std::unique_ptr<T> first, Make make) {
-  struct State {
-    std::mutex mutex;
-    std::unique_ptr<T> first;
-  };
-  auto state = std::make_shared<State>();
-  state->first = std::move(first);
-  return [state, make = std::move(make)]() -> Result<std::unique_ptr<T>> {
-    {
-      const std::lock_guard lock(state->mutex);
-      if (state->first) {
-        return std::move(state->first);
-      }
+/// What tells a signer from others, beyond its certificate: whatever is neither secret nor a path
+/// nor about how to reach it.
+std::string settings_text(const SignerChoice& choice) {
+  static constexpr std::array<std::string_view, 3> kNotTelling{
+      "ca_file", "timeout", "max_parallel"};
+  std::string text;
+  for (const SettingSpec& spec : choice.provider->settings()) {
+    const auto value = choice.signer.values.find(std::string(spec.key));
+    if (value != choice.signer.values.end() && spec.kind != SettingKind::path &&
+        std::find(kNotTelling.begin(), kNotTelling.end(), spec.key) == kNotTelling.end()) {
+      text += value->first + "=" + value->second + "\n";
     }
-    return make();
+  }
+  return text;
+}
+
+engine::SignerOptions signer_options(const SignerChoice& choice,
+                                     const config::Config& config,
+                                     int jobs,
+                                     Context& context) {
+  engine::SignerOptions options;
+  options.name = choice.signer.name;
+  options.provider = std::string(choice.provider->name());
+  options.settings = settings_text(choice);
+  options.billable = choice.provider->traits().billable;
+  options.ceiling = jobs;
+  for (const int ceiling :
+       {choice.provider->traits().max_parallel, config::max_parallel(choice.signer)}) {
+    options.ceiling = ceiling > 0 ? std::min(options.ceiling, ceiling) : options.ceiling;
+  }
+  options.open = [choice, &context]() -> Result<std::unique_ptr<SigningSession>> {
+    SIGNCTL_TRY(const auto settings,
+                config::resolve(choice.signer, choice.folder, context.environment()),
+                "");
+    return choice.provider->open(settings, context.world());
   };
+  if (config.sign.complete_chain) {
+    options.open = engine::complete_chains(std::move(options.open), context.world());
+  }
+  return options;
 }
 
 }  // namespace
@@ -185,6 +204,21 @@ Result<SignerChoice> choose_signer(const config::Config& config, const SignerFla
   return choice;
 }
 
+Result<std::vector<SignerChoice>> choose_signers(const config::Config& config,
+                                                 const SignerFlags& flags) {
+  std::vector<SignerChoice> choices;
+  SIGNCTL_TRY(auto first, choose_signer(config, flags), "");
+  choices.push_back(std::move(first));
+  const bool named = !flags.provider.empty() || !flags.name.empty();
+  for (std::size_t i = 1; i < config.sign.signer.size() && !named; ++i) {
+    SignerFlags fallback = flags;
+    fallback.name = config.sign.signer[i];
+    SIGNCTL_TRY(auto next, choose_signer(config, fallback), "");
+    choices.push_back(std::move(next));
+  }
+  return choices;
+}
+
 Result<engine::SignOptions> sign_options(const config::Config& config,
                                          const SignatureFlags& signature,
                                          const ExistingFlags& existing,
@@ -228,8 +262,8 @@ Result<std::optional<timestamp::Options>> timestamp_options(const config::Config
                  "use --timestamp-url http://timestamp.digicert.com (or your CA's), "
                  "--timestamp-url dev: for a rehearsal, or --no-timestamp"};
   }
-  const config::Retry& retry = config.sign.retry;
-  options.retry = {retry.attempts, retry.initial, retry.max, retry.deadline};
+  options.retry = retry_rules(config);
+  options.pacing = {config.sign.timestamp_interval, config.sign.timestamp_burst};
   return Wanted{std::move(options)};
 }
 
@@ -257,12 +291,16 @@ Result<engine::Gate> make_gate(const config::Config& config,
   SIGNCTL_TRY(gate.store, trust::make_store(options, context.environment()), "loading trust");
   gate.rules.timestamp = config.gate.timestamp;
   gate.rules.identity = config.gate.identity;
+  gate.rules.nested = config.gate.nested;
   gate.rules.rehearsal = gate.trust_signer ? RehearsalRule::accept : RehearsalRule::refuse;
   gate.rules.profile = flags.compat.empty() ? Profile::strict : Profile::compat_windows;
   return gate;
 }
 
 Result<void> apply(const ExpectFlags& flags, GateRules& rules) {
+  if (flags.deep) {
+    rules.nested = NestedRule::require_signed;
+  }
   if (!flags.timestamp.empty()) {
     rules.timestamp =
         flags.timestamp == "required" ? TimestampRule::required : TimestampRule::optional;
@@ -296,35 +334,56 @@ Result<void> apply(const ExpectFlags& flags, GateRules& rules) {
   return ok();
 }
 
-Result<engine::StageFactory> make_stages(const SignerChoice& choice,
-                                         const std::optional<timestamp::Options>& timestamp,
-                                         Context& context) {
-  const World world = context.world();
-  engine::StageFactory factory;
-  if (timestamp) {
-    const auto make = [options = *timestamp, world] {
-      return timestamp::make_timestamper(options, world);
-    };
-    SIGNCTL_TRY(auto first, make(), "setting up the timestamp client");
-    factory.timestamper = first_then(std::move(first), make);
+RetryRules retry_rules(const config::Config& config) {
+  const config::Retry& retry = config.sign.retry;
+  return {retry.attempts, retry.initial, retry.max, retry.deadline};
+}
+
+engine::ShelfOptions shelf_options(const config::Config& config,
+                                   const RunFlags& flags,
+                                   const std::vector<SignerChoice>& signers) {
+  engine::ShelfOptions options;
+  options.cache = flags.cache.empty() ? config.cache : flags.cache;
+  options.journal = flags.journal.empty() ? config.journal : flags.journal;
+  const bool billable = std::any_of(signers.begin(), signers.end(), [](const auto& choice) {
+    return choice.provider->traits().billable;
+  });
+  if (options.journal.empty() && billable) {
+    options.journal = joined(config.folder, ".signctl-journal");
+  } else if (options.journal == "off") {
+    options.journal.clear();
   }
-  const std::string step = "opening signer \"" + choice.signer.name + "\" (" +
-                           std::string(choice.provider->name()) + ")";
-  SIGNCTL_TRY(const auto settings,
-              config::resolve(choice.signer, choice.folder, context.environment()),
-              step);
-  SIGNCTL_TRY(auto opened, choice.provider->open(settings, world), step);
-  // The first session stays here and signs nothing: it is what the workers' sessions are made from,
-  // so that a run logs in once.
-  const std::shared_ptr<SigningSession> first = std::move(opened);
-  factory.session = [first, mutex = std::make_shared<std::mutex>(), step] {
-    const std::lock_guard lock(*mutex);
-    auto session = first->another();
-    return session
-               ? std::move(session)
-               : Result<std::unique_ptr<SigningSession>>(std::move(session).error().within(step));
-  };
-  return factory;
+  return options;
+}
+
+Result<engine::Crew> make_crew(const std::vector<SignerChoice>& signers,
+                               const std::optional<timestamp::Options>& timestamp,
+                               const config::Config& config,
+                               int jobs,
+                               Context& context) {
+  engine::Crew crew;
+  if (timestamp) {
+    SIGNCTL_TRY(crew.timestamper,
+                timestamp::make_timestamper(*timestamp, context.world()),
+                "setting up the timestamp client");
+  }
+  const RetryRules rules = retry_rules(config);
+  const auto deadline = context.clock().steady_now() + rules.deadline;
+  for (const SignerChoice& choice : signers) {
+    crew.signers.push_back(std::make_unique<engine::Signer>(
+        signer_options(choice, config, jobs, context), context.clock(), rules, deadline));
+  }
+  auto opened = crew.signers.front()->open();
+  if (!opened && (crew.signers.size() == 1 || !is_transient(opened.error().kind))) {
+    return std::move(opened).error();
+  }
+  if (!opened) {
+    log_warning("FALLBACK: signer \"" + crew.signers.front()->name() + "\" could not be had (" +
+                opened.error().message + "); \"" + crew.signers[1]->name() +
+                "\" signs in its place");
+    crew.signers.front()->pace().break_off();
+  }
+  return crew;
 }
 
 }  // namespace signctl::cli

@@ -13,6 +13,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 // What the command line and the config say together. The command line wins.
 namespace signctl::cli {
@@ -30,6 +31,13 @@ struct SignerChoice {
 /// @errors `config` when none is named or the name is unknown; `usage` for flags that exclude each
 ///         other; `unsupported` when the provider has no use for --chain.
 Result<SignerChoice> choose_signer(const config::Config& config, const SignerFlags& flags);
+
+/// The signers that may sign, in order of preference: more than one only where the config names
+/// fallbacks and the command line no signer.
+///
+/// @errors as choose_signer().
+Result<std::vector<SignerChoice>> choose_signers(const config::Config& config,
+                                                 const SignerFlags& flags);
 
 /// What each signature is to be.
 Result<engine::SignOptions> sign_options(const config::Config& config,
@@ -53,10 +61,22 @@ Result<engine::Gate> make_gate(const config::Config& config,
 /// Adds what `--timestamp` and `--expect-...` ask for.
 Result<void> apply(const ExpectFlags& flags, GateRules& rules);
 
-/// Opens the first session and timestamper at once, so that a wrong password is one error before
-/// the first file and not one for each.
-Result<engine::StageFactory> make_stages(const SignerChoice& choice,
-                                         const std::optional<timestamp::Options>& timestamp,
-                                         Context& context);
+/// The rules by which calls and timestamps are tried again.
+[[nodiscard]] RetryRules retry_rules(const config::Config& config);
+
+/// Where the signatures of a run are noted, and where finished ones are found again.
+[[nodiscard]] engine::ShelfOptions shelf_options(const config::Config& config,
+                                                 const RunFlags& flags,
+                                                 const std::vector<SignerChoice>& signers);
+
+/// What a run signs with. Logs in at once, so that a wrong password is one error before the first
+/// file and not one for each. Borrows what is in `context`.
+///
+/// @param jobs  Most signatures at a time, where the signer bears that many.
+Result<engine::Crew> make_crew(const std::vector<SignerChoice>& signers,
+                               const std::optional<timestamp::Options>& timestamp,
+                               const config::Config& config,
+                               int jobs,
+                               Context& context);
 
 }  // namespace signctl::cli

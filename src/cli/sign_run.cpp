@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/sign_run.hpp"
 
+#include "cli/render.hpp"
+#include "core/log.hpp"
 #include "core/path.hpp"
+#include "plan/duplicates.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -10,13 +13,51 @@ namespace signctl::cli {
 
 namespace {
 
-std::string note_on(const engine::FileResult& result, const engine::SignOptions& options) {
+std::string note_on(const engine::FileResult& result,
+                    const engine::SignOptions& options,
+                    const engine::Crew& crew) {
   std::string note(digest_name(options.digest));
   const engine::FileOutcome& outcome = *result.outcome;
-  note += outcome.timestamp_source.empty() ? ", no timestamp"
-                                           : ", timestamp " + outcome.timestamp_source;
+  if (crew.signers.size() > 1) {
+    note += ", by " + outcome.signer;
+  }
+  if (!outcome.reused.empty()) {
+    note += ", from " + outcome.reused;
+  }
+  if (!outcome.timestamp_source.empty()) {
+    note += ", timestamp " + outcome.timestamp_source;
+  } else if (outcome.reused.empty() || crew.timestamper == nullptr) {
+    note += ", no timestamp";
+  }
+  if (!outcome.signed_inside.empty()) {
+    note += ", " + std::to_string(outcome.signed_inside.size()) + " inside";
+  }
   note += ", gate passed";
   return outcome.verdict.rehearsal ? note + ", REHEARSAL: not for release" : note;
+}
+
+/// With gate.nested: report, what is wrong inside is said although the file is signed.
+void warn_of_inside(const engine::FileResult& result, const GateRules& rules) {
+  if (!result.outcome || rules.nested != NestedRule::report) {
+    return;
+  }
+  for (const Finding& finding : judge_inside(result.outcome->report, rules)) {
+    log_warning(result.path + ": " + finding_text(finding));
+  }
+}
+
+/// How many signatures `tasks` will really need.
+std::size_t count_signatures(const std::vector<engine::FileTask>& tasks,
+                             const engine::Gate& gate,
+                             Clock& clock) {
+  std::vector<std::string> paths;
+  for (const engine::FileTask& task : tasks) {
+    const auto foreseen = engine::foresee_file(task, gate, clock);
+    if (!foreseen || !foreseen->has_value()) {
+      paths.push_back(task.input);
+    }
+  }
+  return plan::count_distinct(paths);
 }
 
 }  // namespace
@@ -27,7 +68,7 @@ Result<std::vector<engine::FileTask>> make_tasks(const FileSet& files,
   SIGNCTL_TRY(const auto outputs, outputs_of(files, target), "");
   std::vector<engine::FileTask> tasks;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    tasks.push_back({files.plan.files[i].path, outputs[i], options});
+    tasks.push_back({files.plan.files[i].path, outputs[i], options, files.plan.files[i].step});
   }
   return tasks;
 }
@@ -48,16 +89,46 @@ Result<void> make_folders(const TargetFlags& target, const std::vector<engine::F
   return ok();
 }
 
-Result<void> check_limit(std::size_t signatures, std::optional<int> limit) {
-  if (limit && *limit < 0) {
+Result<void> check_limits(const Demand& demand,
+                          const config::Config& config,
+                          const RunFlags& flags,
+                          const SignerChoice* signer,
+                          Context& context) {
+  if (flags.max_signatures && *flags.max_signatures < 0) {
     return Error{ErrorKind::usage, "--max-signatures wants a number of 0 or more"};
   }
-  if (limit && signatures > static_cast<std::size_t>(*limit)) {
+  const int a_year = signer == nullptr ? 0 : signer->provider->traits().signatures_a_year;
+  std::size_t signatures = demand.tasks.size() + demand.inside;
+  const auto exceeds = [&](std::optional<int> limit) {
+    return limit && signatures > static_cast<std::size_t>(*limit);
+  };
+  const auto quota = a_year > 0 ? std::optional(a_year) : std::nullopt;
+  if (!exceeds(flags.max_signatures) && !exceeds(config.limits.signatures_per_run) &&
+      !exceeds(quota)) {
+    return ok();
+  }
+  // Only now is it worth reading the files.
+  signatures = count_signatures(demand.tasks, demand.gate, context.clock()) + demand.inside;
+  const std::string would = std::to_string(signatures) + " signatures would be made, and ";
+  if (exceeds(flags.max_signatures)) {
     return Error{ErrorKind::usage,
-                 std::to_string(signatures) +
-                     " signatures would be made, and --max-signatures is " +
-                     std::to_string(*limit) + "; nothing was signed",
+                 would + "--max-signatures is " + std::to_string(*flags.max_signatures) +
+                     "; nothing was signed",
                  "signctl plan lists the files"};
+  }
+  if (exceeds(config.limits.signatures_per_run)) {
+    return Error{ErrorKind::config,
+                 would + "limits.signatures_per_run is " +
+                     std::to_string(*config.limits.signatures_per_run) + "; nothing was signed",
+                 "signctl plan lists the files; raise the limit if they are right"};
+  }
+  if (exceeds(quota)) {
+    return Error{
+        ErrorKind::provider,
+        would + signer->signer.name + " makes " + std::to_string(a_year) +
+            " in a year; nothing was signed",
+        "sign what is not yours to change elsewhere, or exclude it; signctl plan lists the "
+        "files"};
   }
   return ok();
 }
@@ -70,30 +141,24 @@ Result<int> checked_jobs(int jobs) {
   return jobs;
 }
 
-Result<engine::RunOptions> run_options(const config::Config& config,
-                                       const RunFlags& flags,
-                                       const SignerChoice* choice) {
+Result<engine::RunOptions> run_options(const config::Config& config, const RunFlags& flags) {
   engine::RunOptions options;
   SIGNCTL_TRY(options.jobs, checked_jobs(flags.jobs.value_or(config.sign.jobs)), "");
-  if (choice != nullptr) {
-    for (const int ceiling :
-         {choice->provider->traits().max_parallel, config::max_parallel(choice->signer)}) {
-      options.jobs = ceiling > 0 ? std::min(options.jobs, ceiling) : options.jobs;
-    }
-  }
   options.keep_going = flags.keep_going;
   return options;
 }
 
-Result<int> sign_files(const SignRun& sign, const BatchWords& words, Context& context) {
+Result<int> sign_files(SignRun& sign, const BatchWords& words, Context& context) {
   engine::RunOptions options = sign.run;
+  const bool wanted_later = context.json() || !sign.report.file.empty();
+  options.keep = wanted_later ? engine::Keep::everything : engine::Keep::outcomes;
   options.on_file = [&](const engine::FileResult& result, std::size_t, std::size_t) {
     const bool done = result.outcome && result.outcome->state == engine::FileState::done;
-    print_file(context, words, result, done ? note_on(result, sign.options) : "");
+    print_file(context, words, result, done ? note_on(result, sign.options, sign.crew) : "");
+    warn_of_inside(result, sign.gate.rules);
   };
-  const auto summary =
-      engine::sign_all(sign.tasks, sign.gate, sign.factory, context.clock(), options);
-  return finish_batch(context, words, summary);
+  const auto summary = engine::sign_all(sign.tasks, sign.gate, sign.crew, context.clock(), options);
+  return finish_batch(context, words, summary, sign.report);
 }
 
 }  // namespace signctl::cli

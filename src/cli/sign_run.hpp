@@ -9,6 +9,7 @@
 
 #include <signctl/result.hpp>
 
+#include <cstddef>
 #include <vector>
 
 namespace signctl::cli {
@@ -18,8 +19,9 @@ struct SignRun {
   std::vector<engine::FileTask> tasks;
   engine::SignOptions options;
   engine::Gate gate;
-  engine::StageFactory factory;
+  engine::Crew crew;
   engine::RunOptions run;
+  ReportFlags report;
 };
 
 /// One task for each planned file.
@@ -31,18 +33,31 @@ Result<std::vector<engine::FileTask>> make_tasks(const FileSet& files,
 /// so that a command that is refused leaves nothing behind.
 Result<void> make_folders(const TargetFlags& target, const std::vector<engine::FileTask>& tasks);
 
-/// Refuses more signatures than `limit`.
-Result<void> check_limit(std::size_t signatures, std::optional<int> limit);
+/// What a run is about to sign. Borrowed.
+struct Demand {
+  const std::vector<engine::FileTask>& tasks;
+  std::size_t inside{};  ///< Signatures that --deep makes inside the files, at most.
+  const engine::Gate& gate;
+};
+
+/// Refuses more signatures than --max-signatures, the config's limit and what the first signer's
+/// service makes in a year. Files with the same content count once, and those that would be skipped
+/// not at all.
+///
+/// @param signer  Null where nothing is billed.
+Result<void> check_limits(const Demand& demand,
+                          const config::Config& config,
+                          const RunFlags& flags,
+                          const SignerChoice* signer,
+                          Context& context);
 
 /// `jobs`, if it is a sensible number.
 Result<int> checked_jobs(int jobs);
 
-/// How to run: as many jobs at a time as wanted, and as the signer bears when one is given.
-Result<engine::RunOptions> run_options(const config::Config& config,
-                                       const RunFlags& flags,
-                                       const SignerChoice* choice);
+/// How to run.
+Result<engine::RunOptions> run_options(const config::Config& config, const RunFlags& flags);
 
 /// Signs, reporting each file, and returns the exit code.
-Result<int> sign_files(const SignRun& sign, const BatchWords& words, Context& context);
+Result<int> sign_files(SignRun& sign, const BatchWords& words, Context& context);
 
 }  // namespace signctl::cli

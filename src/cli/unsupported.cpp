@@ -26,11 +26,8 @@ constexpr std::array kCommands{
 
 constexpr std::array kFlags{
     Refusal{"--shard", "split the list of files between jobs yourself"},
-    Refusal{"--report", "use --json, which says all there is"},
-    Refusal{"--report-format", "use --json, which says all there is"},
     Refusal{"--audit", "keep the document that --json prints"},
     Refusal{"--manifest", "keep the document that --json prints"},
-    Refusal{"--sign-test", "signctl rehearse shows that everything but the signer works"},
 };
 
 /// Flags of other tools whose effect we leave out on purpose.

@@ -60,6 +60,7 @@ struct SignedData {
   std::vector<crypto::Certificate> certificates;  ///< X.509 ones only, stored order.
   std::size_t other_certificates{};               ///< Attribute certificates and the like, skipped.
   std::size_t crls{};
+  std::size_t skipped_bytes{};  ///< Of what the two count: nothing covers them.
   std::vector<SignerInfo> signers;
 };
 

@@ -50,10 +50,13 @@ struct Sign {
   std::string description;
   std::string url;
   bool page_hashes{false};
+  bool complete_chain{true};
   ExistingSignature if_signed{ExistingSignature::fail};
   std::vector<std::string> timestamp_servers;
   DigestAlg timestamp_digest{DigestAlg::sha256};
-  int jobs{1};
+  std::chrono::milliseconds timestamp_interval{0};
+  int timestamp_burst{1};
+  int jobs{8};
   Retry retry;
 };
 
@@ -72,7 +75,13 @@ struct Gate {
   std::vector<std::string> trust{
       "system"};  ///< system | signer | file:PATH, the path as written: relative to `folder`.
   IdentityRule identity;
+  NestedRule nested{NestedRule::off};
   std::string revocation{"soft"};  ///< off | soft (hard is refused: not available yet)
+};
+
+/// `limits:`
+struct Limits {
+  std::optional<int> signatures_per_run;
 };
 
 /// A validated configuration. Immutable once made.
@@ -83,6 +92,9 @@ struct Config {
   Sign sign;
   std::vector<Step> steps;
   Gate gate;
+  Limits limits;
+  std::string journal;  ///< Path, "off", or empty for what suits the signer.
+  std::string cache;    ///< Folder; empty: none.
   /// Where each value came from, dotted key to origin text ("signctl.yaml:12:5", "default"). A list
   /// of texts is one value ("sign.signer"); entries of `steps` are "steps[0].name".
   std::map<std::string, std::string> origins;

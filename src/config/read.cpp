@@ -95,6 +95,17 @@ void read(const Node* node, TimestampRule& out) {
   }
 }
 
+void read(const Node* node, NestedRule& out) {
+  if (node == nullptr) {
+    return;
+  }
+  if (node->text == "require-signed") {
+    out = NestedRule::require_signed;
+  } else {
+    out = node->text == "report" ? NestedRule::report : NestedRule::off;
+  }
+}
+
 /// The local authority's folder is relative to the config, like every path in it.
 void place_servers(std::vector<std::string>& servers, const std::string& folder) {
   constexpr std::string_view kLocal = "dev:";
@@ -113,10 +124,13 @@ void read_sign(const Node& root, const std::string& folder, Sign& sign) {
   read(at("description"), sign.description);
   read(at("url"), sign.url);
   read(at("page-hashes"), sign.page_hashes);
+  read(at("complete-chain"), sign.complete_chain);
   read(at("if-signed"), sign.if_signed);
   read(find_path(root, {"sign", "timestamp", "servers"}), sign.timestamp_servers);
   place_servers(sign.timestamp_servers, folder);
   read(find_path(root, {"sign", "timestamp", "digest"}), sign.timestamp_digest);
+  read(find_path(root, {"sign", "timestamp", "interval"}), sign.timestamp_interval);
+  read(find_path(root, {"sign", "timestamp", "burst"}), sign.timestamp_burst);
   read(at("jobs"), sign.jobs);
   read(retry("attempts"), sign.retry.attempts);
   read(retry("initial"), sign.retry.initial);
@@ -130,6 +144,7 @@ void read_gate(const Node& root, Gate& gate) {
   };
   read(find_path(root, {"gate", "timestamp"}), gate.timestamp);
   read(find_path(root, {"gate", "trust"}), gate.trust);
+  read(find_path(root, {"gate", "nested"}), gate.nested);
   read(find_path(root, {"gate", "revocation"}), gate.revocation);
   if (const Node* subject = identity("subject")) {
     for (const Entry& entry : subject->entries) {
@@ -142,6 +157,21 @@ void read_gate(const Node& root, Gate& gate) {
   thumbprint = to_lower(thumbprint);
   std::erase(thumbprint, ':');
   read(find_path(root, {"gate", "identity", "issuer", "CN"}), gate.identity.issuer_cn);
+}
+
+void read_run(const Node& root, Config& config) {
+  if (const Node* limit = find_path(root, {"limits", "signatures_per_run"})) {
+    config.limits.signatures_per_run.emplace();
+    read(limit, *config.limits.signatures_per_run);
+  }
+  read(root.find("journal"), config.journal);
+  if (!config.journal.empty() && config.journal != "off") {
+    config.journal = in_folder(config.folder, config.journal);
+  }
+  read(root.find("cache"), config.cache);
+  if (!config.cache.empty()) {
+    config.cache = in_folder(config.folder, config.cache);
+  }
 }
 
 Result<std::vector<Step>> read_steps(const Node& root, const std::string& file) {
@@ -219,6 +249,7 @@ Result<Config> parse(std::string_view text, const std::string& file_utf8) {
   }
   read_sign(root, config.folder, config.sign);
   read_gate(root, config.gate);
+  read_run(root, config);
   SIGNCTL_TRY(config.steps, read_steps(root, file_utf8), "");
   SIGNCTL_CHECK(check_signer_names(root, config), "");
   if (config.sign.signer.empty() && config.signers.size() == 1) {

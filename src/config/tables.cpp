@@ -12,6 +12,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kDigests{"sha256", "sha384", "sha512"};
 constexpr std::array<std::string_view, 4> kIfSigned{"fail", "skip-valid", "append", "replace"};
 constexpr std::array<std::string_view, 2> kTimestampRules{"required", "optional"};
+constexpr std::array<std::string_view, 3> kNested{"off", "report", "require-signed"};
 // "hard" is a word of the format, but refused until revocation can be required of every
 // certificate.
 constexpr std::array<std::string_view, 2> kRevocation{"soft", "off"};
@@ -28,18 +29,29 @@ constexpr std::array kTimestampKeys{
             .help = "Hash algorithm of the timestamp's imprint",
             .fallback = "sha256",
             .choices = kDigests},
+    KeySpec{.key = "interval",
+            .type = ValueType::duration,
+            .help = "Least time between two requests to one server, on average; some ask for 15s",
+            .fallback = "0s"},
+    KeySpec{
+        .key = "burst",
+        .type = ValueType::integer,
+        .help = "Requests to one server that may follow each other at once before `interval` holds",
+        .fallback = "1",
+        .min = 1,
+        .max = 1000},
 };
 constexpr Section kTimestamp{kTimestampKeys};
 
 constexpr std::array kRetryKeys{
-    KeySpec{
-        .key = "attempts",
-        .type = ValueType::integer,
-        .help =
-            "Rounds over all servers, the first included; only transient failures are tried again",
-        .fallback = "6",
-        .min = 1,
-        .max = 100},
+    KeySpec{.key = "attempts",
+            .type = ValueType::integer,
+            .help = "Tries of one call, or of one timestamp at each server, the first included; "
+                    "only failures "
+                    "that may pass are tried again",
+            .fallback = "6",
+            .min = 1,
+            .max = 100},
     KeySpec{.key = "initial",
             .type = ValueType::duration,
             .help = "Upper bound of the first wait; it doubles each time",
@@ -56,13 +68,13 @@ constexpr std::array kRetryKeys{
 constexpr Section kRetry{kRetryKeys};
 
 constexpr std::array kSignKeys{
-    KeySpec{
-        .key = "signer",
-        .type = ValueType::text_list,
-        .help =
-            "Name of the signer to use; without it, the only one there is. Of a list, this version "
-            "uses the first and warns that the others, the fallbacks, are not used",
-        .example = "dev"},
+    KeySpec{.key = "signer",
+            .type = ValueType::text_list,
+            .help =
+                "Name of the signer to use; without it, the only one there is. Of a list, the "
+                "second signs "
+                "what the first cannot once all attempts are spent, and must satisfy the same gate",
+            .example = "[release, emergency]"},
     KeySpec{.key = "digest",
             .type = ValueType::choice,
             .help = "Hash algorithm of the signature",
@@ -80,6 +92,11 @@ constexpr std::array kSignKeys{
             .type = ValueType::boolean,
             .help = "Whether to add a hash of each memory page (PE files)",
             .fallback = "false"},
+    KeySpec{.key = "complete-chain",
+            .type = ValueType::boolean,
+            .help = "Whether the issuers' certificates are fetched from where the certificate says "
+                    "(AIA) when neither service, token nor `chain` has any",
+            .fallback = "true"},
     KeySpec{
         .key = "if-signed",
         .type = ValueType::choice,
@@ -91,8 +108,9 @@ constexpr std::array kSignKeys{
     KeySpec{.key = "timestamp", .type = ValueType::section, .help = "", .section = &kTimestamp},
     KeySpec{.key = "jobs",
             .type = ValueType::integer,
-            .help = "Files signed at the same time",
-            .fallback = "1",
+            .help = "Most signatures asked for at the same time; begins lower, climbs while all is "
+                    "well, and halves when the service is in trouble",
+            .fallback = "8",
             .min = 1,
             .max = 64},
     KeySpec{.key = "retry", .type = ValueType::section, .help = "", .section = &kRetry},
@@ -166,6 +184,13 @@ constexpr std::array kGateKeys{
         .fallback = "[system]",
         .example = R"([system, "file:ca.pem"])"},
     KeySpec{.key = "identity", .type = ValueType::section, .help = "", .section = &kIdentity},
+    KeySpec{.key = "nested",
+            .type = ValueType::choice,
+            .help =
+                "What to do about unsigned and badly signed files inside packages, archives and "
+                "installers: `require-signed` refuses, `report` warns, `off` does not look",
+            .fallback = "off",
+            .choices = kNested},
     KeySpec{.key = "revocation",
             .type = ValueType::choice,
             .help =
@@ -175,6 +200,16 @@ constexpr std::array kGateKeys{
             .choices = kRevocation},
 };
 constexpr Section kGate{kGateKeys};
+
+constexpr std::array kLimitKeys{
+    KeySpec{.key = "signatures_per_run",
+            .type = ValueType::integer,
+            .help = "Refuse to start a run that would make more signatures than this",
+            .example = "50",
+            .min = 0,
+            .max = 1'000'000},
+};
+constexpr Section kLimits{kLimitKeys};
 
 constexpr std::array kRootKeys{
     KeySpec{.key = "version",
@@ -188,13 +223,24 @@ constexpr std::array kRootKeys{
     KeySpec{.key = "sign", .type = ValueType::section, .help = "", .section = &kSign},
     KeySpec{.key = "steps", .type = ValueType::section_list, .help = "", .section = &kStep},
     KeySpec{.key = "gate", .type = ValueType::section, .help = "", .section = &kGate},
+    KeySpec{.key = "limits", .type = ValueType::section, .help = "", .section = &kLimits},
+    KeySpec{.key = "journal",
+            .type = ValueType::text,
+            .help =
+                "File in which signatures are noted as soon as they are made, so that a run that "
+                "dies is continued without paying twice; `off` for none. Without this key, "
+                "`.signctl-journal` beside the config for signers whose signatures cost money",
+            .example = ".signctl-journal"},
+    KeySpec{.key = "cache",
+            .type = ValueType::text,
+            .help = "Folder of finished signatures: files that have not changed since cost none",
+            .example = "build/signctl-cache"},
 };
 constexpr Section kRoot{kRootKeys};
 
-constexpr std::array<ReservedKey, 4> kReserved{{
+constexpr std::array<ReservedKey, 3> kReserved{{
     {"guard", "which pipelines may sign"},
     {"audit", "an audit log and a manifest"},
-    {"cache", "a cache of signatures"},
     {"mode", "when signing is required"},
 }};
 

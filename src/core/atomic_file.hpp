@@ -7,6 +7,7 @@
 #include <signctl/result.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ enum class Existing { replace, refuse };
 
 /// Who may read a new file.
 enum class FileAccess { like_umask, owner_only };
+
+/// Hears that the bytes below `end` have been copied.
+using CopyListener = std::function<void(std::uint64_t end)>;
 
 /// A file that appears under its final name completely or not at all.
 ///
@@ -46,8 +50,12 @@ class AtomicFile {
   /// (copy_file_range, reflink, holes kept). Also takes over mode, owner where allowed, and
   /// extended attributes.
   ///
+  /// @param copied  Told how far it got: first 0, once the file has its full size, and `size` at
+  ///                the end at the latest.
   /// @errors `output` (disk full, ...) or `input` (source became shorter).
-  Result<void> copy_from(const FileSource& source, std::uint64_t size);
+  Result<void> copy_from(const FileSource& source,
+                         std::uint64_t size,
+                         const CopyListener& copied = {});
 
   /// Writes at a position; the file grows as needed.
   Result<void> write_at(std::uint64_t offset, ByteView bytes);

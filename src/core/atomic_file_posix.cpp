@@ -298,7 +298,9 @@ const std::string& AtomicFile::temporary_path() const {
   return impl_->temporary;
 }
 
-Result<void> AtomicFile::copy_from(const FileSource& source, std::uint64_t size) {
+Result<void> AtomicFile::copy_from(const FileSource& source,
+                                   std::uint64_t size,
+                                   const CopyListener& copied) {
   SIGNCTL_ASSERT(impl_ != nullptr && impl_->present);
   struct stat status {};
   if (fstat(source.impl().descriptor.get(), &status) != 0) {
@@ -309,7 +311,7 @@ Result<void> AtomicFile::copy_from(const FileSource& source, std::uint64_t size)
     impl_->attributes.owner = {status.st_uid, status.st_gid};
   }
   impl_->attributes.extended = read_extended_attributes(source.impl().descriptor.get());
-  return copy_content(source, size, impl_->descriptor.get(), impl_->target);
+  return copy_content(source, size, impl_->descriptor.get(), impl_->target, copied);
 }
 
 Result<void> AtomicFile::write_at(std::uint64_t offset, ByteView bytes) {

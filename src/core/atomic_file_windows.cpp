@@ -6,15 +6,12 @@
 #include "core/stale_files.hpp"
 #include "core/temporary_files.hpp"
 #include "core/text.hpp"
+#include "core/windows_api.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <optional>
-
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
-#include <windows.h>
 
 namespace signctl {
 
@@ -151,9 +148,15 @@ const std::string& AtomicFile::temporary_path() const {
   return impl_->temporary;
 }
 
-Result<void> AtomicFile::copy_from(const FileSource& source, std::uint64_t size) {
+Result<void> AtomicFile::copy_from(const FileSource& source,
+                                   std::uint64_t size,
+                                   const CopyListener& copied) {
   SIGNCTL_ASSERT(impl_ != nullptr && impl_->present);
   Bytes buffer(static_cast<std::size_t>(std::min<std::uint64_t>(kBufferSize, size)));
+  SIGNCTL_CHECK(resize(size), "");
+  if (copied) {
+    copied(0);
+  }
   for (std::uint64_t offset = 0; offset < size;) {
     const auto count =
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size - offset));
@@ -161,8 +164,11 @@ Result<void> AtomicFile::copy_from(const FileSource& source, std::uint64_t size)
     SIGNCTL_CHECK(source.read_at(offset, part), "");
     SIGNCTL_CHECK(write_at(offset, part), "");
     offset += count;
+    if (copied) {
+      copied(offset);
+    }
   }
-  return resize(size);
+  return ok();
 }
 
 Result<void> AtomicFile::write_at(std::uint64_t offset, ByteView bytes) {

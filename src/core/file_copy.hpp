@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/atomic_file.hpp"
 #include "core/file.hpp"
 
 #include <signctl/result.hpp>
@@ -16,11 +17,13 @@ namespace signctl {
 /// file system has them, else by the kernel with holes kept, else by reading and writing.
 ///
 /// @param target  Open for writing; its path is `target_path`.
+/// @param copied  As for AtomicFile::copy_from.
 /// @errors  `output` when the target cannot take them, `input` when the source became shorter.
 Result<void> copy_content(const FileSource& source,
                           std::uint64_t size,
                           int target,
-                          const std::string& target_path);
+                          const std::string& target_path,
+                          const CopyListener& copied);
 
 /// Writes all of `bytes` at `offset`.
 Result<void> write_fully(int target,

@@ -20,6 +20,9 @@ namespace {
 
 /// One step of a copy. Small enough that the disk starts writing while the next step is read.
 constexpr std::uint64_t kLargestStep = std::uint64_t{4} << 20U;
+/// Up to here there is nothing to gain from claiming room or having the disk start early: two calls
+/// cost more than they save, and a full disk shows with the write.
+constexpr std::uint64_t kSmall = std::uint64_t{1} << 20U;
 /// Buffer when the kernel cannot copy by itself.
 constexpr std::size_t kBufferSize = std::size_t{1} << 20U;
 
@@ -33,7 +36,13 @@ struct Copy {
   const FileSource& source;
   int target;
   const std::string& target_path;
+  const CopyListener& copied;
 
+  void tell(std::uint64_t end) const {
+    if (copied) {
+      copied(end);
+    }
+  }
   [[nodiscard]] int source_fd() const { return source.impl().descriptor.get(); }
   [[nodiscard]] Error failed_write(int code) const {
     return write_error(code, "cannot write " + printable(target_path), target_path);
@@ -57,6 +66,9 @@ Result<void> check_not_shorter(const Copy& copy, std::uint64_t size) {
 /// Has the disk begin with what was just written, so that the later fsync has little left to do.
 void start_writeback([[maybe_unused]] int target, [[maybe_unused]] Range range) {
 #if defined(__linux__)
+  if (range.end <= kSmall) {
+    return;
+  }
   static_cast<void>(sync_file_range(target,
                                     static_cast<off_t>(range.begin),
                                     static_cast<off_t>(range.end - range.begin),
@@ -74,7 +86,7 @@ bool is_final(int failure) {
 /// signature is spent, and writing is cheaper. Holes stay holes.
 Result<void> reserve([[maybe_unused]] const Copy& copy, [[maybe_unused]] std::uint64_t size) {
 #if defined(__linux__)
-  if (size == 0 || copy.source.impl().sparse) {
+  if (size <= kSmall || copy.source.impl().sparse) {
     return ok();
   }
   const int result =
@@ -142,6 +154,7 @@ Result<void> copy_by_hand(const Copy& copy, Range range) {
     SIGNCTL_CHECK(copy.source.read_at(range.begin, part), "");
     SIGNCTL_CHECK(write_fully(copy.target, range.begin, part, copy.target_path), "");
     range.begin += count;
+    copy.tell(range.begin);
     if (range.begin - written >= kLargestStep || range.begin == range.end) {
       start_writeback(copy.target, {written, range.begin});
       written = range.begin;
@@ -163,6 +176,7 @@ Result<void> copy_range(const Copy& copy, Range range) {
     }
     start_writeback(copy.target, {range.begin, range.begin + step.copied});
     range.begin += step.copied;
+    copy.tell(range.begin);
   }
   return ok();
 }
@@ -174,6 +188,7 @@ Result<void> copy_data(const Copy& copy, std::uint64_t size) {
     const Range range = sparse ? next_data(copy, offset, size) : Range{offset, size};
     SIGNCTL_CHECK(copy_range(copy, range), "");
     offset = range.end;
+    copy.tell(offset);
   }
   return ok();
 }
@@ -220,15 +235,20 @@ Result<void> write_fully(int target,
 Result<void> copy_content(const FileSource& source,
                           std::uint64_t size,
                           int target,
-                          const std::string& target_path) {
-  const Copy copy{source, target, target_path};
+                          const std::string& target_path,
+                          const CopyListener& copied) {
+  const Copy copy{source, target, target_path, copied};
   SIGNCTL_CHECK(check_not_shorter(copy, size), "");
-  if (!try_reflink(copy)) {
+  const bool shared = try_reflink(copy);
+  if (!shared) {
     SIGNCTL_CHECK(reserve(copy, size), "");
-    SIGNCTL_CHECK(copy_data(copy, size), "");
   }
   // Also makes the last hole, and cuts a reflink, which takes the whole file.
   SIGNCTL_CHECK(set_size(copy, size), "");
+  copy.tell(shared ? size : 0);
+  if (!shared) {
+    SIGNCTL_CHECK(copy_data(copy, size), "");
+  }
   return check_not_shorter(copy, size);
 }
 

@@ -2,12 +2,9 @@
 #include "core/file_windows.hpp"
 
 #include "core/text.hpp"
+#include "core/windows_api.hpp"
 
 #include <algorithm>
-
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
-#include <windows.h>
 
 namespace signctl {
 

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/path.hpp"
 #include "core/secret_input.hpp"
+#include "core/windows_api.hpp"
 #include "core/windows_error.hpp"
 #include "core/wipe.hpp"
 
 #include <algorithm>
-
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
-#include <windows.h>
 
 namespace signctl {
 

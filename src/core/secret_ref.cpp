@@ -24,9 +24,11 @@ bool is_variable_name(std::string_view name) {
 Result<Secret> from_environment(const std::string& name, const Environment& environment) {
   std::optional<std::string> value = environment.get(name);
   if (!value || value->empty()) {
-    return Error{ErrorKind::auth,
-                 "the environment variable " + printable(name) + " is not set",
-                 "set it for this step only, from the secret store of the pipeline"};
+    // A pipeline hands over an empty value where a secret is missing.
+    return Error{
+        ErrorKind::auth,
+        "the environment variable " + printable(name) + (value ? " is empty" : " is not set"),
+        "set it for this step only, from the secret store of the pipeline"};
   }
   Secret secret{std::string(*value)};
   wipe_string(*value);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/thread_priority.hpp"
-
-#include <windows.h>
+#include "core/windows_api.hpp"
 
 namespace signctl {
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/path.hpp"
 #include "core/text.hpp"
+#include "core/windows_api.hpp"
 #include "core/windows_error.hpp"
 
 #include <filesystem>
 #include <system_error>
 
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
-#include <windows.h>
-
 namespace signctl {
 
 namespace {
+
+/// ERROR_DISK_QUOTA_EXCEEDED, which the headers of mingw-w64 do not have.
+constexpr DWORD kDiskQuotaExceeded = 1295;
 
 struct Words {
   std::string reason;
@@ -35,7 +35,7 @@ Words words_of(unsigned long code) {
     case ERROR_HANDLE_DISK_FULL:
       return {"no space left on the device",
               "free some space; signing needs room for a second copy of the file"};
-    case ERROR_DISK_QUOTA_EXCEEDED:
+    case kDiskQuotaExceeded:
       return {"the disk quota is used up", "free some space or ask for more"};
     case ERROR_WRITE_PROTECT:
       return {"the drive is write-protected", "write somewhere else with --output or --output-dir"};

@@ -46,7 +46,28 @@ Result<std::vector<crypto::Certificate>> parse_chain(const std::vector<Bytes>& c
   return parsed;
 }
 
+// Nothing a service says is believed: a wrong key, PSS for PKCS #1, or raw r||s for DER would
+// otherwise be seen on the customer's machine first.
+Result<void> check_made(const crypto::Certificate& leaf,
+                        const UnsignedSignature& prepared,
+                        const SignedDigest& made,
+                        DigestAlg alg) {
+  if (!crypto::verify_digest(leaf, prepared.to_be_signed, alg, made.signature)) {
+    return Error{
+        ErrorKind::provider,
+        "the signature does not verify with the key of certificate \"" + leaf.info().subject + "\"",
+        "the key and the certificate of this signer do not belong together, or other "
+        "attributes or another digest were signed"};
+  }
+  return ok();
+}
+
 }  // namespace
+
+Result<void> check_made(const UnsignedSignature& prepared, const SignedDigest& made) {
+  SIGNCTL_TRY(const auto chain, parse_chain(made.chain), "");
+  return check_made(chain.front(), prepared, made, prepared.content.alg);
+}
 
 Result<Placement> place(Signable& file, IfSigned if_signed) {
   Placement placement;
@@ -91,6 +112,9 @@ Result<UnsignedSignature> prepare(Signable& file,
                  "signatures are not made with " + std::string(digest_name(options.digest)),
                  "use sha256, sha384 or sha512"};
   }
+  if (!placement.kept.empty()) {
+    SIGNCTL_CHECK(file.keep_signatures(options.digest), "");
+  }
   UnsignedSignature prepared;
   SIGNCTL_TRY(prepared.content,
               file.content_to_sign(options.digest, options.page_hashes),
@@ -115,16 +139,7 @@ Result<FinishedSignature> finish(const UnsignedSignature& prepared,
                                  const SignOptions& options,
                                  Timestamper* timestamper) {
   SIGNCTL_TRY(auto chain, parse_chain(made.chain), "");
-  // Nothing a service says is believed: a wrong key, PSS for PKCS #1, or raw r||s for DER would
-  // otherwise be seen on the customer's machine first.
-  if (!crypto::verify_digest(
-          chain.front(), prepared.to_be_signed, options.digest, made.signature)) {
-    return Error{ErrorKind::provider,
-                 "the signature does not verify with the key of certificate \"" +
-                     chain.front().info().subject + "\"",
-                 "the key and the certificate of this signer do not belong together, or other "
-                 "attributes or another digest were signed"};
-  }
+  SIGNCTL_CHECK(check_made(chain.front(), prepared, made, options.digest), "");
   cms::SignedDataParts parts;
   parts.content_type = prepared.content.content_type;
   parts.econtent = prepared.content.econtent;

@@ -42,6 +42,11 @@ Result<UnsignedSignature> prepare(Signable& file,
                                   const SignOptions& options,
                                   const Placement& placement);
 
+/// Checks a signature value against the key of the certificate that came with it.
+///
+/// @errors `provider` when it is not by that certificate.
+Result<void> check_made(const UnsignedSignature& prepared, const SignedDigest& made);
+
 /// A finished ContentInfo.
 struct FinishedSignature {
   Bytes cms;

@@ -3,6 +3,8 @@
 
 #include "core/thread_priority.hpp"
 
+#include <signctl/carries_digests.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -16,7 +18,7 @@ namespace {
 constexpr std::uint64_t kCopyInline = 1U << 20U;
 constexpr std::uint64_t kMoveBlock = 1U << 20U;
 
-Result<void> copy_move(const FileSource& source, const Move& move, AtomicFile& file) {
+Result<void> copy_move(const ByteSource& source, const Move& move, AtomicFile& file) {
   if (move.from > source.size() || move.size > source.size() - move.from) {
     return Error{ErrorKind::internal, "a move takes bytes that the file does not have"};
   }
@@ -37,6 +39,8 @@ Draft::Draft(std::shared_ptr<const FileSource> source, AtomicFile file)
     : source_(std::move(source)), file_(std::make_unique<AtomicFile>(std::move(file))) {}
 
 Draft::~Draft() {
+  // First of all: it waits for bytes that nobody may be going to copy.
+  reader_.reset();
   if (job_ && job_->thread.joinable()) {
     job_->thread.join();
   }
@@ -57,21 +61,38 @@ Result<void> Draft::wait() {
   return std::move(job->result);
 }
 
+void Draft::start_copy() {
+  progress_ = std::make_shared<CopyProgress>();
+  start([from = source_.get(), to = file_.get(), progress = progress_] {
+    // The hash is what everybody waits for, and those who read for it.
+    yield_to_other_threads();
+    auto copied = to->copy_from(
+        *from, from->size(), [&progress](std::uint64_t end) { progress->reached(end); });
+    progress->stop();
+    return copied;
+  });
+}
+
 Result<Draft> Draft::begin(std::shared_ptr<const FileSource> source,
                            const std::string& target_utf8) {
   SIGNCTL_TRY(AtomicFile file, AtomicFile::create(target_utf8, Existing::replace), "");
   Draft draft(std::move(source), std::move(file));
-  auto copy = [from = draft.source_.get(), to = draft.file_.get()] {
-    return to->copy_from(*from, from->size());
-  };
   if (draft.source_->size() <= kCopyInline) {
-    SIGNCTL_CHECK(copy(), "copying the file");
+    SIGNCTL_CHECK(draft.file_->copy_from(*draft.source_, draft.source_->size()),
+                  "copying the file");
   } else {
-    draft.start([copy] {
-      // The hash is what everybody waits for, and those who read for it.
-      yield_to_other_threads();
-      return copy();
-    });
+    draft.start_copy();
+  }
+  return draft;
+}
+
+Result<Draft> Draft::begin_read_back(const OpenedFile& opened,
+                                     const std::string& target_utf8,
+                                     DigestAlg alg) {
+  SIGNCTL_TRY(Draft draft, begin(opened.source, target_utf8), "");
+  if (draft.progress_ && dynamic_cast<const CarriesDigests*>(opened.signable.get()) != nullptr) {
+    draft.reader_ =
+        std::make_unique<DraftReader>(draft.path(), *opened.format, alg, draft.progress_);
   }
   return draft;
 }
@@ -82,17 +103,32 @@ Result<void> Draft::fill() {
 
 Result<void> Draft::apply(const PatchSet& patches) {
   SIGNCTL_CHECK(wait(), "copying the file");
+  if (reader_) {
+    // What is read from here on would be read between two edits.
+    read_back_ = reader_->finish();
+    edits_ = patches;
+  }
   if (patches.keep > source_->size()) {
     return Error{ErrorKind::internal, "a patch keeps more bytes than the file has"};
   }
   SIGNCTL_CHECK(file_->resize(patches.keep), "writing the output");
   for (const Move& move : patches.moves) {
-    SIGNCTL_CHECK(copy_move(*source_, move, *file_), "writing the output");
+    SIGNCTL_CHECK(copy_move(move.source ? *move.source : *source_, move, *file_),
+                  "writing the output");
   }
   for (const Patch& patch : patches.patches) {
     SIGNCTL_CHECK(file_->write_at(patch.offset, patch.bytes), "writing the output");
   }
   start([file = file_.get()] { return file->sync(); });
+  return ok();
+}
+
+Result<void> Draft::carry_over_to(Signable& written) {
+  auto* const carrier = dynamic_cast<CarriesDigests*>(&written);
+  if (carrier == nullptr || !read_back_) {
+    return ok();
+  }
+  SIGNCTL_TRY([[maybe_unused]] const bool some, carrier->carry_over(*read_back_, edits_), "");
   return ok();
 }
 

@@ -3,6 +3,8 @@
 
 #include "core/atomic_file.hpp"
 #include "core/file.hpp"
+#include "engine/draft_reader.hpp"
+#include "engine/opened_file.hpp"
 
 #include <signctl/patch_set.hpp>
 #include <signctl/result.hpp>
@@ -27,6 +29,14 @@ class Draft {
   static Result<Draft> begin(std::shared_ptr<const FileSource> source,
                              const std::string& target_utf8);
 
+  /// The same, and a large draft's content is read back while it is being filled, so that the gate,
+  /// which must have read it, need not read it once more.
+  ///
+  /// @param alg  The digest that the gate is going to ask for.
+  static Result<Draft> begin_read_back(const OpenedFile& opened,
+                                       const std::string& target_utf8,
+                                       DigestAlg alg);
+
   Draft(Draft&&) noexcept = default;
   Draft& operator=(Draft&&) = delete;
   Draft(const Draft&) = delete;
@@ -39,6 +49,10 @@ class Draft {
   /// Waits for the copy, then applies the edits. From here on the bytes are final; writing them out
   /// to the disk starts, while the gate reads them from memory.
   Result<void> apply(const PatchSet& patches);
+
+  /// Hands `written`, opened from the final bytes, the digests that were computed when the draft
+  /// was read back, so far as the edits left alone what they cover.
+  Result<void> carry_over_to(Signable& written);
 
   /// Where the final bytes can be read before they get their name.
   [[nodiscard]] const std::string& path() const { return file_->temporary_path(); }
@@ -62,11 +76,16 @@ class Draft {
   template <class Task>
   void start(Task task);
   Result<void> wait();
+  void start_copy();
 
   std::shared_ptr<const FileSource> source_;
   // Both stay where they are while the Draft moves: the thread holds on to them.
   std::unique_ptr<AtomicFile> file_;
   std::unique_ptr<Job> job_;
+  std::shared_ptr<CopyProgress> progress_;
+  std::unique_ptr<DraftReader> reader_;  ///< Null when nothing is read back early.
+  std::unique_ptr<Signable> read_back_;  ///< What the reader made of the draft before the edits.
+  PatchSet edits_;                       ///< What was done to it since.
 };
 
 }  // namespace signctl::engine

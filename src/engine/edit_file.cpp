@@ -117,11 +117,16 @@ Result<void> check_same_file(Signable& file, ByteView cms) {
       "reading the signature's content");
   const DigestAlg alg = claimed.alg;
   SIGNCTL_TRY(const auto digests, file.file_digests({&alg, 1}), "computing the digest");
-  if (digests.front() != claimed.file_digest) {
+  if (digests.front() == claimed.file_digest) {
+    return ok();
+  }
+  SIGNCTL_TRY(
+      const auto wanted, file.content_to_sign(alg, PageHashes::off), "computing the digest");
+  if (wanted.file_digest != claimed.file_digest) {
     return Error{ErrorKind::input,
                  "the signature is over another file: it says " + std::string(digest_name(alg)) +
                      " " + to_hex(claimed.file_digest) + ", this file has " +
-                     to_hex(digests.front()),
+                     to_hex(wanted.file_digest),
                  "sign the digest that signctl digest prints for this very file"};
   }
   return ok();
@@ -206,7 +211,7 @@ Result<FileOutcome> remove_opened(OpenedFile& opened, const std::string& output)
   SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, output), "creating the draft");
   SIGNCTL_TRY(const PatchSet patches, opened.signable->strip(), "taking the signatures off");
   SIGNCTL_CHECK(draft.apply(patches), "writing the draft");
-  SIGNCTL_TRY(OpenedFile written, open_as(draft.path(), *opened.format), "reading the draft back");
+  SIGNCTL_TRY(OpenedFile written, open_draft(draft.path(), opened), "reading the draft back");
   SIGNCTL_TRY(const auto left, written.signable->signatures(), "reading the draft back");
   if (!left.empty()) {
     return Error{ErrorKind::internal, "signatures are left after their removal"};
@@ -270,6 +275,9 @@ Result<DigestFacts> digest_file(const std::string& path, const SignOptions& opti
 
 Result<Bytes> extract_signature(const std::string& path, std::size_t index) {
   SIGNCTL_TRY(OpenedFile opened, open_file(path), "");
+  if (opened.signable->scheme() != nullptr) {
+    return no_detached_flow(opened);
+  }
   SIGNCTL_TRY(auto signatures, stored_signatures(*opened.signable), "reading " + path);
   if (signatures.empty()) {
     return not_signed(path);

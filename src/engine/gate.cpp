@@ -2,6 +2,7 @@
 #include "engine/gate.hpp"
 
 #include "core/assert.hpp"
+#include "engine/inside.hpp"
 #include "verify/verify.hpp"
 
 #include <utility>
@@ -12,9 +13,14 @@ Result<FileOutcome> judge_file(OpenedFile& file, const Gate& gate, TimePoint now
   SIGNCTL_ASSERT(gate.store != nullptr);
   FileOutcome outcome;
   outcome.path = file.source->path();
-  SIGNCTL_TRY(outcome.report,
-              verify::verify_file(*file.signable, {gate.store, gate.trust_signer, now}),
-              "verifying " + outcome.path);
+  const verify::Options options{gate.store, gate.trust_signer, now};
+  SIGNCTL_TRY(
+      outcome.report, verify::verify_file(*file.signable, options), "verifying " + outcome.path);
+  outcome.report.needs_signature = file.format->capabilities().sign;
+  if (gate.rules.nested != NestedRule::off) {
+    SIGNCTL_CHECK(look_inside(*file.signable, options, {}, outcome.report),
+                  "verifying " + outcome.path);
+  }
   outcome.report.path = outcome.path;
   outcome.report.format = std::string(file.format->name());
   outcome.report.size_bytes = file.source->size();
@@ -37,7 +43,8 @@ Result<FileOutcome> embed_and_commit(OpenedFile& opened,
       const PatchSet patches, opened.signable->embed(signatures), "embedding the signature");
   SIGNCTL_CHECK(draft.apply(patches), "writing the draft");
   // The output bytes are final; nobody but us can see them yet.
-  SIGNCTL_TRY(OpenedFile written, open_as(draft.path(), *opened.format), "reading the draft back");
+  SIGNCTL_TRY(OpenedFile written, open_draft(draft.path(), opened), "reading the draft back");
+  SIGNCTL_CHECK(draft.carry_over_to(*written.signable), "reading the draft back");
   SIGNCTL_TRY(FileOutcome outcome, judge_file(written, *stages.gate, stages.clock->now()), "");
   outcome.path = opened.source->path();
   outcome.report.path = outcome.path;

@@ -5,19 +5,20 @@
 
 namespace signctl::engine {
 
-Result<OpenedFile> open_as(const std::string& path_utf8, const Format& format) {
+Result<OpenedFile> open_draft(const std::string& path_utf8, const OpenedFile& original) {
   const std::string step = "opening " + path_utf8;
   SIGNCTL_TRY(auto source, FileSource::open(path_utf8), "");
-  SIGNCTL_TRY(auto signable, format.open(source), step);
-  return OpenedFile{std::move(source), &format, std::move(signable)};
+  SIGNCTL_TRY(auto signable, original.format->open_named(source, original.extension), step);
+  return OpenedFile{std::move(source), original.format, std::move(signable), original.extension};
 }
 
 Result<OpenedFile> open_file(const std::string& path_utf8) {
   const std::string step = "opening " + path_utf8;
   SIGNCTL_TRY(auto source, FileSource::open(path_utf8), "");
   SIGNCTL_TRY(const Format* format, detect_format(*source, path_utf8), step);
-  SIGNCTL_TRY(auto signable, format->open(source), step);
-  return OpenedFile{std::move(source), format, std::move(signable)};
+  std::string extension = extension_of(path_utf8);
+  SIGNCTL_TRY(auto signable, format->open_named(source, extension), step);
+  return OpenedFile{std::move(source), format, std::move(signable), std::move(extension)};
 }
 
 Result<std::vector<Bytes>> stored_signatures(Signable& file) {

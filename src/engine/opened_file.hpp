@@ -17,6 +17,7 @@ struct OpenedFile {
   std::shared_ptr<const FileSource> source;
   const Format* format{};
   std::unique_ptr<Signable> signable;
+  std::string extension;  ///< Of the name it is known by.
 };
 
 /// Opens a file and recognises its type.
@@ -24,8 +25,8 @@ struct OpenedFile {
 /// @errors `input` or `unsupported`, naming the path.
 Result<OpenedFile> open_file(const std::string& path_utf8);
 
-/// Opens a file whose type is known.
-Result<OpenedFile> open_as(const std::string& path_utf8, const Format& format);
+/// Opens a draft of a file: same type and same known name, whatever the draft's own is.
+Result<OpenedFile> open_draft(const std::string& path_utf8, const OpenedFile& original);
 
 /// The ContentInfos of the file's top-level signatures.
 Result<std::vector<Bytes>> stored_signatures(Signable& file);

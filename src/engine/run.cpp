@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run.hpp"
 
+#include "core/log.hpp"
+
 #include <signctl/exit_code.hpp>
 
 #include <algorithm>
@@ -14,64 +16,149 @@ namespace signctl::engine {
 
 namespace {
 
-std::atomic<bool> g_stop{false};
+/// Threads beyond those that wait for a signature: they hash, timestamp and judge meanwhile.
+constexpr std::size_t kMostBeside = 16;
 
 /// What the workers of one run share.
 struct Shared {
   const std::vector<FileTask>& tasks;
   const Gate& gate;
-  const StageFactory& factory;
+  Crew& crew;
   Clock& clock;
   const RunOptions& options;
   std::atomic<std::size_t> next{0};
+  std::size_t end{0};  ///< Where the present step ends.
   std::atomic<bool> failed{false};
   std::mutex mutex{};  ///< Guards the two below, and on_file.
   std::vector<std::optional<FileResult>> results{};
-  std::size_t finished{0};
+  std::size_t reported{0};
 };
 
 bool succeeded(const FileResult& result) {
   return result.outcome && result.outcome->state != FileState::refused;
 }
 
-/// Session and timestamper of one worker, made when the first file needs them.
-struct Worker {
-  std::unique_ptr<SigningSession> session;
-  std::unique_ptr<Timestamper> timestamper;
+/// One worker's sessions, made when the first file needs them.
+class Worker {
+ public:
+  explicit Worker(Shared& shared) : shared_(shared), sessions_(shared.crew.signers.size()) {}
 
-  Result<Stages> stages(const Shared& shared) {
-    if (!session) {
-      SIGNCTL_TRY(session, shared.factory.session(), "");
+  /// Signs by the first signer that can. Only trouble that may pass, and has outlasted all
+  /// attempts, is a reason to go on to the next.
+  Result<FileOutcome> sign(const FileTask& task) {
+    const auto& signers = shared_.crew.signers;
+    std::optional<Error> first_failure;
+    for (std::size_t i = 0; i < signers.size(); ++i) {
+      const bool is_last = i + 1 == signers.size();
+      if (!is_last && signers[i]->pace().broken()) {
+        continue;
+      }
+      if (i > 0) {
+        auto fit = signers[i]->open_as_fallback(shared_.gate.rules.identity);
+        if (!fit) {
+          return no_fallback(std::move(fit).error(), first_failure);
+        }
+      }
+      auto outcome = sign_by(i, task);
+      if (outcome || is_last || !is_transient(outcome.error().kind) || stop_requested()) {
+        return outcome;
+      }
+      signers[i]->pace().break_off();
+      log_warning("FALLBACK: signer \"" + signers[i]->name() + "\" could not be had (" +
+                  outcome.error().message + "); \"" + signers[i + 1]->name() +
+                  "\" signs in its place");
+      first_failure = std::move(outcome).error();
     }
-    if (!timestamper && shared.factory.timestamper) {
-      SIGNCTL_TRY(timestamper, shared.factory.timestamper(), "");
-    }
-    return Stages{session.get(), timestamper.get(), &shared.gate, &shared.clock};
+    return Error{ErrorKind::internal, "a run without a signer"};
   }
 
-  Result<FileOutcome> sign(const FileTask& task, const Shared& shared) {
-    SIGNCTL_TRY(Stages ready, stages(shared), "");
-    return sign_file(task, ready);
+ private:
+  static Error no_fallback(Error why, const std::optional<Error>& first_failure) {
+    if (first_failure && is_transient(why.kind)) {
+      why.message += "; and the signer before it: " + first_failure->message;
+    }
+    return why;
   }
+
+  Result<FileOutcome> sign_by(std::size_t index, const FileTask& task) {
+    Signer& signer = *shared_.crew.signers[index];
+    if (!sessions_[index]) {
+      sessions_[index] = signer.session();
+    }
+    Stages stages{sessions_[index].get(),
+                  shared_.crew.timestamper.get(),
+                  &shared_.gate,
+                  &shared_.clock,
+                  shared_.crew.shelf.get()};
+    if (stages.shelf != nullptr) {
+      SIGNCTL_TRY(stages.identity, signer.identity(), "signing " + task.input);
+    }
+    auto outcome = sign_file(task, stages);
+    if (outcome && outcome->state == FileState::done) {
+      outcome->signer = signer.name();
+    }
+    return outcome;
+  }
+
+  Shared& shared_;
+  std::vector<std::unique_ptr<SigningSession>> sessions_;
 };
 
+/// Leaves of a result what the summary is made from.
+void shorten(FileResult& result) {
+  if (!result.outcome || result.outcome->state == FileState::refused) {
+    return;
+  }
+  FileOutcome& outcome = *result.outcome;
+  outcome.report = {};
+  outcome.verdict.findings.clear();
+  outcome.verdict.findings.shrink_to_fit();
+}
+
+/// Passes on what has ended, up to the first file that has not: output does not depend on which
+/// thread was faster.
+void report(Shared& shared) {
+  while (shared.reported < shared.results.size() && shared.results[shared.reported]) {
+    FileResult& result = *shared.results[shared.reported++];
+    if (shared.options.on_file) {
+      shared.options.on_file(result, shared.reported, shared.tasks.size());
+    }
+    if (shared.options.keep == Keep::outcomes) {
+      shorten(result);
+    }
+  }
+}
+
 void work(Shared& shared) {
-  Worker worker;
+  Worker worker(shared);
   while (!stop_requested() && (shared.options.keep_going || !shared.failed)) {
     const std::size_t index = shared.next.fetch_add(1);
-    if (index >= shared.tasks.size()) {
+    if (index >= shared.end) {
       return;
     }
-    FileResult result{shared.tasks[index].input, worker.sign(shared.tasks[index], shared)};
+    FileResult result{shared.tasks[index].input, worker.sign(shared.tasks[index])};
     const std::lock_guard lock(shared.mutex);
     if (!succeeded(result)) {
       shared.failed = true;
     }
-    ++shared.finished;
-    if (shared.options.on_file) {
-      shared.options.on_file(result, shared.finished, shared.tasks.size());
-    }
     shared.results[index] = std::move(result);
+    report(shared);
+  }
+}
+
+/// Does the tasks from `begin` up to shared.end.
+void work_through(Shared& shared, std::size_t begin) {
+  shared.next = begin;
+  const auto jobs = static_cast<std::size_t>(std::max(shared.options.jobs, 1));
+  // One job is one file at a time, in order.
+  const std::size_t wanted = jobs == 1 ? 1 : jobs + std::min(jobs, kMostBeside);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < std::min(wanted, shared.end - begin); ++i) {
+    threads.emplace_back([&shared] { work(shared); });
+  }
+  work(shared);
+  for (std::thread& thread : threads) {
+    thread.join();
   }
 }
 
@@ -82,18 +169,29 @@ void count(RunSummary& summary, const FileResult& result) {
     ++summary.skipped;
   } else {
     ++summary.done;
+    summary.reused += result.outcome->reused.empty() ? 0 : 1;
   }
 }
 
+RunSummary summarise(Shared& shared) {
+  RunSummary summary;
+  summary.planned = shared.tasks.size();
+  for (auto& result : shared.results) {
+    if (!result) {
+      ++summary.not_started;
+      continue;
+    }
+    count(summary, *result);
+    summary.files.push_back(std::move(*result));
+  }
+  for (const auto& signer : shared.crew.signers) {
+    summary.signers.push_back(
+        {signer->name(), signer->provider(), signer->billable(), signer->signatures()});
+  }
+  return summary;
+}
+
 }  // namespace
-
-void request_stop() noexcept {
-  g_stop = true;
-}
-
-bool stop_requested() noexcept {
-  return g_stop;
-}
 
 int RunSummary::exit_code() const {
   bool transient = false;
@@ -108,7 +206,7 @@ int RunSummary::exit_code() const {
     transient = true;
   }
   if (transient) {
-    return signctl::exit_code(ErrorKind::network);
+    return signctl::exit_code(stop_requested() ? ErrorKind::interrupted : ErrorKind::network);
   }
   // Failure is the default: success is every planned file accounted for, and nothing else.
   if (planned == done + skipped) {
@@ -119,30 +217,28 @@ int RunSummary::exit_code() const {
 
 RunSummary sign_all(const std::vector<FileTask>& tasks,
                     const Gate& gate,
-                    const StageFactory& factory,
+                    Crew& crew,
                     Clock& clock,
                     const RunOptions& options) {
-  Shared shared{tasks, gate, factory, clock, options};
+  Shared shared{tasks, gate, crew, clock, options};
   shared.results.resize(tasks.size());
-  const auto wanted = static_cast<std::size_t>(std::max(options.jobs, 1));
-  const std::size_t workers = std::min(wanted, tasks.size());
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < workers; ++i) {
-    threads.emplace_back([&shared] { work(shared); });
-  }
-  work(shared);
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
-  RunSummary summary;
-  summary.planned = tasks.size();
-  for (auto& result : shared.results) {
-    if (!result) {
-      ++summary.not_started;
-      continue;
+  std::size_t begin = 0;
+  while (begin < tasks.size() && !stop_requested() && (options.keep_going || !shared.failed)) {
+    shared.end = begin;
+    while (shared.end < tasks.size() && tasks[shared.end].step == tasks[begin].step) {
+      ++shared.end;
     }
-    count(summary, *result);
-    summary.files.push_back(std::move(*result));
+    work_through(shared, begin);
+    begin = shared.end;
+  }
+  // Files that ended behind one that was never begun have not been reported yet.
+  for (; shared.reported < shared.results.size(); ++shared.reported) {
+    report(shared);
+  }
+  RunSummary summary = summarise(shared);
+  // Of a run that is to be continued every entry is needed: it tells which files are finished.
+  if (crew.shelf && summary.planned == summary.done + summary.skipped) {
+    crew.shelf->finish();
   }
   return summary;
 }

@@ -3,6 +3,8 @@
 
 #include "crypto/certificate.hpp"
 #include "crypto/keys.hpp"
+#include "engine/draft.hpp"
+#include "engine/gate.hpp"
 #include "engine/input_facts.hpp"
 
 #include <utility>
@@ -55,8 +57,13 @@ Result<Made> spend(const OpenedFile& opened,
   return made;
 }
 
-}  // namespace
-
+/// Prepares, has every digest signed and checked, has the last signature timestamped, assembles.
+/// The signer's certificate is part of what is signed: when the service signs with another one than
+/// it announced, everything is prepared once more with that one.
+///
+/// @errors `unsupported` when the signer cannot say beforehand which certificate it will use;
+///         `provider` when a signature is not by the certificate that came with it, or the
+///         certificate changes again.
 Result<SchemeSignature> sign_by_scheme(OpenedFile& opened,
                                        const SignOptions& options,
                                        const Stages& stages) {
@@ -94,6 +101,22 @@ Result<SchemeSignature> sign_by_scheme(OpenedFile& opened,
   return Error{ErrorKind::provider,
                "the signing service changed its certificate from one signature to the next, twice",
                "run again"};
+}
+
+}  // namespace
+
+Result<FileOutcome> sign_file_by_scheme(OpenedFile& opened,
+                                        const FileTask& task,
+                                        const Stages& stages) {
+  SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
+  SIGNCTL_CHECK(draft.fill(), "copying the file");
+  SIGNCTL_TRY(SchemeSignature finished, sign_by_scheme(opened, task.options, stages), "");
+  SIGNCTL_TRY(FileOutcome outcome,
+              embed_and_commit(opened, std::move(draft), {&finished.envelope, 1}, stages),
+              "");
+  outcome.path = task.output;
+  outcome.timestamp_source = std::move(finished.timestamp_source);
+  return outcome;
 }
 
 Result<SchemeSignature> restamp_by_scheme(SignatureScheme& scheme,

@@ -18,16 +18,11 @@ struct SchemeSignature {
   std::string timestamp_source;  ///< Empty without a timestamp.
 };
 
-/// Prepares, has every digest signed and checked, has the last signature timestamped, assembles.
-/// The signer's certificate is part of what is signed: when the service signs with another one than
-/// it announced, everything is prepared once more with that one.
-///
-/// @errors `unsupported` when the signer cannot say beforehand which certificate it will use;
-///         `provider` when a signature is not by the certificate that came with it, or the
-///         certificate changes again.
-Result<SchemeSignature> sign_by_scheme(OpenedFile& opened,
-                                       const SignOptions& options,
-                                       const Stages& stages);
+/// Signs an opened file and puts it in its place if it passes the gate. What a run keeps for the
+/// next is CMS, so that these signatures are made anew each time.
+Result<FileOutcome> sign_file_by_scheme(OpenedFile& opened,
+                                        const FileTask& task,
+                                        const Stages& stages);
 
 /// `envelope` with a fresh timestamp.
 Result<SchemeSignature> restamp_by_scheme(SignatureScheme& scheme,

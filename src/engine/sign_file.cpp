@@ -7,9 +7,12 @@
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
 #include "engine/gate.hpp"
-#include "engine/input_facts.hpp"
+#include "engine/inside.hpp"
+#include "engine/obtain_signature.hpp"
 #include "engine/opened_file.hpp"
 #include "engine/scheme_signature.hpp"
+#include "engine/shelf.hpp"
+#include "engine/sign_inside.hpp"
 
 #include <optional>
 #include <utility>
@@ -17,6 +20,12 @@
 namespace signctl::engine {
 
 namespace {
+
+/// Empty when there is no answer yet.
+using MaybeOutcome = std::optional<FileOutcome>;
+
+/// How often a file is looked at that others keep changing.
+constexpr int kLooks = 3;
 
 FileOutcome skipped(const std::string& path, std::string reason) {
   FileOutcome outcome;
@@ -26,18 +35,43 @@ FileOutcome skipped(const std::string& path, std::string reason) {
   return outcome;
 }
 
+/// A file that an earlier run signed, before it came to an untimely end, is finished if it passes.
+Result<MaybeOutcome> answer_by_journal(OpenedFile& opened,
+                                       const FileTask& task,
+                                       const Stages& stages) {
+  if (stages.shelf == nullptr || task.input != task.output) {
+    return MaybeOutcome{};
+  }
+  SIGNCTL_TRY(const auto stored, stored_signatures(*opened.signable), "");
+  if (!stages.shelf->made_any_of(stored)) {
+    return MaybeOutcome{};
+  }
+  SIGNCTL_TRY(FileOutcome outcome, judge_file(opened, *stages.gate, stages.clock->now()), "");
+  if (outcome.state != FileState::done) {
+    return MaybeOutcome{};
+  }
+  SIGNCTL_CHECK(stages.shelf->note_done(stored), "");
+  FileOutcome skip = skipped(task.input, "signed by an earlier run, and verified again");
+  skip.report = std::move(outcome.report);
+  skip.verdict = std::move(outcome.verdict);
+  return MaybeOutcome{std::move(skip)};
+}
+
 /// Deals with `fail` and `skip_valid`. An outcome means that there is nothing to sign.
-Result<std::optional<FileOutcome>> answer_existing(OpenedFile& opened,
-                                                   const FileTask& task,
-                                                   const Stages& stages) {
-  using Answer = std::optional<FileOutcome>;
+Result<MaybeOutcome> answer_existing(OpenedFile& opened,
+                                     const FileTask& task,
+                                     const Stages& stages) {
+  SIGNCTL_TRY(auto finished_before, answer_by_journal(opened, task, stages), "");
+  if (finished_before) {
+    return finished_before;
+  }
   const IfSigned rule = task.options.if_signed;
   if (rule == IfSigned::append || rule == IfSigned::replace) {
-    return Answer{};
+    return MaybeOutcome{};
   }
   SIGNCTL_TRY(const auto stored, opened.signable->signatures(), "reading the signatures");
   if (stored.empty()) {
-    return Answer{};
+    return MaybeOutcome{};
   }
   if (rule == IfSigned::fail) {
     return Error{ErrorKind::input,
@@ -46,12 +80,12 @@ Result<std::optional<FileOutcome>> answer_existing(OpenedFile& opened,
   }
   SIGNCTL_TRY(FileOutcome outcome, judge_file(opened, *stages.gate, stages.clock->now()), "");
   if (outcome.state != FileState::done) {
-    return Answer{};
+    return MaybeOutcome{};
   }
   FileOutcome skip = skipped(task.input, "already signed, and the signature passes the gate");
   skip.report = std::move(outcome.report);
   skip.verdict = std::move(outcome.verdict);
-  return Answer{std::move(skip)};
+  return MaybeOutcome{std::move(skip)};
 }
 
 /// Refuses a certificate that the file itself rules out.
@@ -88,65 +122,188 @@ Result<void> check_expected_chain(Signable& file, const Stages& stages) {
   return check_fits_file(file, chain.front());
 }
 
-Result<SignedDigest> spend_signature(const OpenedFile& opened,
-                                     const UnsignedSignature& prepared,
-                                     const Stages& stages) {
-  const InputFacts facts(*opened.source, prepared.content.file_digest);
-  SIGNCTL_CHECK(stages.session->about_to_sign(facts), "announcing the file to the signing service");
-  return stages.session->sign(prepared.to_be_signed, prepared.content.alg);
-}
-
-/// The rest of sign_opened() for formats whose signatures are not CMS. They hold one.
-Result<FileOutcome> sign_opened_by_scheme(OpenedFile& opened,
-                                          const FileTask& task,
-                                          Draft draft,
-                                          const Stages& stages) {
-  SIGNCTL_CHECK(draft.fill(), "copying the file");
-  SIGNCTL_TRY(SchemeSignature finished, sign_by_scheme(opened, task.options, stages), "");
-  SIGNCTL_TRY(FileOutcome outcome,
-              embed_and_commit(opened, std::move(draft), {&finished.envelope, 1}, stages),
-              "");
-  outcome.path = task.output;
-  outcome.timestamp_source = std::move(finished.timestamp_source);
-  return outcome;
-}
-
-Result<FileOutcome> sign_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
-  SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
-  if (answer) {
-    return std::move(*answer);
+/// Refuses a file whose contents are not fit to be signed over, before a signature is spent.
+Result<MaybeOutcome> answer_inside(OpenedFile& opened, const FileTask& task, const Stages& stages) {
+  const Gate& gate = *stages.gate;
+  if (gate.rules.nested != NestedRule::require_signed) {
+    return MaybeOutcome{};
   }
+  FileOutcome outcome;
+  const TimePoint now = stages.clock->now();
+  SIGNCTL_CHECK(
+      look_inside(*opened.signable, {gate.store, gate.trust_signer, now}, {}, outcome.report), "");
+  outcome.report.judged_at = now;
+  outcome.report.format = std::string(opened.format->name());
+  outcome.report.size_bytes = opened.source->size();
+  outcome.report.path = task.input;
+  outcome.path = task.input;
+  outcome.verdict.findings = judge_inside(outcome.report, gate.rules);
+  return outcome.verdict.findings.empty() ? MaybeOutcome{} : MaybeOutcome{std::move(outcome)};
+}
+
+/// Everything but opening, once nothing speaks against signing what is inside. Empty when another
+/// run has signed the file meanwhile, and it is to be looked at once more.
+Result<MaybeOutcome> sign_alone(OpenedFile& opened,
+                                const FileTask& task,
+                                Stages& stages,
+                                Reuse reuse) {
   SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
-  // Copying starts here, beside the hashing; a target that cannot be written costs no signature.
-  SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
   if (opened.signable->scheme() != nullptr) {
-    return sign_opened_by_scheme(opened, task, std::move(draft), stages);
+    SIGNCTL_TRY(FileOutcome outcome, sign_file_by_scheme(opened, task, stages), "");
+    return MaybeOutcome{std::move(outcome)};
   }
+  // Copying and reading back start here, beside the hashing; a target that cannot be written costs
+  // no signature.
+  SIGNCTL_TRY(Draft draft,
+              Draft::begin_read_back(opened, task.output, task.options.digest),
+              "creating the draft");
   SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
   SIGNCTL_CHECK(draft.fill(), "copying the file");
-  SIGNCTL_TRY(
-      const SignedDigest made, spend_signature(opened, prepared, stages), "signing the digest");
-  // The signature is valid from here on, but only for as long as its certificate.
-  SIGNCTL_TRY(auto finished, finish(prepared, made, task.options, stages.timestamper), "");
-  SIGNCTL_TRY(const auto signatures, combine(std::move(placement), std::move(finished.cms)), "");
+  SIGNCTL_TRY(auto obtained, obtain_signature(opened, prepared, task.options, stages, reuse), "");
+  if (!obtained) {
+    return MaybeOutcome{};
+  }
+  const Bytes cms = obtained->signature.cms;
+  SIGNCTL_TRY(const auto signatures, combine(std::move(placement), cms), "");
   SIGNCTL_TRY(
       FileOutcome outcome, embed_and_commit(opened, std::move(draft), signatures, stages), "");
   outcome.path = task.output;
-  outcome.timestamp_source = std::move(finished.timestamp_source);
+  outcome.timestamp_source = std::move(obtained->signature.timestamp_source);
+  outcome.reused = std::move(obtained->reused);
+  if (outcome.state == FileState::done) {
+    SIGNCTL_CHECK(obtained->claim.done(cms, task.output, stages.timestamper != nullptr), "");
+  } else {
+    obtained->claim.discard();
+  }
+  return MaybeOutcome{std::move(outcome)};
+}
+
+Result<MaybeOutcome> sign_opened(OpenedFile& opened,
+                                 const FileTask& task,
+                                 Stages& stages,
+                                 Reuse reuse) {
+  SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
+  if (answer) {
+    return answer;
+  }
+  SIGNCTL_TRY(answer, answer_inside(opened, task, stages), "");
+  return answer ? Result<MaybeOutcome>(std::move(answer)) : sign_alone(opened, task, stages, reuse);
+}
+
+/// A signature that was there already and does not pass (any more).
+bool is_bad_find(const FileOutcome& outcome) {
+  return outcome.state == FileState::refused && !outcome.reused.empty();
+}
+
+/// Signs a temporary file that nobody else knows of.
+Result<FileOutcome> sign_own(OpenedFile& opened, const FileTask& task, Stages& stages) {
+  SIGNCTL_TRY(MaybeOutcome outcome, sign_opened(opened, task, stages, Reuse::allowed), "");
+  if (outcome && is_bad_find(*outcome)) {
+    SIGNCTL_TRY(outcome, sign_opened(opened, task, stages, Reuse::forbidden), "");
+  }
+  if (!outcome) {
+    return Error{ErrorKind::input, "a temporary file was changed by somebody else"};
+  }
+  return std::move(*outcome);
+}
+
+/// A signature of its own would be over contents that are about to change.
+Result<void> check_repackable(OpenedFile& opened, const FileTask& task) {
+  SIGNCTL_TRY(const auto stored, opened.signable->signatures(), "reading the signatures");
+  if (!stored.empty() && task.options.if_signed == IfSigned::append) {
+    return Error{ErrorKind::input,
+                 "the file is signed already, and signing what is inside breaks that signature",
+                 "say --if-signed replace"};
+  }
+  return ok();
+}
+
+/// Puts what was packed anew in its place, for types that carry no signature themselves.
+Result<FileOutcome> place_unsigned(OpenedFile& packed, const FileTask& task, Stages& stages) {
+  SIGNCTL_TRY(Draft draft, Draft::begin(packed.source, task.output), "creating the draft");
+  SIGNCTL_CHECK(draft.apply(PatchSet{packed.source->size(), {}}), "writing the draft");
+  SIGNCTL_TRY(OpenedFile written, open_draft(draft.path(), packed), "reading the draft back");
+  SIGNCTL_TRY(FileOutcome outcome, judge_file(written, *stages.gate, stages.clock->now()), "");
+  outcome.path = task.output;
+  outcome.report.path = task.output;
+  if (outcome.state == FileState::done) {
+    SIGNCTL_CHECK(draft.commit(), "putting the file in place");
+  }
   return outcome;
+}
+
+/// First what is inside, then the file.
+Result<MaybeOutcome> sign_deep(OpenedFile& opened,
+                               const FileTask& task,
+                               Stages& stages,
+                               Reuse reuse) {
+  const bool takes_signature = opened.format->capabilities().sign;
+  if (takes_signature) {
+    SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
+    if (answer) {
+      return answer;
+    }
+    SIGNCTL_CHECK(check_repackable(opened, task), "");
+    SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
+  }
+  SIGNCTL_TRY(auto repacked, sign_inside(opened, task, stages, sign_own), "");
+  if (!repacked) {
+    return takes_signature
+               ? sign_opened(opened, task, stages, reuse)
+               : MaybeOutcome(skipped(task.input, "everything inside is signed already"));
+  }
+  SIGNCTL_TRY(const FileIdentity now, opened.source->identity_now(), "looking at the input again");
+  if (now != opened.source->identity()) {
+    return MaybeOutcome{};
+  }
+  SIGNCTL_TRY(OpenedFile packed,
+              open_draft(repacked->file.temporary_path(), opened),
+              "reading what was packed anew");
+  SIGNCTL_TRY(
+      FileOutcome outcome,
+      takes_signature ? sign_own(packed, task, stages) : place_unsigned(packed, task, stages),
+      "");
+  outcome.signed_inside = std::move(repacked->paths);
+  return MaybeOutcome(std::move(outcome));
 }
 
 }  // namespace
 
+Result<std::optional<FileOutcome>> foresee_file(const FileTask& task,
+                                                const Gate& gate,
+                                                Clock& clock) {
+  SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
+  Stages stages;
+  stages.gate = &gate;
+  stages.clock = &clock;
+  SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
+  if (!answer) {
+    SIGNCTL_TRY(const Placement placement, place(*opened.signable, task.options.if_signed), "");
+  }
+  return answer;
+}
+
 Result<FileOutcome> sign_file(const FileTask& task, Stages& stages) {
   SIGNCTL_ASSERT(stages.session != nullptr && stages.gate != nullptr && stages.clock != nullptr);
-  SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
-  auto outcome = sign_opened(opened, task, stages);
-  if (!outcome) {
-    return std::move(outcome).error().within("signing " + task.input);
+  Reuse reuse = Reuse::allowed;
+  for (int look = 0; look < kLooks; ++look) {
+    SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
+    auto outcome = task.options.deep ? sign_deep(opened, task, stages, reuse)
+                                     : sign_opened(opened, task, stages, reuse);
+    if (!outcome) {
+      return std::move(outcome).error().within("signing " + task.input);
+    }
+    if (*outcome && !is_bad_find(**outcome)) {
+      return std::move(**outcome);
+    }
+    // What was found may have gone bad since; what is made now has not.
+    reuse = *outcome ? Reuse::forbidden : reuse;
   }
-  return outcome;
+  return Error{ErrorKind::input,
+               "the file was changed again and again by somebody else while it was being processed",
+               "nothing was written; wait until the build has finished with it and run again",
+               {"signing " + task.input}};
 }
 
 }  // namespace signctl::engine

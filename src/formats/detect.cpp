@@ -13,15 +13,6 @@ namespace {
 
 constexpr std::uint64_t kSniffBytes = 4096;
 
-/// Lower-case extension without the dot; empty if the last path component has none.
-std::string extension_of(std::string_view path_utf8) {
-  const auto slash = path_utf8.find_last_of("/\\");
-  const std::string_view name =
-      slash == std::string_view::npos ? path_utf8 : path_utf8.substr(slash + 1);
-  const auto dot = name.find_last_of('.');
-  return dot == std::string_view::npos ? std::string() : to_lower(name.substr(dot + 1));
-}
-
 std::string names_of(const std::vector<const Format*>& formats) {
   std::vector<std::string> names;
   names.reserve(formats.size());
@@ -59,7 +50,23 @@ std::vector<const Format*> claiming(const std::vector<const Format*>& candidates
 
 }  // namespace
 
+std::string extension_of(std::string_view path_utf8) {
+  const auto slash = path_utf8.find_last_of("/\\");
+  const std::string_view name =
+      slash == std::string_view::npos ? path_utf8 : path_utf8.substr(slash + 1);
+  const auto dot = name.find_last_of('.');
+  return dot == std::string_view::npos ? std::string() : to_lower(name.substr(dot + 1));
+}
+
 Result<const Format*> detect_format(const ByteSource& source, std::string_view path_utf8) {
+  SIGNCTL_TRY(const Format* format, find_format(source, path_utf8), "");
+  if (format == nullptr) {
+    return unrecognised();
+  }
+  return format;
+}
+
+Result<const Format*> find_format(const ByteSource& source, std::string_view path_utf8) {
   const std::uint64_t size = source.size();
   if (size == 0) {
     return Error{ErrorKind::input, "the file is empty"};
@@ -92,7 +99,7 @@ Result<const Format*> detect_format(const ByteSource& source, std::string_view p
     return sure.front();
   }
   if (possible.empty()) {
-    return unrecognised();
+    return static_cast<const Format*>(nullptr);
   }
   if (possible.size() == 1) {
     return possible.front();

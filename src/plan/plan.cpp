@@ -84,7 +84,25 @@ std::optional<std::string> similar_path(const std::string& path) {
   return name ? std::optional(to_utf8(folder / to_path(*name))) : std::nullopt;
 }
 
+/// Whether a link on the way makes `path` another file than it looks like.
+bool leads_elsewhere(const std::string& path, const fs::path& real) {
+  std::error_code failure;
+  const fs::path named = to_path(path);
+  if (fs::is_symlink(fs::symlink_status(named, failure))) {
+    return true;
+  }
+  const fs::path here = fs::current_path(failure);
+  const fs::path start = named.is_absolute() ? fs::path() : fs::canonical(here, failure);
+  return !failure && !named.is_absolute() && (start / named).lexically_normal() != real;
+}
+
 Error Expansion::absent(const std::string& path) const {
+  std::error_code failure;
+  if (fs::is_symlink(fs::symlink_status(to_path(path), failure))) {
+    return {ErrorKind::input,
+            printable(path) + " is a symbolic link that leads nowhere",
+            "make what it points to, or name the file itself"};
+  }
   const auto similar = similar_path(path);
   return {ErrorKind::input,
           printable(path) + " does not exist",
@@ -176,7 +194,10 @@ Result<void> Expansion::take(const std::string& path, const std::string& because
   // By path, not by inode: a hard link is replaced alone, so each name of a file needs its own
   // turn.
   if (planned_.insert(real).second) {
-    plan_.files.push_back({path, selection_.step, because});
+    plan_.files.push_back(
+        {path, selection_.step, because, leads_elsewhere(path, real) ? to_utf8(real) : ""});
+  } else if (leads_elsewhere(path, real) && excluded_.insert(path).second) {
+    plan_.excluded.push_back({path, "leads to " + to_utf8(real) + ", which is planned already"});
   }
   return ok();
 }

@@ -30,6 +30,7 @@ struct PlannedFile {
   std::string path;  ///< UTF-8, as it will be shown and opened.
   std::string step;
   std::string because;  ///< "matches publish/**/*.exe".
+  std::string real{};   ///< Where links on the way lead; empty when there are none.
 };
 
 struct ExcludedFile {

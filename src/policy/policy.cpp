@@ -43,9 +43,17 @@ bool is_for_want_of_timestamp(const Report& report, const Finding& finding) {
          !is_stamped(*signature) && !is_for_lifetime_signing(*signature);
 }
 
+/// Something inside that could not be looked at.
+bool is_about_inside(const Finding& finding) {
+  return finding.id == "member-unreadable" || finding.id == "members-limit";
+}
+
 Severity final_severity(const Report& report, const Finding& finding, const GateRules& rules) {
   if (finding.severity != Severity::error) {
     return finding.severity;
+  }
+  if (rules.nested == NestedRule::report && is_about_inside(finding)) {
+    return Severity::warning;
   }
   // Who does without a timestamp has decided that the signature may end with its certificate.
   if (rules.timestamp == TimestampRule::optional && is_for_want_of_timestamp(report, finding)) {
@@ -60,8 +68,19 @@ void object(Verdict& verdict, std::string id, const std::string& subject, std::s
   verdict.findings.push_back({std::move(id), Severity::error, subject, std::move(message)});
 }
 
-void require_signature(const Report& report, Verdict& verdict) {
+/// An archive proves itself by what is inside.
+bool is_excused(const Report& report, const GateRules& rules) {
+  return !report.needs_signature && rules.nested != NestedRule::off && report.looked_inside;
+}
+
+void require_signature(const Report& report, const GateRules& rules, Verdict& verdict) {
   if (!report.signatures.empty()) {
+    return;
+  }
+  if (is_excused(report, rules)) {
+    for (Finding& finding : verdict.findings) {
+      finding.severity = finding.id == "unsigned" ? Severity::info : finding.severity;
+    }
     return;
   }
   const auto found = std::find_if(verdict.findings.begin(),
@@ -161,6 +180,34 @@ void require_identity(const Report& report, const GateRules& rules, Verdict& ver
   }
 }
 
+/// The verdict on a file without what is inside; `passed` is left alone.
+Verdict judge_alone(const Report& report, const GateRules& rules) {
+  Verdict verdict;
+  verdict.findings = report.findings;
+  for (Finding& finding : verdict.findings) {
+    finding.severity = final_severity(report, finding, rules);
+  }
+  require_signature(report, rules, verdict);
+  require_timestamps(report, rules, verdict);
+  judge_rehearsals(report, rules, verdict);
+  require_identity(report, rules, verdict);
+  require_proof(report, rules, verdict);
+  return verdict;
+}
+
+/// A package may hold what others have signed; all else is asked of every file.
+GateRules rules_inside(GateRules rules) {
+  rules.identity = {};
+  rules.nested = NestedRule::require_signed;
+  return rules;
+}
+
+bool has_rehearsal_inside(const Report& report, const GateRules& rules) {
+  return std::any_of(report.members.begin(), report.members.end(), [&rules](const Report& member) {
+    return judge_alone(member, rules_inside(rules)).rehearsal;
+  });
+}
+
 }  // namespace
 
 std::vector<Finding> Verdict::objections() const {
@@ -173,19 +220,30 @@ std::vector<Finding> Verdict::objections() const {
 }
 
 Verdict judge(const Report& report, const GateRules& rules) {
-  Verdict verdict;
-  verdict.findings = report.findings;
-  for (Finding& finding : verdict.findings) {
-    finding.severity = final_severity(report, finding, rules);
-  }
-  require_signature(report, verdict);
-  require_timestamps(report, rules, verdict);
-  judge_rehearsals(report, rules, verdict);
-  require_identity(report, rules, verdict);
-  require_proof(report, rules, verdict);
+  Verdict verdict = judge_alone(report, rules);
+  std::vector<Finding> inside = judge_inside(report, rules);
+  std::move(inside.begin(), inside.end(), std::back_inserter(verdict.findings));
+  verdict.rehearsal = verdict.rehearsal || has_rehearsal_inside(report, rules);
+  const bool is_signed = !report.signatures.empty() || is_excused(report, rules);
   // The one place where a verdict turns from failed to passed.
-  verdict.passed = !report.signatures.empty() && verdict.objections().empty();
+  verdict.passed = is_signed && verdict.objections().empty();
   return verdict;
+}
+
+std::vector<Finding> judge_inside(const Report& report, const GateRules& rules) {
+  std::vector<Finding> findings;
+  if (rules.nested == NestedRule::off) {
+    return findings;
+  }
+  for (const Report& member : report.members) {
+    for (Finding& objection : judge_alone(member, rules_inside(rules)).objections()) {
+      objection.subject =
+          member.path + (objection.subject == "file" ? "" : ", " + objection.subject);
+      objection.severity = rules.nested == NestedRule::report ? Severity::warning : Severity::error;
+      findings.push_back(std::move(objection));
+    }
+  }
+  return findings;
 }
 
 }  // namespace signctl

@@ -3,12 +3,16 @@
 
 #include "cms/timestamp_token.hpp"
 #include "core/log.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
 #include "timestamp/check.hpp"
 #include "timestamp/exchange.hpp"
+#include "timestamp/server.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -17,8 +21,17 @@ namespace signctl::timestamp {
 namespace {
 
 using std::chrono::milliseconds;
+using Time = Server::Time;
 
 constexpr std::size_t kNonceBytes = 16;
+/// The pause after the first failure of a server that was well until then: most refusals are gone
+/// with the next request.
+constexpr milliseconds kBlink{20};
+/// A request to a server that has an alternative is not waited for longer.
+constexpr milliseconds kPatienceWithAlternative{10'000};
+constexpr milliseconds kLeastPatience{100};
+/// How often a waiting thread looks whether something has changed.
+constexpr milliseconds kSlice{250};
 
 /// A nonce without leading zeros, so that its INTEGER has one form.
 Bytes make_nonce() {
@@ -27,71 +40,131 @@ Bytes make_nonce() {
   return nonce;
 }
 
-/// One server, and how it has behaved.
-struct Server {
-  std::unique_ptr<Responder> responder;
-  bool given_up{false};  ///< It answered wrongly: asking again would not help.
-  /// Before then it does not want to be asked (Retry-After); counts for the files that follow too.
-  std::chrono::steady_clock::time_point ready{};
+std::uint64_t dice() {
+  std::uint64_t value = 0;
+  for (const std::uint8_t octet : crypto::random_bytes(sizeof value)) {
+    value = value << 8U | octet;
+  }
+  return value;
+}
+
+/// What one timestamp has met so far.
+struct Attempts {
+  /// One server, as this timestamp has met it.
+  struct Seen {
+    int asked{0};
+    int troubles_before{0};
+    bool given_up{false};  ///< It answered wrongly: asking again would not help.
+    bool reported{false};
+  };
+  std::vector<Seen> servers;
+  int count{0};
+  std::vector<std::string> failures;
+  bool all_transient{true};
+  std::string hint;
 };
 
-class Client final : public Timestamper {
+/// A server that may be asked at once, and for how long.
+struct Turn {
+  std::size_t index{};
+  Time began;
+  milliseconds limit{};
+};
+
+class Pool final : public Timestamper {
  public:
-  Client(Options options, World world, std::vector<Server> servers)
+  Pool(Options options, World world, std::vector<Server> servers)
       : options_(std::move(options)),
         world_(world),
         servers_(std::move(servers)),
         deadline_(world.clock.steady_now() + options_.retry.deadline) {}
 
   Result<Stamp> stamp(const StampRequest& request) override {
-    for (Server& server : servers_) {
-      server.given_up = false;
-    }
-    Attempts attempts;
-    for (int round = 0; round < std::max(options_.retry.attempts, 1); ++round) {
-      // The next server is tried at once; only a whole round without success pauses.
-      for (Server& server : servers_) {
-        if (server.given_up || past_deadline() || server.ready > world_.clock.steady_now()) {
-          continue;
-        }
-        ++attempts.count;
-        auto token = ask(server, request);
+    Attempts attempts = begin();
+    for (;;) {
+      while (const auto turn = next_turn(attempts)) {
+        auto token = ask(*turn, request);
+        settle(attempts, *turn, token);
         if (token) {
-          return Stamp{std::move(*token), server.responder->name(), attempts.count};
+          return Stamp{std::move(*token), servers_[turn->index].name(), attempts.count};
         }
-        note(attempts, server, token.error());
       }
-      if (!pause(round)) {
-        break;
+      if (!wait(attempts)) {
+        return final_error(attempts);
       }
     }
-    return final_error(attempts);
   }
 
  private:
-  /// The failures so far.
-  struct Attempts {
-    int count{0};
-    std::vector<std::string> failures;
-    bool all_transient{true};
-    std::string hint;
-  };
-
-  /// What one request may take: a server that hangs must leave time for those after it.
-  [[nodiscard]] milliseconds share_of(const Server& server) const {
-    const auto left =
-        std::chrono::duration_cast<milliseconds>(deadline_ - world_.clock.steady_now());
-    const auto waiting = std::count_if(servers_.data() + (&server - servers_.data()),
-                                       servers_.data() + servers_.size(),
-                                       [](const Server& one) { return !one.given_up; });
-    return std::max(left / std::max<std::int64_t>(waiting, 1), milliseconds(100));
+  Attempts begin() {
+    const std::lock_guard lock(mutex_);
+    Attempts attempts;
+    for (const Server& server : servers_) {
+      attempts.servers.push_back({.troubles_before = server.troubles()});
+    }
+    return attempts;
   }
 
-  Result<Bytes> ask(Server& server, const StampRequest& request) {
+  [[nodiscard]] Time now() const { return world_.clock.steady_now(); }
+  [[nodiscard]] bool past_deadline() const { return now() >= deadline_; }
+
+  /// Whether asking it (again) makes sense. What other threads have tried in vain meanwhile counts
+  /// as well: when a server is down, all who wait for it learn so together.
+  [[nodiscard]] bool has_chance(const Attempts& attempts, std::size_t index) const {
+    const Attempts::Seen& seen = attempts.servers[index];
+    const int most = std::max(options_.retry.attempts, 1);
+    const Server& server = servers_[index];
+    const int in_vain =
+        std::min(server.troubles() - seen.troubles_before, server.troubles_in_a_row());
+    return !seen.given_up && seen.asked < most && in_vain < most;
+  }
+
+  /// Whether `a` is to be asked before `b`, which stands before it in the list.
+  [[nodiscard]] bool overtakes(const Server& a, const Server& b) const {
+    const Time present = now();
+    const auto rank = [&](const Server& server) {
+      return server.distrusted(present) ? 2 : server.in_trouble() ? 1 : 0;
+    };
+    return rank(a) != rank(b) ? rank(a) < rank(b) : a.latency() * 2 < b.latency();
+  }
+
+  /// The best server that may be asked now; empty when none may.
+  std::optional<Turn> next_turn(Attempts& attempts) {
+    const std::lock_guard lock(mutex_);
+    const Time present = now();
+    std::optional<std::size_t> best;
+    std::int64_t chances = 0;
+    bool alternative = false;
+    for (std::size_t i = 0; i < servers_.size() && present < deadline_; ++i) {
+      if (!has_chance(attempts, i)) {
+        continue;
+      }
+      ++chances;
+      if (servers_[i].ready(present) > present || servers_[i].being_tried()) {
+        continue;
+      }
+      alternative = best.has_value();
+      best = !best || overtakes(servers_[i], servers_[*best]) ? i : *best;
+    }
+    if (!best) {
+      return std::nullopt;
+    }
+    ++attempts.count;
+    ++attempts.servers[*best].asked;
+    servers_[*best].begin(present);
+    // A server that hangs must leave time for the others.
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline_ - present);
+    milliseconds limit = std::max(left / chances, kLeastPatience);
+    limit = alternative ? std::min(limit, kPatienceWithAlternative) : limit;
+    return Turn{*best, present, limit};
+  }
+
+  Result<Bytes> ask(const Turn& turn, const StampRequest& request) {
     Expectation expected{request, crypto::hash(request.alg, request.signature), make_nonce(), {}};
     const Bytes query = cms::encode_timestamp_request(
         expected.imprint, request.alg, expected.nonce, request.policy);
-    SIGNCTL_TRY(const Bytes response, server.responder->exchange(query, share_of(server)), "");
+    SIGNCTL_TRY(
+        const Bytes response, servers_[turn.index].responder().exchange(query, turn.limit), "");
     expected.now = world_.clock.now();
     SIGNCTL_TRY(Bytes token, check_response(response, expected), "");
     if (options_.check_chain) {
@@ -100,74 +173,90 @@ class Client final : public Timestamper {
     return token;
   }
 
-  void note(Attempts& attempts, Server& server, const Error& error) const {
-    const std::string line = "attempt " + std::to_string(attempts.count) + ", " +
-                             server.responder->name() + ": " + without_name(error, server);
+  /// Notes how a request ended, for this timestamp and for everybody.
+  void settle(Attempts& attempts, const Turn& turn, const Result<Bytes>& token) {
+    const std::lock_guard lock(mutex_);
+    Server& server = servers_[turn.index];
+    if (token) {
+      server.succeed(std::chrono::ceil<milliseconds>(now() - turn.began));
+    } else {
+      note(attempts, turn, token.error());
+      Attempts::Seen& seen = attempts.servers[turn.index];
+      const int failures = server.troubles() - seen.troubles_before + 1;
+      const bool was_well = server.has_answered() && !server.in_trouble();
+      milliseconds longest = longest_pause(options_.retry, failures);
+      longest = was_well ? std::min(longest, kBlink) : longest;
+      server.fail(turn.began, now(), token.error(), jittered(longest, dice()));
+    }
+    changed_.notify_all();
+  }
+
+  void note(Attempts& attempts, const Turn& turn, const Error& error) {
+    const Server& server = servers_[turn.index];
+    Attempts::Seen& seen = attempts.servers[turn.index];
+    const std::string line = "attempt " + std::to_string(attempts.count) + ", " + server.name() +
+                             ": " + without_name(error.message, server);
     log_verbose("timestamp: " + line);
     attempts.failures.push_back(line);
     attempts.hint = error.hint.empty() ? attempts.hint : error.hint;
+    seen.reported = true;
     if (!is_transient(error.kind)) {
-      server.given_up = true;
+      // One slip of a server that has been right before is not yet a lie.
+      seen.given_up = !server.has_answered() || seen.asked > 1;
       attempts.all_transient = false;
-    }
-    if (error.retry_after) {
-      server.ready = world_.clock.steady_now() + *error.retry_after;
     }
   }
 
   /// The transport's messages begin with the URL, which the line names already.
-  static std::string without_name(const Error& error, const Server& server) {
-    const std::string prefix = server.responder->name() + ": ";
-    return error.message.starts_with(prefix) ? error.message.substr(prefix.size()) : error.message;
+  static std::string without_name(const std::string& message, const Server& server) {
+    const std::string prefix = server.name() + ": ";
+    return message.starts_with(prefix) ? message.substr(prefix.size()) : message;
   }
 
-  [[nodiscard]] bool past_deadline() const { return world_.clock.steady_now() >= deadline_; }
-
-  /// How long until the first server may be asked again; empty when none is left.
-  [[nodiscard]] std::optional<milliseconds> next_wait(int round) const {
-    std::optional<milliseconds> shortest;
-    const milliseconds back_off = jittered(round);
-    for (const Server& server : servers_) {
-      if (server.given_up) {
-        continue;
+  /// When the first server with a chance may be asked; empty when there is none.
+  [[nodiscard]] std::optional<Time> next_ready(const Attempts& attempts) const {
+    std::optional<Time> first;
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      if (has_chance(attempts, i)) {
+        const Time ready = servers_[i].ready(now());
+        first = std::min(first.value_or(ready), ready);
       }
-      // Rounded up, or the server would be asked a moment too early and so not at all.
-      const auto asked = std::chrono::ceil<milliseconds>(server.ready - world_.clock.steady_now());
-      const milliseconds wait = asked > milliseconds(0) ? asked : back_off;
-      shortest = std::min(shortest.value_or(wait), wait);
     }
-    return shortest;
+    return first;
   }
 
-  /// Waits before the next round. False when there will be none.
-  bool pause(int round) {
-    const std::optional<milliseconds> wait = next_wait(round);
-    if (!wait || round + 1 >= options_.retry.attempts || past_deadline()) {
+  /// Waits until it may be worth looking again. False when it is not worth waiting.
+  bool wait(const Attempts& attempts) {
+    std::unique_lock lock(mutex_);
+    const auto ready = next_ready(attempts);
+    if (!ready || past_deadline() || *ready >= deadline_ || stop_requested()) {
       return false;
     }
-    const auto left =
-        std::chrono::duration_cast<milliseconds>(deadline_ - world_.clock.steady_now());
-    if (*wait >= left) {
-      return false;
+    // Rounded up, or the server would be asked a moment too early and so not at all.
+    const auto pause = std::chrono::ceil<milliseconds>(*ready - now());
+    if (pause <= milliseconds(0)) {
+      // Another thread is finding out whether it is well again.
+      changed_.wait_for(lock, kSlice);
+      return true;
     }
-    world_.clock.sleep_for(*wait);
+    lock.unlock();
+    world_.clock.sleep_for(std::min(pause, kSlice));
     return true;
   }
 
-  /// Exponential back-off with full jitter: anything from nothing to the whole pause.
-  [[nodiscard]] milliseconds jittered(int round) const {
-    const std::int64_t doubled = options_.retry.initial.count() << std::min(round, 20);
-    const std::int64_t limit = std::min<std::int64_t>(doubled, options_.retry.max.count());
-    std::uint64_t dice = 0;
-    for (const std::uint8_t octet : crypto::random_bytes(sizeof dice)) {
-      dice = (dice << 8U) | octet;
+  [[nodiscard]] Error final_error(Attempts& attempts) const {
+    const std::lock_guard lock(mutex_);
+    if (stop_requested() && !past_deadline()) {
+      return {ErrorKind::interrupted, "stopped before a timestamp could be had"};
     }
-    return milliseconds(static_cast<std::int64_t>(
-        dice % (static_cast<std::uint64_t>(std::max<std::int64_t>(limit, 0)) + 1)));
-  }
-
-  [[nodiscard]] Error final_error(const Attempts& attempts) const {
     Error error{ErrorKind::timestamp, "no acceptable timestamp could be had"};
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      const Server& server = servers_[i];
+      if (!attempts.servers[i].reported && !server.last_failure().empty()) {
+        attempts.failures.push_back(
+            server.name() + ", when last asked: " + without_name(server.last_failure(), server));
+      }
+    }
     if (attempts.count == 0) {
       error.message +=
           past_deadline()
@@ -190,8 +279,10 @@ class Client final : public Timestamper {
 
   Options options_;
   World world_;
+  mutable std::mutex mutex_;  ///< Guards the servers' states, not their exchanges.
+  std::condition_variable changed_;
   std::vector<Server> servers_;
-  std::chrono::steady_clock::time_point deadline_;
+  Time deadline_;
 };
 
 }  // namespace
@@ -205,10 +296,10 @@ Result<std::unique_ptr<Timestamper>> make_timestamper(Options options, World wor
   std::vector<Server> servers;
   for (const std::string& url : options.servers) {
     SIGNCTL_TRY(auto responder, make_responder(url, options, world), "");
-    servers.push_back({std::move(responder)});
+    servers.emplace_back(std::move(responder), options.pacing);
   }
   return std::unique_ptr<Timestamper>(
-      std::make_unique<Client>(std::move(options), world, std::move(servers)));
+      std::make_unique<Pool>(std::move(options), world, std::move(servers)));
 }
 
 }  // namespace signctl::timestamp

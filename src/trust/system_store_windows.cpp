@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#define WIN32_LEAN_AND_MEAN
+#include "core/windows_api.hpp"
 #include "trust/bundle.hpp"
 #include "trust/stores.hpp"
 
 #include <utility>
 #include <wincrypt.h>
-#include <windows.h>
 
 namespace signctl::trust {
 

@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "crypto/der.hpp"
 #include "crypto/oids.hpp"
+#include "verify/stuffing.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,8 +15,6 @@ namespace signctl::verify {
 
 namespace {
 
-// More than a program needs to remember who downloaded it is a hiding place.
-constexpr std::size_t kUnknownBytesTolerated = 4096;
 constexpr std::size_t kMaxHexShown = 64;
 
 std::string shown_hex(ByteView bytes) {
@@ -107,46 +106,6 @@ AttributeInfo attribute_info(const cms::Attribute& attribute) {
   return info;
 }
 
-bool is_known_unsigned(const std::string& oid) {
-  static constexpr std::array kKnown{oid::kSpcNestedSignature,
-                                     oid::kSpcRfc3161Timestamp,
-                                     oid::kCounterSignature,
-                                     oid::kSpcSealingSignature,
-                                     oid::kSpcSealingTimestamp};
-  return std::find(kKnown.begin(), kKnown.end(), oid) != kKnown.end();
-}
-
-void report_unknown(const cms::SignerInfo& signer,
-                    const std::string& label,
-                    std::vector<Finding>& findings) {
-  std::size_t bytes = 0;
-  for (const cms::Attribute& attribute : signer.unsigned_attributes) {
-    if (!is_known_unsigned(attribute.oid)) {
-      bytes += attribute.der.size();
-      findings.push_back({"unsigned-attribute-unknown",
-                          Severity::warning,
-                          label,
-                          "an unknown unsigned attribute (" + attribute.oid + ") carries " +
-                              std::to_string(attribute.der.size()) +
-                              " bytes that the signature does not cover"});
-    }
-  }
-  if (bytes > kUnknownBytesTolerated) {
-    findings.push_back({"unsigned-stuffing",
-                        Severity::error,
-                        label,
-                        "unknown unsigned attributes carry " + std::to_string(bytes) +
-                            " bytes that the signature does not cover; " +
-                            std::to_string(kUnknownBytesTolerated) + " are tolerated"});
-  }
-  if (!signer.find_unsigned(oid::kSpcSealingSignature).empty()) {
-    findings.push_back({"sealed",
-                        Severity::info,
-                        label,
-                        "the signature is sealed; what the seal covers is not checked"});
-  }
-}
-
 void read_opus(const cms::SignerInfo& signer, SignatureInfo& info, std::vector<Finding>& findings) {
   for (const cms::Attribute* attribute : signer.find_signed(oid::kSpcSpOpusInfo)) {
     const auto opus = attribute->values.empty()
@@ -206,7 +165,7 @@ void describe(const Unit& unit, SignatureInfo& info, std::vector<Finding>& findi
     info.unsigned_attributes.push_back(attribute_info(attribute));
   }
   read_opus(signer, info, findings);
-  report_unknown(signer, unit.label, findings);
+  check_stuffing(*unit.data, unit.label, findings);
 }
 
 }  // namespace signctl::verify

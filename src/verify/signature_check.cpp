@@ -21,8 +21,10 @@ using crypto::Certificate;
 constexpr TimePoint kRsa3072Since = std::chrono::sys_days(
     std::chrono::year_month_day(std::chrono::year(2021), std::chrono::June, std::chrono::day(1)));
 constexpr int kRsaBitsSince = 3072;
-// Certificates in use have one or two kilobytes.
+// Certificates in use have one or two kilobytes, ...
 constexpr std::size_t kSurplusBytesTolerated = 4096;
+// ... and a few of them, cross-signed ones above all, are there in vain.
+constexpr std::size_t kSurplusBytesTogether = std::size_t{32} << 10U;
 
 /// The working state of one signature's check.
 struct Check {
@@ -161,11 +163,13 @@ void note_surplus(const Check& check, const trust::Chain& chain) {
                                   return one.sha256_hex == certificate.info().sha256_hex;
                                 });
   };
+  std::size_t together = 0;
   for (const Certificate& certificate : check.unit.data->certificates) {
     if (std::find(path.begin(), path.end(), certificate) != path.end() ||
         is_of_timestamp(certificate)) {
       continue;
     }
+    together += certificate.der().size();
     check.add("certificate-surplus",
               Severity::info,
               "an embedded certificate takes no part in the chain: " + certificate.info().subject);
@@ -176,6 +180,13 @@ void note_surplus(const Check& check, const trust::Chain& chain) {
                     std::to_string(certificate.der().size()) +
                     " bytes that the signature does not cover: " + certificate.info().subject);
     }
+  }
+  if (together > kSurplusBytesTogether) {
+    check.add("unsigned-stuffing",
+              Severity::error,
+              "certificates that take no part in the chain carry " + std::to_string(together) +
+                  " bytes that the signature does not cover; " +
+                  std::to_string(kSurplusBytesTogether) + " are tolerated");
   }
 }
 

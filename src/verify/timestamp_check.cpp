@@ -7,6 +7,7 @@
 #include "crypto/oids.hpp"
 #include "trust/chain.hpp"
 #include "verify/signer_trust.hpp"
+#include "verify/stuffing.hpp"
 #include "verify/unit.hpp"
 
 #include <algorithm>
@@ -38,6 +39,7 @@ Result<Stated> read_token(ByteView value,
   for (Finding& finding : cms::check_timestamp_token(token, signer.signature)) {
     findings.push_back(std::move(finding));
   }
+  check_token_stuffing(token.signed_data, findings);
   const cms::SignerInfo& by = token.signed_data.signers.front();
   Stated stated;
   stated.info.kind = TimestampKind::rfc3161;
@@ -63,6 +65,7 @@ Result<Stated> read_countersignature(ByteView value,
   for (Finding& finding : counter.findings) {
     findings.push_back(std::move(finding));
   }
+  check_countersignature_stuffing(counter.signer, findings);
   Stated stated;
   stated.info.kind = TimestampKind::authenticode;
   stated.info.time = counter.time;
@@ -105,15 +108,16 @@ bool is_fatal(const Finding& finding) {
 }  // namespace
 
 bool is_tolerable(const Finding& finding) {
-  static constexpr std::array<std::string_view, 9> kTolerable{"timestamp-eku-not-critical",
-                                                              "timestamp-eku-not-alone",
-                                                              "timestamp-weak-digest",
-                                                              "timestamp-certificate-binding",
-                                                              "countersignature-bare-rsa",
-                                                              "weak-key",
-                                                              "weak-certificate-digest",
-                                                              "key-usage",
-                                                              "eku-missing"};
+  static constexpr std::array<std::string_view, 10> kTolerable{"timestamp-eku-not-critical",
+                                                               "timestamp-eku-not-alone",
+                                                               "timestamp-weak-digest",
+                                                               "timestamp-certificate-binding",
+                                                               "countersignature-bare-rsa",
+                                                               "weak-key",
+                                                               "weak-certificate-digest",
+                                                               "key-usage",
+                                                               "eku-missing",
+                                                               "unsigned-stuffing"};
   return std::find(kTolerable.begin(), kTolerable.end(), finding.id) != kTolerable.end();
 }
 

@@ -8,6 +8,7 @@ A case is read line by line in an empty folder, with an environment of its own:
 
   # text                     a comment
   pe PATH [SEED]             make a small 64-bit PE image; other seeds make other bytes
+  cat PATH FILE...           make an unsigned catalog of those files
   crowd PATH COUNT           make a folder with so many of them
   write PATH TEXT            make a file (\\n in TEXT is a line break)
   copy FROM TO               copy a file
@@ -35,6 +36,7 @@ A case is read line by line in an empty folder, with an environment of its own:
 
 After every command that failed, no file whose name begins with ".signctl-" may be left anywhere.
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -63,6 +65,43 @@ def make_pe(seed):
                           file_alignment, 0, 0, 0, 0, 0x60000020)
     headers = bytes(dos) + b"PE\0\0" + coff + optional + section
     return headers.ljust(file_alignment, b"\0") + code
+
+
+def der(tag, *parts):
+    """One DER element."""
+    content = b"".join(parts)
+    size = len(content)
+    if size < 0x80:
+        return bytes([tag, size]) + content
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(octets)]) + octets + content
+
+
+MICROSOFT = bytes.fromhex("2b060104018237")  # 1.3.6.1.4.1.311
+SHA256 = der(0x30, der(6, bytes.fromhex("608648016503040201")), b"\x05\x00")
+
+
+def image_digest(data):
+    """What a catalog lists: the Authenticode digest of an unsigned PE32+ image, else that of all bytes."""
+    if data[:2] == b"MZ":
+        header = struct.unpack_from("<I", data, 0x3C)[0]
+        data = data[:header + 88] + data[header + 92:header + 168] + data[header + 176:]
+    return hashlib.sha256(data).digest()
+
+
+def make_cat(digests):
+    """An unsigned catalog (version 2) of files with these SHA-256 digests."""
+    members = b""
+    for digest in digests:
+        data = der(0x30, der(0x30, der(6, MICROSOFT + b"\x02\x01\x19"), bytes.fromhex("a2028000")),
+                   der(0x30, SHA256, der(4, digest)))
+        attribute = der(0x30, der(6, MICROSOFT + b"\x02\x01\x04"), der(0x31, data))
+        members += der(0x30, der(4, digest), der(0x31, attribute))
+    ctl = der(0x30, der(0x30, der(6, MICROSOFT + b"\x0c\x01\x01")), der(4, bytes(16)), der(0x17, b"260301120000Z"),
+              der(0x30, der(6, MICROSOFT + b"\x0c\x01\x03"), b"\x05\x00"), der(0x30, members))
+    content = der(0x30, der(6, MICROSOFT + b"\x0a\x01"), der(0xA0, ctl))
+    signed = der(0x30, der(2, b"\x01"), der(0x31), content, der(0x31))
+    return der(0x30, der(6, bytes.fromhex("2a864886f70d010702")), der(0xA0, signed))
 
 
 class Failure(Exception):
@@ -132,10 +171,12 @@ class Transcript:
         path.parent.mkdir(parents=True, exist_ok=True)
         if word == "pe":
             path.write_bytes(make_pe(int(words[1]) if len(words) > 1 else 0))
+        elif word == "cat":
+            path.write_bytes(make_cat([image_digest(self.path(name).read_bytes()) for name in words[1:]]))
         elif word == "crowd":
             path.mkdir()
             for i in range(int(words[1])):
-                (path / f"{i:04}.exe").write_bytes(make_pe(0))
+                (path / f"{i:04}.exe").write_bytes(make_pe(0) + struct.pack("<Q", i))
         elif word == "write":
             path.write_text(" ".join(words[1:]).replace("\\n", "\n"), newline="\n")
         elif word == "copy":
@@ -198,7 +239,7 @@ class Transcript:
                 self.environment[name] = value
             else:
                 self.environment.pop(name, None)
-        elif word in ("pe", "crowd", "write", "copy", "folder", "truncate", "flip", "readonly", "keep", "save"):
+        elif word in ("pe", "cat", "crowd", "write", "copy", "folder", "truncate", "flip", "readonly", "keep", "save"):
             self.make(word, rest.split(" ") if word == "write" else shlex.split(rest))
         else:
             self.check(word, shlex.split(rest))

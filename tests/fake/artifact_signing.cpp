@@ -5,6 +5,8 @@
 #include "fake/kms_wire.hpp"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 
 namespace signctl::fake {
 namespace {
@@ -118,6 +120,7 @@ class ArtifactSigning final : public Personality {
     Bytes signature;
     std::string certificate;
     int polls_left{};
+    std::chrono::steady_clock::time_point ready{};
   };
 
   Response sign(const Request& request) {
@@ -152,7 +155,12 @@ class ArtifactSigning final : public Personality {
     operation.signature = lab_.sign(lab_.signer(kKey), *digest, *alg);
     operation.certificate =
         to_base64(as_bytes(in_lines(to_base64(pkcs7(shown.chain, Order::leaf_first)))));
-    operation.polls_left = 2;
+    // A delay of the operation rather than of an answer: "OPERATION /artifact-signing".
+    constexpr std::array kDelay{FaultKind::delay};
+    const auto slow = lab_.take(kDelay, "OPERATION /artifact-signing");
+    operation.polls_left = slow ? 0 : 2;
+    operation.ready =
+        std::chrono::steady_clock::now() + (slow ? slow->delay : std::chrono::milliseconds{0});
     Response response = json_response(202, pending(id, "InProgress"));
     response.headers["operation-location"] = request.base_url + request.path + "/" + id;
     return response;
@@ -171,6 +179,9 @@ class ArtifactSigning final : public Personality {
       return json_response(404, {{"errorDetail", {{"code", "NotFound"}, {"message", "none"}}}});
     }
     Operation& operation = found->second;
+    if (std::chrono::steady_clock::now() < operation.ready) {
+      return json_response(200, pending(id, "InProgress"));
+    }
     if (operation.polls_left-- > 0) {
       return json_response(200, pending(id, operation.polls_left == 0 ? "Running" : "InProgress"));
     }

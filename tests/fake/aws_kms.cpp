@@ -432,7 +432,7 @@ class AwsKms final : public Personality {
   /// New temporary credentials, which the services below know from now on.
   std::pair<std::string, Identity> issue(const std::string& arn) {
     const std::string id = "ASIA" + random_text("").substr(0, 16);
-    Identity identity{random_text("secret-"), random_text("token-")};
+    Identity identity{new_secret("secret-"), new_secret("token-")};
     identity.expires = lab_.now() + std::chrono::hours{1};
     identity.arn = arn;
     identities_[id] = identity;
@@ -547,7 +547,7 @@ class AwsKms final : public Personality {
     if (path == "/latest/api/token") {
       const bool good = request.method == "PUT" &&
                         !request.header("x-aws-ec2-metadata-token-ttl-seconds").empty();
-      instance_token_ = good ? random_text("imds-") : "";
+      instance_token_ = good ? new_secret("imds-") : "";
       return {good ? 200 : 400, {{"content-type", "text/plain"}}, instance_token_};
     }
     if (request.method != "GET" || instance_token_.empty() ||

@@ -150,14 +150,20 @@ class Esigner final : public Personality {
   // --- Login -----------------------------------------------------------------------------------
 
   Response log_in(const Json& body, bool sandbox) {
-    const std::string unknown =
-        unknown_field(body, {"client_id", "client_secret", "grant_type", "username", "password"});
-    if (!unknown.empty() || !is_text(body, "client_id") || !is_text(body, "username") ||
-        !is_text(body, "password")) {
-      return refused("missing or unknown field " + unknown);
-    }
-    if (body.value("grant_type", "") != "password") {
+    const std::string grant = body.value("grant_type", "");
+    const bool by_password = grant == "password";
+    if (!by_password && grant != "refresh_token") {
       return refused("The authorization grant type is not supported", "unsupported_grant_type");
+    }
+    const std::string unknown =
+        by_password
+            ? unknown_field(body,
+                            {"client_id", "client_secret", "grant_type", "username", "password"})
+            : unknown_field(body, {"client_id", "client_secret", "grant_type", "refresh_token"});
+    const bool complete = by_password ? is_text(body, "username") && is_text(body, "password")
+                                      : is_text(body, "refresh_token");
+    if (!unknown.empty() || !is_text(body, "client_id") || !complete) {
+      return refused("missing or unknown field " + unknown);
     }
     const std::string client = body["client_id"];
     const std::string public_client = sandbox ? kSandboxClient : kProductionClient;
@@ -168,24 +174,48 @@ class Esigner final : public Personality {
           401,
           {{"error", "invalid_client"}, {"error_description", "Client authentication failed"}});
     }
-    const std::string user = body["username"];
-    if ((user != esigner::kUser && user != esigner::kOnlyUser && user != esigner::kPaperUser) ||
-        body["password"] != esigner::kPassword) {
+    const auto user = by_password ? user_with(body) : refreshed(body["refresh_token"], client);
+    if (!user) {
       return refused(
           "The provided authorization grant is invalid, expired, revoked, does not match the "
           "redirection URI used in the authorization request, or was issued to another client.",
           "invalid_grant");
     }
-    const std::string token = random_text("esigner-");
+    lab_.note({{"grant", grant}});
+    return admit(*user, client, sandbox);
+  }
+
+  static std::optional<std::string> user_with(const Json& body) {
+    const std::string user = body["username"];
+    const bool known =
+        user == esigner::kUser || user == esigner::kOnlyUser || user == esigner::kPaperUser;
+    return known && body["password"] == esigner::kPassword ? std::optional(user) : std::nullopt;
+  }
+
+  /// A refresh token is good once, for the client that it was given to.
+  std::optional<std::string> refreshed(const std::string& token, const std::string& client) {
+    const auto found = refresh_.find(token);
+    if (found == refresh_.end() || found->second.second != client) {
+      return std::nullopt;
+    }
+    std::string user = found->second.first;
+    refresh_.erase(found);
+    return user;
+  }
+
+  Response admit(const std::string& user, const std::string& client, bool sandbox) {
+    const std::string token = new_secret("esigner-");
     lab_.grant(token,
                {{"aud", audience(sandbox)},
                 {"sub", user},
                 {"exp", (lab_.now() + kTokenLife).time_since_epoch().count()}});
+    const std::string refresh = new_secret("refresh-");
+    refresh_[refresh] = {user, client};
     return json_response(200,
                          {{"access_token", token},
                           {"token_type", "Bearer"},
                           {"expires_in", kTokenLife.count()},
-                          {"refresh_token", random_text("refresh-")},
+                          {"refresh_token", refresh},
                           {"scope", "service"}});
   }
 
@@ -374,7 +404,7 @@ class Esigner final : public Personality {
     if (const std::string doubt = doubt_about_factors(body, entry); !doubt.empty()) {
       return refused(doubt);
     }
-    const std::string sad = random_text("SAD-");
+    const std::string sad = new_secret("SAD-");
     const bool late = entry.id == "slow" && !was_slow_;
     was_slow_ = was_slow_ || late;
     authorizations_[sad] = {entry.id,
@@ -465,6 +495,7 @@ class Esigner final : public Personality {
   }
 
   Lab& lab_;
+  std::map<std::string, std::pair<std::string, std::string>> refresh_;  ///< To user and client.
   std::map<std::string, Authorization> authorizations_;
   std::map<std::string, std::int64_t> last_steps_;  ///< By credential.
   std::set<std::string> scanned_;                   ///< "credential hash"

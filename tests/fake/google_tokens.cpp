@@ -66,7 +66,7 @@ std::optional<GoogleCaller> GoogleTokens::caller(const Request& request) const {
 }
 
 std::string GoogleTokens::issue(const GoogleCaller& rights) {
-  const std::string text = random_text("ya29.");
+  const std::string text = new_secret("ya29.");
   tokens_[text] = rights;
   tokens_[text].expires = lab_.now() + std::chrono::seconds{kLife};
   return text;

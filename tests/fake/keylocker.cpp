@@ -33,6 +33,7 @@ const std::vector<Pair>& pairs() {
                                        {"p521", "p521"},
                                        {"slow"},
                                        {"offline"},
+                                       {"others"},
                                        {"spent"},
                                        {"capped"},
                                        {"cafe", "p256", "cafe"},
@@ -136,7 +137,9 @@ class KeyLocker final : public Personality {
             {"key_storage", "HSM"},
             {"public_key", to_base64(crypto::public_key_of(leaf))},
             {"account", account()},
-            {"limit_by_users", true}};
+            {"limit_by_users", true},
+            {"key_status", pair.name == "offline" ? "OFFLINE" : "ONLINE"},
+            {"is_signable_by_me", pair.name != "others"}};
   }
 
   Json key_pairs() {
@@ -237,6 +240,9 @@ class KeyLocker final : public Personality {
     }
     if (body.value("account", account()) != account()) {
       return refused(403, "access_denied", "Account does not match");
+    }
+    if (pair->name == "others") {
+      return refused(403, "access_denied", "User is not allowed to use this keypair");
     }
     if (pair->name == "offline") {
       return refused(403, "access_denied", "Keypair is OFFLINE");

@@ -6,9 +6,26 @@
 #include "support/must.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 namespace signctl::fake {
 namespace {
+
+struct GivenOut {
+  std::mutex mutex;
+  std::vector<std::string> secrets;
+};
+
+GivenOut& given_out() {
+  static GivenOut instance;
+  return instance;
+}
+
+std::string kept(std::string secret) {
+  const std::lock_guard lock(given_out().mutex);
+  given_out().secrets.push_back(secret);
+  return secret;
+}
 
 std::string url_base64(ByteView bytes) {
   std::string text = to_base64(bytes);
@@ -107,7 +124,7 @@ std::string make_jwt(const Json& claims, const crypto::PrivateKey& key) {
   const std::string text =
       url_base64(as_bytes(header.dump())) + "." + url_base64(as_bytes(claims.dump()));
   const Bytes digest = crypto::hash(DigestAlg::sha256, as_bytes(text));
-  return text + "." + url_base64(test::must(key.sign_digest(digest, DigestAlg::sha256)));
+  return kept(text + "." + url_base64(test::must(key.sign_digest(digest, DigestAlg::sha256))));
 }
 
 std::string public_key_pem(const crypto::Certificate& certificate) {
@@ -121,6 +138,15 @@ std::string public_key_pem(const crypto::Certificate& certificate) {
 
 std::string random_text(std::string_view prefix) {
   return std::string(prefix) + to_hex(crypto::random_bytes(20));
+}
+
+std::string new_secret(std::string_view prefix) {
+  return kept(random_text(prefix));
+}
+
+std::vector<std::string> secrets_given_out() {
+  const std::lock_guard lock(given_out().mutex);
+  return given_out().secrets;
 }
 
 }  // namespace signctl::fake

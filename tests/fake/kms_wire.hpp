@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // What the key services' personalities share. Strict where clients are tolerant, and written apart
 // from the clients' code, so that the two can disagree.
@@ -35,7 +36,11 @@ namespace signctl::fake {
 /// A certificate's public key as PEM.
 [[nodiscard]] std::string public_key_pem(const crypto::Certificate& certificate);
 
-/// Unguessable text: an access token, for example.
+/// Unguessable text: the id of an operation, for example.
 [[nodiscard]] std::string random_text(std::string_view prefix);
+/// The same for what nobody else may see: an access token, for example.
+[[nodiscard]] std::string new_secret(std::string_view prefix);
+/// Every new_secret() and JWT of this process: what no output of a client may hold.
+[[nodiscard]] std::vector<std::string> secrets_given_out();
 
 }  // namespace signctl::fake

@@ -2,6 +2,7 @@
 #include "fake/server.hpp"
 
 #include "core/text.hpp"
+#include "fake/kms_wire.hpp"
 #include "support/must.hpp"
 
 #include <algorithm>
@@ -124,6 +125,40 @@ void send(httplib::Response& to, const Response& from) {
 
 }  // namespace
 
+namespace {
+
+/// Lets so many requests a second through, evenly, and refuses the others as services do.
+class Throttle {
+ public:
+  void set(std::string match, double per_second) {
+    const std::lock_guard lock(mutex_);
+    match_ = std::move(match);
+    gap_ = per_second > 0 ? std::chrono::duration<double>(1 / per_second)
+                          : std::chrono::duration<double>(0);
+  }
+
+  bool refuses(const std::string& request) {
+    const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (gap_.count() <= 0 || request.find(match_) == std::string::npos) {
+      return false;
+    }
+    if (now - last_ < gap_) {
+      return true;
+    }
+    last_ = now;
+    return false;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string match_;
+  std::chrono::duration<double> gap_{0};
+  std::chrono::steady_clock::time_point last_{};
+};
+
+}  // namespace
+
 struct Server::Impl {
   struct Mounted {
     std::unique_ptr<Personality> personality;
@@ -135,6 +170,7 @@ struct Server::Impl {
   std::map<std::string, Mounted> mounted{};
   std::string url{};
   std::thread thread{};
+  Throttle throttle{};
 
   Response answer(const httplib::Request& request) {
     const auto found = mounted.find(prefix_of(request.path));
@@ -200,7 +236,9 @@ struct Server::Impl {
       return;
     }
     const auto fault = lab.take(kTransport, request.method + " " + request.path);
-    if (fault) {
+    if (!fault && throttle.refuses(request.method + " " + request.path)) {
+      send(to, {429, {{"retry-after", "1"}}, ""});
+    } else if (fault) {
       misbehave(*fault, request, to);
     } else {
       send(to, answer(request));
@@ -213,6 +251,9 @@ struct Server::Impl {
     if (request.method == "GET" && verb == "notes") {
       return json_response(200, lab.notes());
     }
+    if (request.method == "GET" && verb == "secrets") {
+      return json_response(200, secrets_given_out());
+    }
     if (request.method == "GET" && verb == "log") {
       Json log = Json::array();
       for (const Served& one : lab.served()) {
@@ -222,17 +263,22 @@ struct Server::Impl {
     }
     const Json body = Json::parse(request.body.empty() ? "{}" : request.body, nullptr, false);
     if (request.method != "POST" || !body.is_object()) {
-      return text_response(400, "POST a JSON object, or GET /__control/log or notes");
+      return text_response(400, "POST a JSON object, or GET /__control/log, notes or secrets");
     }
     if (verb == "rotate") {
       lab.rotate();
     } else if (verb == "reset") {
       lab.clear_faults();
       lab.forget();
+    } else if (verb == "heal") {
+      lab.clear_faults();
+      throttle.set("", 0);
+    } else if (verb == "throttle") {
+      throttle.set(body.value("match", ""), body.value("per_second", 0.0));
     } else if (verb == "clock") {
       lab.set_clock_offset(std::chrono::seconds(body.value("offset_s", 0)));
     } else if (verb != "fault") {
-      return text_response(404, "fault, clock, rotate, reset or log");
+      return text_response(404, "fault, throttle, heal, clock, rotate, reset or log");
     } else {
       return add_fault(body);
     }

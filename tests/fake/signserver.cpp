@@ -89,7 +89,9 @@ class SignServer final : public Personality {
       return text_response(400, "Missing data in request");
     }
     const std::string authorization = request.header("authorization");
-    const bool token = authorization == std::string("Bearer ") + signserver::kToken;
+    const std::string basic = std::string(signserver::kUser) + ":" + signserver::kPassword;
+    const bool token = authorization == std::string("Bearer ") + signserver::kToken ||
+                       authorization == "Basic " + to_base64(as_bytes(basic));
     // A token that is wrong is not made up for by a certificate.
     if (!(token || (request.client && authorization.empty())) || !worker.admits) {
       return text_response(

@@ -156,7 +156,7 @@ class Vault final : public Personality {
 
   Response issue(int uses) {
     constexpr std::chrono::minutes kLife{20};
-    const std::string text = random_text("hvs.");
+    const std::string text = new_secret("hvs.");
     tokens_[text] = {lab_.now() + kLife, uses, true, true};
     const Json auth{{"client_token", text},
                     {"accessor", "fake"},

@@ -52,6 +52,8 @@ class Backend:
     clock_step: int = 0  # Seconds that the service's clock is put forward before each run: for one-time passwords.
 
 
+# Every way to have signctl say more or less.
+LEVELS = [("-q",), (), ("-v",), ("-vv",), ("--json", "-vv"), ("--log-format", "json", "-vv")]
 ENTRA_LOGIN = "POST /entra/fake-tenant/oauth2/v2.0/token"
 
 
@@ -130,16 +132,21 @@ class Bench:
             shutil.copyfile(self.source, file)
         return files
 
-    def call(self, verb, settings, *arguments):
-        """signctl with the settings, secrets as variables, and nothing secret in what it prints."""
+    def call(self, verb, settings, *arguments, before=(), after=()):
+        """signctl with the settings, secrets as variables, and nothing secret in what it prints. `before` and `after`:
+        references that stand beside each secret's, as while it is rotated."""
         words, variables = ["--provider", self.backend.provider], {}
         for name, value in settings.items():
             if name in self.secret_keys:
                 variable = "TEST_" + name.upper()
                 variables[variable] = str(value)
-                value = f"env:{variable}"
+                for reference in (*before, f"env:{variable}", *after):
+                    words += ["-p", f"{name}={reference}"]
+                continue
             words += ["-p", f"{name}={value}"]
         done = signctl(verb, *words, *arguments, env=variables)
+        given_out = [s for secret in self.services.secrets() for s in spellings(secret) if s in done.out]
+        self.suite.check(f"{self.backend.provider}: nothing that a login gave is in any output", not given_out, done.out)
         for name, variable in ((name, "TEST_" + name.upper()) for name in self.secret_keys & settings.keys()):
             told = [s for s in spellings(variables[variable]) if s in done.out]
             self.suite.check(f"{self.backend.provider}: {name} is in no output", not told, done.out)
@@ -147,12 +154,12 @@ class Bench:
                          not re.search(r"eyJ[A-Za-z0-9_-]{10}|Bearer [A-Za-z0-9]|SAD-\w", done.out), done.out)
         return done
 
-    def sign(self, files, key, changes=None, verbosity="-vv"):
+    def sign(self, files, key, changes=None, verbosity=("-vv",)):
         if self.backend.clock_step:
             self.ahead += self.backend.clock_step
             self.services.control("clock", offset_s=self.ahead)
         return self.call("sign", self.settings(key, changes), "--no-timestamp", "--dev", "--trust-cert",
-                         self.services.root, "--fd", key.digest, "-j", len(files), verbosity, *files)
+                         self.services.root, "--fd", key.digest, "-j", len(files), *verbosity, *files)
 
     def name(self, what, key):
         return f"{self.backend.provider} {key.name}: {what}"
@@ -173,7 +180,7 @@ class Bench:
         """`done` has failed with `code`, with a message of ours, and left the files alone."""
         name = self.name(what, key)
         self.suite.check(f"{name}: exit code {code}", done.returncode == code, f"{done.returncode}\n{done.out}")
-        self.suite.check(f"{name}: is an error in our words", "signctl: error: " in done.out, done.out)
+        self.suite.check(f"{name}: is an error in our words", "signctl: error: " in done.out or '"error"' in done.out, done.out)
         for file in files:
             self.suite.check(f"{name}: the file is untouched", sha256(file) == sha256(self.source))
         left = [p.name for p in files[0].parent.iterdir() if p.name.startswith(".signctl-")]
@@ -212,12 +219,12 @@ def good_days(bench, key, peer):
 
 
 def wrong_credential(bench, key):
-    for verbosity in ("-q", "-vv"):
+    for verbosity in LEVELS:
         bench.services.reset()
         files = bench.copies(1, "wrong")
         done = bench.sign(files, key, bench.backend.wrong, verbosity)
         bench.refused("wrong credential", key, files, done, AUTH)
-        bench.suite.check(bench.name("a wrong credential comes with a hint", key), "hint: " in done.out, done.out)
+        bench.suite.check(bench.name("a wrong credential comes with a hint", key), "hint" in done.out, done.out)
         bench.suite.check(bench.name("a wrong credential is tried once", key), len(bench.services.log()) <= 2,
                           bench.services.log())
 
@@ -237,11 +244,11 @@ def throttled(bench, key, peer):
 
 
 def lying(bench, key):
-    for lie in bench.backend.lies:
+    for lie, verbosity in zip(bench.backend.lies, itertools.cycle(LEVELS)):
         bench.services.reset()
         files = bench.copies(1, "lie")
         bench.services.fault(kind=lie, times=-1)
-        bench.refused(lie, key, files, bench.sign(files, key), PROVIDER)
+        bench.refused(lie, key, files, bench.sign(files, key, verbosity=verbosity), PROVIDER)
     bench.services.reset()
 
 
@@ -257,13 +264,30 @@ def doctor(bench, key):
     """Of the good and of the wrong credential: what it says may be pasted into a ticket."""
     bench.services.reset()
     gate = ("--dev", "--trust-cert", bench.services.root)
-    good = bench.call("doctor", bench.settings(key), *gate)
+    good = bench.call("doctor", bench.settings(key), *gate, "-vv")
     spent = bench.services.count(bench.backend.sign)
     if bench.backend.sign_is_alone:
         bench.suite.check(bench.name("doctor spends nothing", key), spent == 0, bench.services.log())
+    bench.suite.check(bench.name("doctor has compared the clocks", key), re.search(r"clock (agrees with|is \d+ s .*) the service", good.out), good.out)
     wrong = bench.call("doctor", bench.settings(key, bench.backend.wrong), *gate)
     bench.suite.check(bench.name("doctor tells a good credential from a wrong one", key),
                       wrong.returncode != 0 and wrong.out != good.out, good.out + wrong.out)
+
+
+def rotation(bench, key):
+    """Two references for each secret: what doctor says of the other one."""
+    bench.services.reset()
+    gate = ("--dev", "--trust-cert", bench.services.root)
+    secrets = len(bench.secret_keys & bench.settings(key).keys())
+    early = bench.call("doctor", bench.settings(key), *gate, before=["env:NOT_SET_YET"])
+    bench.suite.check(bench.name("a new secret that is not there yet: the old one is used, and kept", key),
+                      early.out.count("do not revoke it") == secrets > 0, early.out)
+    late = bench.call("doctor", bench.settings(key), *gate, after=["env:OLD_ONE"])
+    bench.suite.check(bench.name("a new secret that works: the old one may be revoked", key),
+                      late.out.count("may be revoked") == secrets, late.out)
+    broken = bench.call("doctor", bench.settings(key, bench.backend.wrong), *gate, after=["env:OLD_ONE"])
+    bench.suite.check(bench.name("a new secret that is refused: the old one is kept", key),
+                      "do not revoke env:OLD_ONE yet" in broken.out and "may be revoked" not in broken.out, broken.out)
 
 
 def all_of_one(bench, peer):
@@ -271,6 +295,7 @@ def all_of_one(bench, peer):
         good_days(bench, key, peer)
     for key in bench.backend.keys[:1]:
         doctor(bench, key)
+        rotation(bench, key)
     # One key of each family: what goes wrong is not the curve's doing.
     for key in {key.name[0]: key for key in bench.backend.keys}.values():
         wrong_credential(bench, key)

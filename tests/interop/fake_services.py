@@ -58,6 +58,11 @@ class FakeServices:
         with self.opener.open(f"{self.url}/__control/notes", timeout=30) as answer:
             return json.load(answer)
 
+    def secrets(self):
+        """Every token and one-time credential that the services have given out so far."""
+        with self.opener.open(f"{self.url}/__control/secrets", timeout=30) as answer:
+            return json.load(answer)
+
     def count(self, part):
         """How many requests had `part` in "METHOD /path"."""
         return sum(part in f"{one['method']} {one['path']}" for one in self.log())

@@ -107,10 +107,10 @@ def unsigned_files(suite):
     return found
 
 
-def dev_certificate(folder, key="rsa2048"):
+def dev_certificate(folder, key="rsa2048", subject="Interop"):
     """Makes dev.pfx, dev.pem, dev-tsa.pem in `folder`, and tsa-cert.pem with the certificate alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    require(signctl("dev-cert", "-o", folder, "--key", key, "--subject", "Interop"))
+    require(signctl("dev-cert", "-o", folder, "--key", key, "--subject", subject))
     certificates_of(folder / "dev-tsa.pem", folder / "tsa-cert.pem")
     return folder
 

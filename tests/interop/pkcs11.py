@@ -214,6 +214,29 @@ def tpm(suite, authority):
     return module
 
 
+def tpm_outlives_killed_runs(bench, module):
+    """A TPM has three session slots and nobody who clears up after the dead: the worker has to, whatever becomes of
+    signctl. More runs than slots are killed, each while it signs."""
+    environment = {**os.environ, **module.env, "TOKEN_PIN": module.pin}
+    caught = 0
+    for delay in (0.3, 0.4, 0.5, 0.6, 0.8):
+        process = subprocess.Popen([SIGNCTL, "sign", *map(str, bench.copies("killed", 40)),
+                                    *map(str, bench.settings(module, key="rsa2048")), "--no-timestamp", "--trust-cert",
+                                    str(bench.authority.root), "-j", "2"], env=environment, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        workers = workers_of(process.pid)
+        caught += len(workers)
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 10
+        while any(pathlib.Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    bench.suite.check(f"{module.name}: runs were killed in the middle", caught >= 3, caught)
+    done = bench.ours(module, "doctor", *bench.settings(module, key="rsa2048"), "--offline", "--no-timestamp")
+    bench.suite.check(f"{module.name}: runs that were killed leave no session behind", done.returncode == 0, done.out)
+
+
 def stop_tpm(suite):
     pid = suite.folder / "tpm" / "pid"
     if pid.exists():
@@ -518,6 +541,8 @@ def real_modules(bench, peer):
         if module:
             signs_and_verifies(bench, module, peer)
             refuses_and_diagnoses(bench, module)
+        if module and make is tpm:
+            tpm_outlives_killed_runs(bench, module)
 
 
 def main():

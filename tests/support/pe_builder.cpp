@@ -197,6 +197,12 @@ Bytes fake_signature(std::size_t total_size) {
 
 Bytes apply_patches(ByteView input, const PatchSet& patches) {
   Bytes output(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(patches.keep));
+  for (const Move& move : patches.moves) {
+    const ByteView moved =
+        input.subspan(static_cast<std::size_t>(move.from), static_cast<std::size_t>(move.size));
+    output.resize(std::max(output.size(), static_cast<std::size_t>(move.to) + moved.size()), 0);
+    std::copy(moved.begin(), moved.end(), output.begin() + static_cast<std::ptrdiff_t>(move.to));
+  }
   for (const Patch& patch : patches.patches) {
     const std::size_t end = static_cast<std::size_t>(patch.offset) + patch.bytes.size();
     output.resize(std::max(output.size(), end), 0);

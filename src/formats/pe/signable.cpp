@@ -4,12 +4,15 @@
 #include "cms/authenticode.hpp"
 #include "core/byte_reader.hpp"
 #include "crypto/oids.hpp"
+#include "formats/pe/carry_over.hpp"
 #include "formats/pe/certificate_table.hpp"
 #include "formats/pe/facts.hpp"
 #include "formats/pe/findings.hpp"
 #include "formats/pe/image_data.hpp"
 #include "formats/pe/ranges.hpp"
 #include "formats/pe/scan.hpp"
+
+#include <signctl/carries_digests.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -21,7 +24,7 @@
 namespace signctl::pe {
 namespace {
 
-class PeSignable final : public Signable {
+class PeSignable final : public Signable, public CarriesDigests {
  public:
   PeSignable(std::shared_ptr<const ByteSource> source, Layout layout)
       : source_(std::move(source)), layout_(std::move(layout)) {}
@@ -39,6 +42,7 @@ class PeSignable final : public Signable {
   Result<PatchSet> embed(std::span<const Bytes> signatures) override;
   Result<PatchSet> strip() override;
   Result<std::vector<FileFact>> facts() override;
+  Result<bool> carry_over(const Signable& earlier, const PatchSet& edits) override;
 
  private:
   /// A digest is over the content and this many zeros.
@@ -260,6 +264,26 @@ Result<PatchSet> PeSignable::strip() {
 Result<std::vector<FileFact>> PeSignable::facts() {
   SIGNCTL_TRY(const std::uint32_t checksum, whole_checksum(), "");
   return facts_of(layout_, checksum);
+}
+
+Result<bool> PeSignable::carry_over(const Signable& earlier, const PatchSet& edits) {
+  const auto* const before = dynamic_cast<const PeSignable*>(&earlier);
+  if (before == nullptr || !leaves_content_alone(before->layout_, layout_, edits)) {
+    return false;
+  }
+  // The padding came with the edits, so it was not read before.
+  const std::uint64_t end = layout_.content_end();
+  SIGNCTL_TRY(const std::uint64_t nonzero, find_nonzero(*source_, edits.keep, end), "");
+  if (nonzero != end) {
+    return false;
+  }
+  for (const auto& [key, digest] : before->digests_) {
+    if (key.second == end - edits.keep) {
+      digests_.insert({{key.first, 0}, digest});
+    }
+  }
+  content_sum_ = before->content_sum_;
+  return true;
 }
 
 }  // namespace

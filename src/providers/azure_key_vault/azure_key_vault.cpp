@@ -77,12 +77,8 @@ class AzureKeyVault final : public Provider {
          expiry_findings("signing certificate", key->chain.leaf, world.clock.now())) {
       findings.push_back(std::move(finding));
     }
-    if (key->chain.der.size() == 1 && !key->chain.leaf.self_issued()) {
-      findings.push_back({"key-vault-chain-incomplete",
-                          Severity::warning,
-                          "certificate " + key->chain.leaf.info().subject,
-                          "the issuer's certificate is not in the chain setting; verifiers may "
-                          "not find it"});
+    for (Finding& finding : issuer_findings("key-vault-chain-incomplete", key->chain)) {
+      findings.push_back(std::move(finding));
     }
     if (key->server_time) {
       findings.push_back(clock_finding("Azure Key Vault", *key->server_time, key->received));

@@ -198,15 +198,6 @@ Result<AccessToken> token_in(const Reply& reply, const std::string& who) {
   return token;
 }
 
-Json claims_of(std::string_view jwt) {
-  const std::size_t first = jwt.find('.');
-  const std::size_t second = first == jwt.npos ? jwt.npos : jwt.find('.', first + 1);
-  const auto bytes = second == jwt.npos
-                         ? std::nullopt
-                         : from_any_base64(jwt.substr(first + 1, second - first - 1));
-  return bytes ? parse_json(as_text(*bytes)) : Json(Json::value_t::discarded);
-}
-
 Result<AccessToken> token_by_secret(World world,
                                     const Application& application,
                                     const Secret& secret) {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The logins of the machine itself: managed identities, and the az command.
+#include "core/file.hpp"
+#include "core/path.hpp"
 #include "core/secret_input.hpp"
 #include "core/text.hpp"
 #include "providers/common/azure_parts.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 namespace signctl::providers::azure {
@@ -19,6 +22,7 @@ struct Endpoint {
   std::string path;  ///< With its query but for the resource.
   std::map<std::string, std::string> headers;
   std::chrono::milliseconds timeout{10'000};
+  bool is_arc{false};  ///< Wants a secret that only this machine's administrators can read.
 };
 
 /// The URL in two, with the query that belongs to it.
@@ -38,6 +42,12 @@ Endpoint find_endpoint(World world) {
   if (url && header) {
     Endpoint endpoint = endpoint_at(*url, "2019-08-01");
     endpoint.headers["X-IDENTITY-HEADER"] = *header;
+    return endpoint;
+  }
+  if (url && world.environment.get("IMDS_ENDPOINT")) {
+    Endpoint endpoint = endpoint_at(*url, "2020-06-01");
+    endpoint.headers["Metadata"] = "true";
+    endpoint.is_arc = true;
     return endpoint;
   }
   const auto host = world.environment.get("AZURE_POD_IDENTITY_AUTHORITY_HOST");
@@ -66,6 +76,60 @@ Error explain_identity(const Reply& reply) {
   return error;
 }
 
+/// Where the Azure Arc agent puts the secrets that prove who asks.
+bool is_arc_secret(const std::string& path, const Environment& environment) {
+  const std::filesystem::path file = to_path(path).lexically_normal();
+  std::vector<std::filesystem::path> folders{"/var/opt/azcmagent/tokens"};
+  if (const auto data = environment.get("ProgramData")) {
+    folders.push_back(to_path(*data) / "AzureConnectedMachineAgent" / "Tokens");
+  }
+  std::error_code failed;
+  return file.extension() == ".key" && std::filesystem::is_regular_file(file, failed) &&
+         !std::filesystem::is_symlink(file, failed) &&
+         std::find(folders.begin(), folders.end(), file.parent_path()) != folders.end();
+}
+
+/// The Arc agent's first answer is 401 and names a file; what is in it goes along the second time.
+/// The name is only taken if it is one of the agent's own: whoever else listens there would
+/// otherwise be sent any file of this machine.
+Result<Secret> arc_secret(const Reply& refusal, const Environment& environment) {
+  constexpr std::size_t kLargest = 4096;
+  constexpr std::string_view kRealm = "Basic realm=";
+  const auto found = refusal.headers.find("www-authenticate");
+  const std::string challenge = found == refusal.headers.end() ? "" : found->second;
+  if (refusal.status != 401 || !challenge.starts_with(kRealm)) {
+    return Error{ErrorKind::auth, "the Azure Arc agent does not ask for its secret"};
+  }
+  std::string path = challenge.substr(kRealm.size());
+  std::erase(path, '"');
+  if (!is_arc_secret(path, environment)) {
+    return Error{
+        ErrorKind::auth,
+        "the Azure Arc agent names a file that is not one of its secrets: " + printable(path),
+        "check what IDENTITY_ENDPOINT leads to"};
+  }
+  auto bytes = read_file(path, kLargest);
+  if (!bytes) {
+    return Error{ErrorKind::auth,
+                 "the Azure Arc agent's secret cannot be read: " + bytes.error().message,
+                 "run as a member of the group himds (Windows: Hybrid agent extension "
+                 "applications)"};
+  }
+  return Secret(std::string(as_text(*bytes)));
+}
+
+Result<void> answer_arc(const RestClient& rest, const std::string& client, Call& call) {
+  if (!client.empty()) {
+    return Error{ErrorKind::config,
+                 "Azure Arc machines have a single identity, and client_id is set",
+                 "leave client_id (AZURE_CLIENT_ID) out"};
+  }
+  SIGNCTL_TRY(const Reply refusal, rest.send_once(call), "");
+  SIGNCTL_TRY(const Secret secret, arc_secret(refusal, rest.world().environment), "");
+  call.headers["Authorization"] = "Basic " + std::string(secret.reveal());
+  return ok();
+}
+
 }  // namespace
 
 bool has_managed_identity(World world) {
@@ -91,7 +155,7 @@ Result<AccessToken> token_of_managed_identity(World world,
   service.timeout = endpoint.timeout;
   Call call;
   call.path = endpoint.path + "&resource=" + percent_encode(resource);
-  if (!client.empty()) {
+  if (!client.empty() && !endpoint.is_arc) {
     call.path += "&client_id=" + percent_encode(client);
   }
   call.headers = endpoint.headers;
@@ -99,6 +163,9 @@ Result<AccessToken> token_of_managed_identity(World world,
   rules.attempts = 3;
   rules.initial = std::chrono::seconds(1);
   const RestClient rest(world, std::move(service), nullptr, explain_identity);
+  if (endpoint.is_arc) {
+    SIGNCTL_CHECK(answer_arc(rest, client, call), "");
+  }
   SIGNCTL_TRY(const Reply reply, rest.send(call, rules), "");
   return token_in(reply, "the managed identity endpoint");
 }

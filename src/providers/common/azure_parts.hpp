@@ -64,7 +64,4 @@ Result<AccessToken> token_of_cli(World world,
 /// access_token and expires_in or expires_on, as numbers or texts.
 Result<AccessToken> token_in(const Reply& reply, const std::string& who);
 
-/// The claims of a JWT, unverified; discarded when it is none.
-[[nodiscard]] Json claims_of(std::string_view jwt);
-
 }  // namespace signctl::providers::azure

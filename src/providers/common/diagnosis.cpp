@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.hpp"
+#include "crypto/issuer_urls.hpp"
 #include "providers/common/material.hpp"
+#include "providers/common/rest.hpp"
 
 #include <chrono>
 
@@ -45,6 +47,56 @@ std::vector<Finding> expiry_findings(std::string_view what,
            Severity::info,
            subject,
            "the " + name + " (" + certificate.info().key + ") is valid until " + until}};
+}
+
+std::vector<Finding> token_findings(std::string_view what, std::string_view token, TimePoint now) {
+  constexpr std::chrono::days kSoon{30};
+  const Json claims = claims_of(token);
+  const auto time_at = [&](const char* name) -> std::optional<TimePoint> {
+    const auto found = claims.is_object() ? claims.find(name) : claims.end();
+    return claims.is_object() && found != claims.end() && found->is_number_integer()
+               ? std::optional(TimePoint{std::chrono::seconds{found->get<std::int64_t>()}})
+               : std::nullopt;
+  };
+  const auto end = time_at("exp");
+  if (!end) {
+    return {};
+  }
+  const std::string id = id_of(what);
+  const std::string name(what);
+  if (now >= *end) {
+    return {{id + "-expired",
+             Severity::error,
+             name,
+             "the " + name + " expired on " + to_iso8601(*end)}};
+  }
+  const bool is_short = *end - time_at("iat").value_or(*end - kSoon * 2) < kSoon;
+  if (*end - now < kSoon && !is_short) {
+    return {{id + "-expires-soon",
+             Severity::warning,
+             name,
+             "the " + name + " expires on " + to_iso8601(*end)}};
+  }
+  return {{id, Severity::info, name, "the " + name + " is valid until " + to_iso8601(*end)}};
+}
+
+std::vector<Finding> issuer_findings(std::string_view id, const Chain& chain) {
+  if (chain.der.size() != 1 || chain.leaf.self_issued()) {
+    return {};
+  }
+  const std::string subject = "certificate " + chain.leaf.info().subject;
+  const auto urls = crypto::issuer_urls(chain.leaf);
+  if (!urls.empty()) {
+    return {{std::string(id),
+             Severity::info,
+             subject,
+             "the issuer's certificate is not at hand; signing fetches it from " +
+                 printable(urls.front()) + " (sign.complete-chain)"}};
+  }
+  return {{std::string(id),
+           Severity::warning,
+           subject,
+           "the issuer's certificate is not in the chain setting; verifiers may not find it"}};
 }
 
 Finding to_finding(std::string_view id, std::string_view subject, const Error& error) {

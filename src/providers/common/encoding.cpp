@@ -57,6 +57,15 @@ std::optional<Bytes> from_any_base64(std::string_view text) {
   return from_base64(standard);
 }
 
+Json claims_of(std::string_view jwt) {
+  const std::size_t first = jwt.find('.');
+  const std::size_t second = first == jwt.npos ? jwt.npos : jwt.find('.', first + 1);
+  const auto bytes = second == jwt.npos
+                         ? std::nullopt
+                         : from_any_base64(jwt.substr(first + 1, second - first - 1));
+  return bytes ? parse_json(as_text(*bytes)) : Json(Json::value_t::discarded);
+}
+
 std::string to_base64url(ByteView bytes) {
   std::string text = to_base64(bytes);
   std::replace(text.begin(), text.end(), '+', '-');

@@ -74,6 +74,17 @@ Result<ClientFile> load_client_identity(const ProviderSettings& settings, std::s
                                                    const crypto::Certificate& certificate,
                                                    TimePoint now);
 
+/// When a token that is a JWT ends (its exp; RFC 7519, 4.1.4), for `diagnose`; nothing for other
+/// tokens. A warning below 30 days only if it was made to live longer: those of an hour are made
+/// for each run. The token is not verified: it is ours, and only looked at.
+[[nodiscard]] std::vector<Finding> token_findings(std::string_view what,
+                                                  std::string_view token,
+                                                  TimePoint now);
+
+/// What is said when nothing that is at hand has issued the leaf: where signing will fetch it from
+/// (AIA), or that verifiers may not find it. Nothing when the chain has an issuer.
+[[nodiscard]] std::vector<Finding> issuer_findings(std::string_view id, const Chain& chain);
+
 /// An `auth` or other error as a finding of `diagnose`, hint included.
 [[nodiscard]] Finding to_finding(std::string_view id, std::string_view subject, const Error& error);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "providers/common/rest.hpp"
 
+#include "core/call_control.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kMaxReplyBytes = 1U << 20U;
 /// A server that asks for more than this is told no: the deadline of the run is nearer.
 constexpr std::chrono::milliseconds kLongestWait{120'000};
+constexpr std::chrono::milliseconds kShortestCall{1'000};
 constexpr int kRequestTimeout = 408;
 constexpr int kTooManyRequests = 429;
 constexpr int kUnauthorized = 401;
@@ -57,6 +59,50 @@ std::optional<std::chrono::milliseconds> wait_before(const Error& error,
     return std::nullopt;
   }
   return wait;
+}
+
+/// What the service's support finds a request by; " (request id ...)", or empty when there is none.
+std::string request_id(const Reply& reply) {
+  constexpr std::size_t kLongest = 100;
+  for (const char* name : {"x-ms-request-id",
+                           "x-ms-correlation-request-id",
+                           "x-correlation-id",
+                           "x-amzn-requestid",
+                           "x-azure-ref",
+                           "x-request-id"}) {
+    const std::string id = header(reply, name);
+    if (!id.empty() && id.size() <= kLongest) {
+      return " (request id " + printable(id) + ")";
+    }
+  }
+  return {};
+}
+
+/// The rules of the run that this thread works for, unless the caller has some of its own; and the
+/// run's deadline in any case.
+RetryRules rules_in_force(const RetryRules& wanted) {
+  CallScope* const scope = CallScope::current();
+  if (scope == nullptr) {
+    return wanted;
+  }
+  RetryRules rules = wanted;
+  const RetryRules plain;
+  const auto left = scope->control().time_left();
+  rules.deadline = std::min(wanted.deadline, left);
+  if (wanted.attempts == plain.attempts && wanted.deadline == plain.deadline) {
+    const CallControl::Rules run = scope->control().rules();
+    rules = {run.attempts, run.initial, run.max, left};
+  }
+  return rules;
+}
+
+/// Whether another attempt makes sense after `pause`.
+bool wait_for(std::chrono::milliseconds pause, Clock& clock) {
+  if (CallScope* const scope = CallScope::current()) {
+    return scope->control().wait(pause);
+  }
+  clock.sleep_for(pause);
+  return true;
 }
 
 std::string seconds(std::chrono::milliseconds time) {
@@ -124,6 +170,11 @@ Result<Reply> RestClient::send_once(const Call& call) const {
   }
   request.body = call.body;
   request.timeout = service_.timeout;
+  if (CallScope* const scope = CallScope::current()) {
+    // A call that hangs may not outlive the run.
+    request.timeout =
+        std::min(request.timeout, std::max(scope->control().time_left(), kShortestCall));
+  }
   request.max_response_bytes = kMaxReplyBytes;
   request.ca_file = service_.ca_file;
   request.client = service_.client;
@@ -131,9 +182,6 @@ Result<Reply> RestClient::send_once(const Call& call) const {
     SIGNCTL_CHECK(authorizer_->authorize(request), "logging in to " + service_.name);
   }
   SIGNCTL_TRY(HttpResponse response, world_.http.send(request), "calling " + service_.name);
-  log_debug(request.method + " " + net::without_secrets(request.url) + ": " +
-            std::to_string(response.status) + " after " + std::to_string(response.elapsed.count()) +
-            " ms");
   Reply reply;
   reply.status = response.status;
   reply.headers = std::move(response.headers);
@@ -141,10 +189,14 @@ Result<Reply> RestClient::send_once(const Call& call) const {
   reply.json = parse_json(reply.text);
   reply.received = world_.clock.now();
   reply.server_time = parse_http_date(header(reply, "date"));
+  log_debug(request.method + " " + net::without_secrets(request.url) + ": " +
+            std::to_string(response.status) + " after " + std::to_string(response.elapsed.count()) +
+            " ms" + request_id(reply));
   return reply;
 }
 
-Result<Reply> RestClient::send(const Call& call, const RetryRules& rules) const {
+Result<Reply> RestClient::send(const Call& call, const RetryRules& wanted) const {
+  const RetryRules rules = rules_in_force(wanted);
   const auto started = world_.clock.steady_now();
   bool renewed = false;
   for (int attempt = 1;; ++attempt) {
@@ -157,20 +209,25 @@ Result<Reply> RestClient::send(const Call& call, const RetryRules& rules) const 
       renewed = true;
       continue;
     }
-    Error error =
-        reply ? explain_(*reply).within("calling " + service_.name) : std::move(reply).error();
+    Error error = reply ? explain_(*reply).within("calling " + service_.name + request_id(*reply))
+                        : std::move(reply).error();
     const auto spent =
         std::chrono::duration_cast<std::chrono::milliseconds>(world_.clock.steady_now() - started);
-    const auto wait = wait_before(error, rules, attempt, spent);
-    if (!wait) {
+    CallScope* const scope = CallScope::current();
+    if (scope != nullptr && is_transient(error.kind)) {
+      scope->on_trouble(error);
+    }
+    const auto pause = wait_before(error, rules, attempt, spent);
+    if (pause) {
+      log_warning(error.message + "; trying again in " + seconds(*pause) + " (attempt " +
+                  std::to_string(attempt + 1) + " of " + std::to_string(rules.attempts) + ")");
+    }
+    if (!pause || !wait_for(*pause, world_.clock)) {
       if (is_transient(error.kind) && attempt > 1) {
         error.message += " (tried " + std::to_string(attempt) + " times)";
       }
       return error;
     }
-    log_warning(error.message + "; trying again in " + seconds(*wait) + " (attempt " +
-                std::to_string(attempt + 1) + " of " + std::to_string(rules.attempts) + ")");
-    world_.clock.sleep_for(*wait);
   }
 }
 

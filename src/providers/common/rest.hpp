@@ -27,6 +27,9 @@ using Json = nlohmann::json;
 /// The text at a path of object keys; empty when it is absent or no text.
 [[nodiscard]] std::string text_at(const Json& json, std::initializer_list<std::string_view> path);
 
+/// The claims of a JWT (RFC 7519), unverified; discarded when it is none.
+[[nodiscard]] Json claims_of(std::string_view jwt);
+
 /// Base64 as services write it: standard or URL alphabet, with or without padding and line breaks.
 [[nodiscard]] std::optional<Bytes> from_any_base64(std::string_view text);
 /// RFC 4648, 5, without padding.

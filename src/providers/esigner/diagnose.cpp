@@ -73,6 +73,9 @@ class Diagnosis {
          expiry_findings("signing certificate", credential->chain.leaf, world_.clock.now())) {
       findings_.push_back(std::move(finding));
     }
+    for (Finding& finding : issuer_findings("esigner-issuer", credential->chain)) {
+      findings_.push_back(std::move(finding));
+    }
     check_factors(*credential, subject);
     check_scan(client, *credential, subject);
   }

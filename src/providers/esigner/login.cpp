@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "providers/esigner/login.hpp"
 
+#include "core/log.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -73,6 +74,30 @@ Error explain_login(const Reply& reply, const std::string& environment) {
   return error;
 }
 
+/// User name and password until there has been an answer, then the refresh token that came with the
+/// last one (RFC 6749, 6): a long run sends the password once. A refresh token that is not taken
+/// (it has ended, or the service gives none out) leads back to the password. Renewing calls it from
+/// one thread at a time.
+class Grants {
+ public:
+  Grants(RestClient client, std::string user, Secret password, Json fixed)
+      : client_(std::move(client)),
+        user_(std::move(user)),
+        password_(std::move(password)),
+        fixed_(std::move(fixed)) {}
+
+  Result<AccessToken> fetch();
+
+ private:
+  Result<AccessToken> ask(Json body);
+
+  RestClient client_;
+  std::string user_;
+  Secret password_;
+  Json fixed_;  ///< client_id, and client_secret where there is one.
+  Secret refresh_;
+};
+
 Result<AccessToken> token_in(const Reply& reply) {
   std::string text = text_at(reply.json, {"access_token"});
   if (text.empty() || text.find_first_of("\r\n") != text.npos) {
@@ -85,6 +110,29 @@ Result<AccessToken> token_in(const Reply& reply) {
         std::chrono::seconds{std::clamp<std::int64_t>(life->get<std::int64_t>(), 0, kLongestLife)};
   }
   return AccessToken{Secret(std::move(text)), reply.received + lasts};
+}
+
+Result<AccessToken> Grants::ask(Json body) {
+  body.update(fixed_);
+  SIGNCTL_TRY(
+      const Reply reply, client_.send(post_json("", body)), "logging in as " + printable(user_));
+  refresh_ = Secret(text_at(reply.json, {"refresh_token"}));
+  return token_in(reply);
+}
+
+Result<AccessToken> Grants::fetch() {
+  if (!refresh_.empty()) {
+    const Secret once = std::exchange(refresh_, Secret());
+    auto token =
+        ask({{"grant_type", "refresh_token"}, {"refresh_token", std::string(once.reveal())}});
+    if (token || is_transient(token.error().kind)) {
+      return token;
+    }
+    log_debug("esigner: the refresh token is not taken; logging in anew");
+  }
+  return ask({{"grant_type", "password"},
+              {"username", user_},
+              {"password", std::string(password_.reveal())}});
 }
 
 }  // namespace
@@ -127,22 +175,12 @@ Result<std::shared_ptr<LoginAuthorizer>> make_login(const ProviderSettings& sett
       world, place.login, nullptr, [environment = place.environment](const Reply& reply) {
         return explain_login(reply, environment);
       });
-  return std::make_shared<LoginAuthorizer>(
-      world.clock,
-      [client, user, password, id = place.client_id, key = secret_in(settings, "client_secret")]()
-          -> Result<AccessToken> {
-        Json body{{"client_id", id},
-                  {"grant_type", "password"},
-                  {"username", user},
-                  {"password", std::string(password.reveal())}};
-        if (!key.empty()) {
-          body["client_secret"] = std::string(key.reveal());
-        }
-        SIGNCTL_TRY(const Reply reply,
-                    client.send(post_json("", body)),
-                    "logging in as " + printable(user));
-        return token_in(reply);
-      });
+  Json fixed{{"client_id", place.client_id}};
+  if (const Secret key = secret_in(settings, "client_secret"); !key.empty()) {
+    fixed["client_secret"] = std::string(key.reveal());
+  }
+  const auto grants = std::make_shared<Grants>(client, user, password, std::move(fixed));
+  return std::make_shared<LoginAuthorizer>(world.clock, [grants] { return grants->fetch(); });
 }
 
 }  // namespace signctl::providers::esigner

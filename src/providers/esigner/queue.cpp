@@ -75,6 +75,9 @@ void SigningQueue::leave() {
 Result<Bytes> SigningQueue::sign(ByteView digest, DigestAlg alg, Cause& cause) {
   SIGNCTL_TRY(SignatureAlgorithm algorithm, algorithm_for(credential_, alg), "");
   Job job{to_base64(digest), std::move(algorithm)};
+  if (!factors_.passwords && factors_.pin.empty()) {
+    return sign_alone(job, cause);
+  }
   std::unique_lock lock(mutex_);
   waiting_.push_back(&job);
   for (;;) {
@@ -91,6 +94,12 @@ Result<Bytes> SigningQueue::sign(ByteView digest, DigestAlg alg, Cause& cause) {
   }
   cause = job.cause;
   return std::move(*job.result);
+}
+
+Result<Bytes> SigningQueue::sign_alone(Job& job, Cause& cause) {
+  Batch batch{&job};
+  SIGNCTL_TRY(auto made, sign_batch(batch, cause), "");
+  return std::move(made.front());
 }
 
 void SigningQueue::lead() {
@@ -144,7 +153,7 @@ Result<std::vector<Bytes>> SigningQueue::sign_batch(Batch& batch, Cause& cause) 
   {
     const std::lock_guard lock(mutex_);
     if (closed_) {
-      batch.assign(waiting_.begin(), waiting_.end());
+      batch.insert(batch.end(), waiting_.begin(), waiting_.end());
       waiting_.clear();
       return *closed_;
     }

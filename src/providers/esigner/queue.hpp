@@ -9,6 +9,7 @@
 #include <signctl/digest_alg.hpp>
 #include <signctl/result.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -54,6 +55,8 @@ class SigningQueue {
   };
   using Batch = std::vector<Job*>;
 
+  /// Where no password is spent and no PIN can be locked there is nothing to share or to guard.
+  Result<Bytes> sign_alone(Job& job, Cause& cause);
   void lead();
   void gather() const;
   Batch take_batch();
@@ -72,8 +75,8 @@ class SigningQueue {
   std::deque<Job*> waiting_;
   bool is_led_{false};
   std::size_t sessions_{0};
-  std::size_t signatures_{0};  ///< Asked for.
-  std::size_t authorizations_{0};
+  std::atomic<std::size_t> signatures_{0};  ///< Asked for.
+  std::atomic<std::size_t> authorizations_{0};
   /// A credential that was refused: nothing is asked for any more, lest it be locked.
   std::optional<Error> closed_;
 };

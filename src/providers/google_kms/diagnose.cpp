@@ -28,6 +28,9 @@ class Diagnosis {
            expiry_findings("signing certificate", chain->leaf, world_.clock.now())) {
         findings_.push_back(std::move(finding));
       }
+      for (Finding& finding : issuer_findings("google-kms-issuer", *chain)) {
+        findings_.push_back(std::move(finding));
+      }
     } else {
       findings_.push_back(to_finding("google-kms-chain", "chain", chain.error()));
     }

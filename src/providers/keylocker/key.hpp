@@ -18,9 +18,11 @@ namespace signctl::providers::keylocker {
 struct KeyPair {
   std::string id;
   std::string alias;
-  std::string kind;     ///< "PRODUCTION key in HSM", as far as the service says.
-  bool limited{false};  ///< Some users may sign with it, and others not.
-  Json account;         ///< Goes back to the service as it came.
+  std::string kind;               ///< "PRODUCTION key in HSM", as far as the service says.
+  bool limited{false};            ///< Some users may sign with it, and others not.
+  std::optional<bool> is_mine{};  ///< Whether the API key's user may sign with it.
+  std::string status{};           ///< "ONLINE" or "OFFLINE"; empty when it was not told.
+  Json account;                   ///< Goes back to the service as it came.
   Chain chain;
   std::optional<TimePoint> server_time{};
   TimePoint received{};

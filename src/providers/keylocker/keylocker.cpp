@@ -56,19 +56,41 @@ void append(std::vector<Finding>& findings, std::vector<Finding> more) {
   }
 }
 
-/// What the service says of the key pair without signing. Whether this user may sign with it, and
-/// how many signatures are left, it says to nobody.
+/// Whether a signature would be refused, as far as the service says without making one.
+Finding permission_of(const KeyPair& pair, const std::string& subject) {
+  if (pair.is_mine == false) {
+    return {
+        "keylocker-permission",
+        Severity::error,
+        subject,
+        "the API key's user may not sign with it; have the user put on the key pair's list, and "
+        "give it the role SSM_SIGNER"};
+  }
+  if (pair.is_mine == true) {
+    return {"keylocker-permission", Severity::info, subject, "the API key's user may sign with it"};
+  }
+  return {"keylocker-permission",
+          Severity::info,
+          subject,
+          pair.limited ? "is limited to some users; the API key's must be among them to sign"
+                       : "is not limited to some users"};
+}
+
+/// What the service says of the key pair without signing. How many signatures are left it says to
+/// nobody.
 void describe(const KeyPair& pair, std::vector<Finding>& findings) {
   const std::string subject = "key pair " + printable(pair.alias);
   findings.push_back({"keylocker-key",
                       Severity::info,
                       subject,
                       pair.kind + ", found with id " + printable(pair.id)});
-  if (pair.limited) {
-    findings.push_back({"keylocker-users",
-                        Severity::info,
+  findings.push_back(permission_of(pair, subject));
+  if (!pair.status.empty() && pair.status != "ONLINE") {
+    findings.push_back({"keylocker-status",
+                        Severity::warning,
                         subject,
-                        "is limited to some users; the API key's must be among them to sign"});
+                        "is " + printable(pair.status) +
+                            ", so it signs in its release windows only; see it in DigiCert ONE"});
   }
   findings.push_back({"keylocker-quota",
                       Severity::info,
@@ -122,6 +144,7 @@ class KeyLocker final : public Provider {
     }
     describe(*pair, findings);
     append(findings, expiry_findings("signing certificate", pair->chain.leaf, world.clock.now()));
+    append(findings, issuer_findings("keylocker-issuer", pair->chain));
     if (pair->server_time) {
       findings.push_back(clock_finding(kName, *pair->server_time, pair->received));
     }

@@ -169,6 +169,12 @@ std::string described(const Json& pair) {
          (storage.empty() ? "" : " in " + printable(storage));
 }
 
+std::optional<bool> flag_at(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_boolean() ? std::optional(found->get<bool>())
+                                                    : std::nullopt;
+}
+
 Result<KeyPair> read_key_pair(const Account& account, const std::string& id, Chain chain) {
   SIGNCTL_TRY(const Reply reply,
               account.lookups.send(get("/keypairs/" + percent_encode(id))),
@@ -179,7 +185,9 @@ Result<KeyPair> read_key_pair(const Account& account, const std::string& id, Cha
   KeyPair pair{.id = id,
                .alias = text_at(reply.json, {"alias"}),
                .kind = described(reply.json),
-               .limited = reply.json.value("limit_by_users", Json()) == true,
+               .limited = flag_at(reply.json, "limit_by_users").value_or(false),
+               .is_mine = flag_at(reply.json, "is_signable_by_me"),
+               .status = text_at(reply.json, {"key_status"}),
                .account = reply.json.value("account", Json()),
                .chain = std::move(chain),
                .server_time = reply.server_time,

@@ -79,7 +79,9 @@ Account::Account(Options options, World world, OpenToken open, Choice choice)
       world_(world),
       leaf_(std::move(choice.leaf)),
       open_(std::move(open)),
-      key_(std::move(choice.key)) {}
+      key_(std::move(choice.key)) {
+  publish();
+}
 
 Result<Bytes> Account::sign(Lane& lane, ByteView digest, DigestAlg alg) {
   SIGNCTL_TRY(const Bytes raw, sign_mending(lane, request_for(digest, alg)), "");
@@ -103,8 +105,8 @@ Request Account::request_for(ByteView digest, DigestAlg alg) const {
 Result<Bytes> Account::sign_mending(Lane& lane, const Request& wanted) {
   bool had_new_session = false;
   for (int attempts = 1;; ++attempts) {
-    const View now = view();
-    Attempt attempt = try_once(lane, now, wanted);
+    const auto now = view();
+    Attempt attempt = try_once(lane, *now, wanted);
     if (attempt.signature || attempt.remedy == Remedy::none || attempts == kAttempts) {
       return std::move(attempt.signature);
     }
@@ -114,14 +116,18 @@ Result<Bytes> Account::sign_mending(Lane& lane, const Request& wanted) {
       attempt.remedy = Remedy::new_session;
     }
     log_verbose("pkcs11: " + attempt.signature.error().message + "; trying again");
-    SIGNCTL_CHECK(mend(now.epoch, attempt.remedy),
+    SIGNCTL_CHECK(mend(now->epoch, attempt.remedy),
                   "recovering from: " + attempt.signature.error().message);
   }
 }
 
-Account::View Account::view() {
+std::shared_ptr<const Account::View> Account::view() {
   const std::lock_guard lock(mutex_);
-  return {open_.module.driver, open_.slot, key_, epoch_};
+  return view_;
+}
+
+void Account::publish() {
+  view_ = std::make_shared<const View>(View{open_.module.driver, open_.slot, key_, epoch_});
 }
 
 Account::Attempt Account::try_once(Lane& lane, const View& now, const Request& wanted) {
@@ -237,6 +243,7 @@ Result<void> Account::mend(unsigned epoch, Remedy remedy) {
     mended = mend_with(Remedy::new_driver);
   }
   epoch_ += mended ? 1U : 0U;
+  publish();
   return mended;
 }
 

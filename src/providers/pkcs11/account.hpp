@@ -57,7 +57,9 @@ class Account {
     Remedy remedy{Remedy::none};
   };
 
-  View view();
+  std::shared_ptr<const View> view();
+  /// Makes what is known now the next signatures' view; with mutex_ held, or alone.
+  void publish();
   Attempt try_once(Lane& lane, const View& now, const Request& wanted);
   Result<Reply> ask_with_login(Lane& lane, const View& now, Request request);
   Result<Bytes> sign_mending(Lane& lane, const Request& wanted);
@@ -77,6 +79,7 @@ class Account {
   crypto::Certificate leaf_;
   std::vector<Bytes> chain_;
   std::mutex mutex_;
+  std::shared_ptr<const View> view_;
   OpenToken open_;
   Object key_;
   bool logged_in_{false};

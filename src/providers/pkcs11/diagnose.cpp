@@ -119,6 +119,15 @@ void check_mechanisms(Diagnosis& diagnosis,
                               ", which signing with this key needs");
 }
 
+std::vector<Bytes> der_of(const std::vector<crypto::Certificate>& chain) {
+  std::vector<Bytes> all;
+  all.reserve(chain.size());
+  for (const crypto::Certificate& one : chain) {
+    all.push_back(one.der());
+  }
+  return all;
+}
+
 void check_certificate(Diagnosis& diagnosis,
                        const crypto::Certificate& leaf,
                        const std::vector<crypto::Certificate>& chain,
@@ -130,12 +139,9 @@ void check_certificate(Diagnosis& diagnosis,
                   Severity::error,
                   "the certificate is not for code signing (extended key usage 1.3.6.1.5.5.7.3.3)");
   }
-  if (chain.size() == 1 && !leaf.self_issued()) {
-    diagnosis.add(
-        "pkcs11-chain",
-        Severity::warning,
-        "the issuer \"" + leaf.info().issuer +
-            "\" is neither on the token nor in the chain setting; verifiers may not find it");
+  if (const auto missing = issuer_findings("pkcs11-chain", {leaf, der_of(chain)});
+      !missing.empty()) {
+    diagnosis.add(missing);
   } else {
     diagnosis.add(
         "pkcs11-chain",

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "providers/pkcs11/frames_posix.hpp"
 
+#include "core/wipe.hpp"
 #include "providers/pkcs11/message.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +21,9 @@ constexpr int kSendFlags = MSG_NOSIGNAL;
 #else
 constexpr int kSendFlags = 0;
 #endif
+
+/// Longer than any frame about a signature.
+constexpr std::size_t kUsualFrame = 2048;
 
 /// Waits until the socket is ready for `events` or the deadline has come.
 Transfer wait_for(int socket, short events, Deadline deadline) {
@@ -49,7 +54,7 @@ union ControlRoom {
   std::array<char, CMSG_SPACE(sizeof(int))> octets;
 };
 
-ssize_t send_some(int socket, ByteView bytes, int descriptor) {
+ssize_t send_some(int socket, ByteView bytes, int descriptor, int flags) {
   // sendmsg() does not write through it.
   iovec part{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};  // NOLINT: see above
   msghdr message{};
@@ -65,7 +70,7 @@ ssize_t send_some(int socket, ByteView bytes, int descriptor) {
     header->cmsg_len = CMSG_LEN(sizeof(int));
     std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
   }
-  return retry_interrupted([&] { return ::sendmsg(socket, &message, kSendFlags); });
+  return retry_interrupted([&] { return ::sendmsg(socket, &message, flags); });
 }
 
 ssize_t receive_some(int socket, std::span<std::uint8_t> bytes, Descriptor& descriptor) {
@@ -93,7 +98,7 @@ Transfer receive_all(int socket,
                      Descriptor& descriptor,
                      Deadline deadline) {
   while (!bytes.empty()) {
-    const Transfer ready = wait_for(socket, POLLIN, deadline);
+    const Transfer ready = deadline ? wait_for(socket, POLLIN, deadline) : Transfer::done;
     if (ready != Transfer::done) {
       return ready;
     }
@@ -123,13 +128,19 @@ std::optional<SocketPair> make_socket_pair() {
   return SocketPair{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
+// There is nearly always room, so it is only waited for when there is none: system calls are most
+// of what a signature costs beside the driver's own work.
 Transfer send_frame(int socket, ByteView frame, int descriptor, Deadline deadline) {
+  const int flags = kSendFlags | (deadline ? MSG_DONTWAIT : 0);
   while (!frame.empty()) {
-    const Transfer ready = wait_for(socket, POLLOUT, deadline);
-    if (ready != Transfer::done) {
-      return ready;
+    const ssize_t sent = send_some(socket, frame, descriptor, flags);
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      const Transfer ready = wait_for(socket, POLLOUT, deadline);
+      if (ready != Transfer::done) {
+        return ready;
+      }
+      continue;
     }
-    const ssize_t sent = send_some(socket, frame, descriptor);
     if (sent <= 0) {
       return Transfer::closed;
     }
@@ -139,20 +150,40 @@ Transfer send_frame(int socket, ByteView frame, int descriptor, Deadline deadlin
   return Transfer::done;
 }
 
+// Whoever asks waits for the answer, so a frame is followed by nothing: what comes at once is read
+// at once, header and all.
 Received receive_frame(int socket, Deadline deadline) {
   Received received;
-  std::array<std::uint8_t, kFrameHeader> header{};
-  received.transfer = receive_all(socket, header, received.descriptor, deadline);
-  if (received.transfer != Transfer::done) {
-    return received;
+  std::array<std::uint8_t, kUsualFrame> room{};
+  std::size_t have = 0;
+  while (have < kFrameHeader) {
+    if (deadline) {
+      received.transfer = wait_for(socket, POLLIN, deadline);
+      if (received.transfer != Transfer::done) {
+        return received;
+      }
+    }
+    const ssize_t got = receive_some(socket, std::span(room).subspan(have), received.descriptor);
+    if (got <= 0) {
+      received.transfer = Transfer::closed;
+      return received;
+    }
+    have += static_cast<std::size_t>(got);
   }
-  const auto size = payload_size(header);
-  if (!size) {
+  const auto size = payload_size(ByteView(room).first(kFrameHeader));
+  if (!size || have - kFrameHeader > *size) {
     received.transfer = Transfer::garbled;
     return received;
   }
   received.payload.resize(*size);
-  received.transfer = receive_all(socket, received.payload, received.descriptor, deadline);
+  std::copy(room.begin() + kFrameHeader,
+            room.begin() + static_cast<std::ptrdiff_t>(have),
+            received.payload.begin());
+  wipe_memory(room.data(), have);  // A request may hold a PIN.
+  received.transfer = receive_all(socket,
+                                  std::span(received.payload).subspan(have - kFrameHeader),
+                                  received.descriptor,
+                                  deadline);
   return received;
 }
 

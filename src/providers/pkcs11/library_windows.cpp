@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/path.hpp"
+#include "core/windows_api.hpp"
 #include "core/windows_error.hpp"
 #include "providers/pkcs11/library.hpp"
-
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
-#include <windows.h>
 
 namespace signctl::providers::pkcs11 {
 

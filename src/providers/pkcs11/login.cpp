@@ -91,6 +91,12 @@ Error login_error(const Reply& reply, const Token& after) {
   if (error.hint.empty()) {
     error.hint = "look at the token with the vendor's tool; the PIN is not sent again in this run";
   }
+  // Measured with swtpm: a TPM has three session slots, and a program that was killed keeps its.
+  if (reply.rv == ck::kGeneralError) {
+    error.hint +=
+        "; a TPM without resource manager may have no session left after a program was killed: "
+        "tpm2_flushcontext --loaded-session";
+  }
   return error;
 }
 

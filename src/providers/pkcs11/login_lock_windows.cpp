@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/windows_api.hpp"
 #include "core/windows_error.hpp"
 #include "providers/pkcs11/login_lock.hpp"
 
 #include <string>
 #include <utility>
-
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
-#include <windows.h>
 
 namespace signctl::providers::pkcs11 {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "core/byte_reader.hpp"
 #include "core/text.hpp"
-#include "core/wipe.hpp"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -16,7 +16,12 @@ namespace {
 
 class Writer {
  public:
-  explicit Writer(std::size_t capacity) { out_.reserve(capacity); }
+  /// Begins with a header, whose length is put in at the end.
+  explicit Writer(std::size_t capacity) {
+    out_.reserve(capacity);
+    put_le<std::uint32_t>(out_, 0);
+    put_le<std::uint32_t>(out_, kProtocolVersion);
+  }
 
   void number(std::uint64_t value) { put_le<std::uint64_t>(out_, value); }
   void flag(bool value) { out_.push_back(value ? 1 : 0); }
@@ -51,16 +56,13 @@ class Writer {
     }
   }
 
-  /// The frame: length and version in front of what was written.
-  [[nodiscard]] Bytes frame() const {
-    Bytes whole;
-    whole.reserve(out_.size() + 2 * kFrameHeader);
-    put_le<std::uint32_t>(whole, static_cast<std::uint32_t>(out_.size() + kFrameHeader));
-    put_le<std::uint32_t>(whole, kProtocolVersion);
-    whole.insert(whole.end(), out_.begin(), out_.end());
-    return whole;
+  /// The whole frame; nothing is left here.
+  [[nodiscard]] Bytes frame() {
+    Bytes size;
+    put_le<std::uint32_t>(size, static_cast<std::uint32_t>(out_.size() - kFrameHeader));
+    std::copy(size.begin(), size.end(), out_.begin());
+    return std::move(out_);
   }
-  Bytes& buffer() { return out_; }
 
  private:
   Bytes out_;
@@ -214,20 +216,20 @@ Error garbled(std::string_view what) {
 }
 
 /// Room for any request that holds a PIN, so that no growing buffer leaves copies of it behind.
-constexpr std::size_t kRequestRoom = std::size_t{16} << 10U;
+constexpr std::size_t kSecretRoom = std::size_t{16} << 10U;
+/// Room for a digest or a signature.
+constexpr std::size_t kUsualRoom = 1024;
 
 }  // namespace
 
 Bytes encode(const Request& request) {
-  Writer writer(kRequestRoom);
+  Writer writer(request.pin ? kSecretRoom : kUsualRoom);
   request_fields(writer, request);
-  Bytes frame = writer.frame();
-  wipe_memory(writer.buffer().data(), writer.buffer().size());
-  return frame;
+  return writer.frame();
 }
 
 Bytes encode(const Reply& reply) {
-  Writer writer(0);
+  Writer writer(kUsualRoom);
   reply_fields(writer, reply);
   return writer.frame();
 }

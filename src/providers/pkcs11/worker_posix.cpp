@@ -73,8 +73,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long a worker may take to end by itself; its own grace is a little longer.
-constexpr milliseconds kGrace{2000};
+/// How long a worker may take to end by itself: it logs out and closes its sessions, which a TPM
+/// without resource manager or an HSM would keep for a process that was killed, until there is none
+/// left for the next. Its own grace is a little shorter.
+constexpr milliseconds kGrace{10'000};
+/// How long one that was killed is waited for.
+constexpr milliseconds kDying{2'000};
 
 Error start_error(std::string message) {
   return {ErrorKind::provider,
@@ -119,7 +123,7 @@ class Process {
       ::kill(pid_, SIGKILL);
     }
     // Not for ever: a process that the kernel holds inside a device call ends when that does.
-    static_cast<void>(wait(kGrace));
+    static_cast<void>(wait(kDying));
   }
 
   /// "crashed (signal 11)", once it has ended.

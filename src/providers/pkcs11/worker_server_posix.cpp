@@ -23,7 +23,7 @@ namespace {
 
 constexpr int kUsage = 2;
 /// How long a driver may take to close down once nobody is asking any more.
-constexpr std::chrono::seconds kGrace{3};
+constexpr std::chrono::seconds kGrace{8};
 
 /// How many links are being served.
 class Crew {

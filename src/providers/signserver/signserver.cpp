@@ -31,6 +31,13 @@ constexpr std::array kSettings{
                 .kind = SettingKind::secret,
                 .help = "Bearer token (JWT) to authenticate with",
                 .example = "env:SIGNSERVER_TOKEN"},
+    SettingSpec{.key = "username",
+                .help = "User name, where the worker's AUTHTYPE is HTTP Basic",
+                .example = "ci"},
+    SettingSpec{.key = "password",
+                .kind = SettingKind::secret,
+                .help = "Password of that user",
+                .example = "env:SIGNSERVER_PASSWORD"},
     kChain,
     kMaxParallel,
     kTimeout,
@@ -86,13 +93,7 @@ void diagnose_chain(const Worker& worker, TimePoint now, std::vector<Finding>& f
     return;
   }
   append(findings, expiry_findings("signing certificate", chain->leaf, now));
-  if (chain->der.size() == 1 && !chain->leaf.self_issued()) {
-    findings.push_back({"chain-incomplete",
-                        Severity::warning,
-                        "certificate " + chain->leaf.info().subject,
-                        "the issuer's certificate is not in the chain setting; verifiers may not "
-                        "find it"});
-  }
+  append(findings, issuer_findings("chain-incomplete", *chain));
 }
 
 class SignServer final : public Provider {
@@ -122,6 +123,9 @@ class SignServer final : public Provider {
       append(findings,
              expiry_findings(
                  "client certificate", (*worker)->client_chain().front(), world.clock.now()));
+    }
+    if (const auto token = settings.secrets.find("token"); token != settings.secrets.end()) {
+      append(findings, token_findings("token", token->second.reveal(), world.clock.now()));
     }
     const std::string subject = "worker " + settings.get("worker");
     if (const auto probed = (*worker)->probe(); !probed) {

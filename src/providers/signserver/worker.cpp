@@ -15,17 +15,18 @@ constexpr const char* kName = "SignServer";
 /// An offline crypto token is waited for no longer than somebody needs to activate it.
 constexpr RetryRules kRules{.deadline = std::chrono::milliseconds{120'000}};
 
-class TokenAuthorizer final : public Authorizer {
+/// A bearer token (RFC 6750), or user name and password (RFC 7617).
+class HeaderAuthorizer final : public Authorizer {
  public:
-  explicit TokenAuthorizer(Secret token) : token_(std::move(token)) {}
+  explicit HeaderAuthorizer(Secret header) : header_(std::move(header)) {}
 
   Result<void> authorize(HttpRequest& request) override {
-    request.headers["Authorization"] = "Bearer " + std::string(token_.reveal());
+    request.headers["Authorization"] = std::string(header_.reveal());
     return ok();
   }
 
  private:
-  Secret token_;
+  Secret header_;
 };
 
 /// As CLIENTSIDE_HASHDIGESTALGORITHM wants it.
@@ -85,8 +86,8 @@ Error explain(const Reply& reply, const std::string& worker) {
     case 401:
       error.message = "not authenticated or not authorised for worker " + name + " (401)";
       error.hint =
-          "SignServer says 401 for both: check client_certificate or token, and that the worker's "
-          "authorized clients (or its AUTHTYPE) include it";
+          "SignServer says 401 for both: check client_certificate, token or password, and that the "
+          "worker's authorized clients (or its AUTHTYPE) include it";
       break;
     case 403:
       error.hint = "something in front of SignServer refused; check url and the proxy's rules";
@@ -111,18 +112,53 @@ Error explain(const Reply& reply, const std::string& worker) {
   return error;
 }
 
+Secret secret_of(const ProviderSettings& settings, const char* key) {
+  const auto found = settings.secrets.find(key);
+  return found == settings.secrets.end() ? Secret() : found->second;
+}
+
+/// The value of the Authorization header; empty for none.
+Result<Secret> header_of(const ProviderSettings& settings) {
+  const Secret token = secret_of(settings, "token");
+  const Secret password = secret_of(settings, "password");
+  const std::string user = settings.get("username");
+  if (!token.empty() && !user.empty()) {
+    return Error{ErrorKind::config,
+                 R"("token" and "username" exclude each other)",
+                 "keep the one that the worker's AUTHTYPE asks for"};
+  }
+  if (user.empty() != password.empty()) {
+    return Error{ErrorKind::config,
+                 R"("username" and "password" belong together)",
+                 "set both, for HTTP Basic, or neither"};
+  }
+  if (user.find(':') != user.npos) {
+    return Error{ErrorKind::config,
+                 R"("username" has a colon in it, which HTTP Basic does not allow)"};
+  }
+  if (!token.empty()) {
+    return Secret("Bearer " + std::string(token.reveal()));
+  }
+  if (user.empty()) {
+    return Secret();
+  }
+  const Secret both(user + ":" + std::string(password.reveal()));
+  return Secret("Basic " + to_base64(as_bytes(both.reveal())));
+}
+
 Result<std::shared_ptr<Authorizer>> make_authorizer(const ProviderSettings& settings,
                                                     bool has_client) {
-  const auto token = settings.secrets.find("token");
-  const bool has_token = token != settings.secrets.end() && !token->second.empty();
-  if (!has_token && !has_client) {
-    return Error{ErrorKind::config,
-                 "there is no credential for SignServer",
-                 "set client_certificate (with client_certificate_password) or token"};
+  SIGNCTL_TRY(const Secret header, header_of(settings), "");
+  if (header.empty() && !has_client) {
+    return Error{
+        ErrorKind::config,
+        "there is no credential for SignServer",
+        "set client_certificate (with client_certificate_password), token, or username and "
+        "password"};
   }
   std::shared_ptr<Authorizer> authorizer;
-  if (has_token) {
-    authorizer = std::make_shared<TokenAuthorizer>(token->second);
+  if (!header.empty()) {
+    authorizer = std::make_shared<HeaderAuthorizer>(header);
   }
   return authorizer;
 }

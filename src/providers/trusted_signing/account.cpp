@@ -36,8 +36,10 @@ constexpr std::array<std::string_view, 15> kRegions{"brs",
                                                     "wus2",
                                                     "wus3"};
 
-constexpr std::chrono::milliseconds kFirstPoll{50};
+constexpr std::chrono::milliseconds kShortestPoll{50};
 constexpr std::chrono::milliseconds kLongestPoll{1000};
+/// A signature is noticed at most that part of its time too late.
+constexpr int kPollsPart = 4;
 /// Of what a service asks for; more would be most of an operation's time.
 constexpr std::chrono::milliseconds kLongestAsked{15'000};
 constexpr std::chrono::seconds kLongestOperation{60};
@@ -104,15 +106,17 @@ Result<Json> Account::wait_for(const std::string& operation) const {
   Call call;
   call.path = path_ + "/" + percent_encode(operation) + kVersion;
   call.headers["Accept"] = "application/json";
-  auto pause = kFirstPoll;
+  auto pause = kShortestPoll;
   while (clock.steady_now() - started < kLongestOperation) {
     clock.sleep_for(pause);
-    pause = std::min(pause * 2, kLongestPoll);
     SIGNCTL_TRY(Reply reply, rest_.send(call), "asking for the signature");
     const std::string status = to_lower(text_at(reply.json, {"status"}));
     if (status == "succeeded") {
       return std::move(reply.json);
     }
+    const auto spent =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - started);
+    pause = std::clamp(spent / kPollsPart, kShortestPoll, kLongestPoll);
     pause = std::clamp(retry_after(reply).value_or(pause), pause, kLongestAsked);
     if (!is_pending(status)) {
       return Error{ErrorKind::provider,

@@ -105,6 +105,9 @@ class Diagnosis {
          expiry_findings("signing certificate", version->chain.leaf, world_.clock.now())) {
       findings_.push_back(std::move(finding));
     }
+    for (Finding& finding : issuer_findings("vault-issuer", version->chain)) {
+      findings_.push_back(std::move(finding));
+    }
     if (version->server_time) {
       findings_.push_back(clock_finding("Vault", *version->server_time, version->received));
     }

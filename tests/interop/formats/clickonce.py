@@ -7,12 +7,14 @@ import re
 import tempfile
 import xml.etree.ElementTree as ET
 
-from harness import run
+from harness import require, run, sha256, sign_arguments, signctl
 
 NAME = "clickonce"
 EXTENSION = "application"
 REMOVE = "valid"
 APPEND = False
+DETACHED = False   # two values, over the signer's certificate among others
+EXTRACT = False
 ALGS = ["sha256"]
 
 SAMPLE = """<?xml version="1.0" encoding="utf-8"?>
@@ -28,10 +30,41 @@ SAMPLE = """<?xml version="1.0" encoding="utf-8"?>
 """
 
 
+APPLICATION = """<?xml version="1.0" encoding="utf-8"?>
+<asmv1:assembly manifestVersion="1.0" xmlns="urn:schemas-microsoft-com:asm.v2"
+  xmlns:asmv1="urn:schemas-microsoft-com:asm.v1" xmlns:dsig="http://www.w3.org/2000/09/xmldsig#">
+  <asmv1:assemblyIdentity name="Sample.exe" version="1.0.0.0" publicKeyToken="0000000000000000"
+    language="neutral" processorArchitecture="msil" type="win32" />
+  <application />
+  <dependency><dependentAssembly dependencyType="install" codebase="Sample.exe" size="SIZE">
+    <assemblyIdentity name="Sample" version="1.0.0.0" language="neutral" processorArchitecture="msil" />
+    <hash><dsig:Transforms><dsig:Transform Algorithm="urn:schemas-microsoft-com:HashTransforms.Identity" />
+      </dsig:Transforms><dsig:DigestMethod Algorithm="http://www.w3.org/2000/09/xmldsig#sha256" />
+      <dsig:DigestValue>DIGEST</dsig:DigestValue></hash></dependentAssembly></dependency>
+</asmv1:assembly>
+"""
+
+
+def application(folder, program):
+    """An application manifest that names `program`, the bytes of a file that is written beside it."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(exist_ok=True)
+    (folder / "Sample.exe").write_bytes(program)
+    path = folder / "Sample.exe.manifest"
+    digest = base64.b64encode(hashlib.sha256(program).digest()).decode()
+    path.write_text(APPLICATION.replace("SIZE", str(len(program))).replace("DIGEST", digest))
+    return path
+
+
 def inputs(suite, folder):
     path = pathlib.Path(folder) / "sample.application"
     path.write_text(SAMPLE, encoding="utf-8")
-    return [("deployment manifest", path)]
+    return [("deployment manifest", path), ("application manifest", application(folder / "app", b"a program"))]
+
+
+def covered(path):
+    """A letter of the version; changed, the document is still XML."""
+    return pathlib.Path(path).read_bytes().index(b'version="1.0.0.0"') + 9
 
 
 def source_canonical(text):
@@ -79,3 +112,82 @@ def judge(suite, path, certificate_pem, tsa_pem):
 
 def theirs(suite, folder, path, alg, key_pem, cert_pem):
     return None
+
+
+def refused(suite, what, done, code, *files):
+    """`files`: pairs of a path and the hash that it must still have."""
+    holds = done.returncode == code and all(sha256(path) == wanted for path, wanted in files)
+    suite.check(f"clickonce: {what}", holds, f"exit code {done.returncode}, not {code}?\n{done.out}")
+
+
+def fresh(folder, name, text=SAMPLE):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def try_refusals(suite, folder, dev):
+    path = fresh(folder, "refused.application")
+    same = (path, sha256(path))
+    out, junk = folder / "out", folder / "junk"
+    junk.write_bytes(b"x" * 256)
+    stamp = ["--timestamp-url", f"dev:{dev / 'dev-tsa.pem'}"]
+    refused(suite, "digest", signctl("digest", path, "-o", out), 5, same)
+    refused(suite, "attach", signctl("attach", path, junk, "--chain", dev / "dev.pem", "--dev", *stamp), 5, same)
+    for alg in ("sha384", "sha512"):
+        refused(suite, f"signing with {alg}", signctl("sign", path, *sign_arguments(dev), "--fd", alg, *stamp), 5, same)
+    ec = folder / "ec"
+    ec.mkdir()
+    require(signctl("dev-cert", "-o", ec, "--key", "p256", "--subject", "Interop"))
+    refused(suite, "signing with an EC key", signctl("sign", path, *sign_arguments(ec), *stamp), 5, same)
+    other = fresh(folder, "other.xml", "<?xml version=\"1.0\"?><note/>")
+    refused(suite, "XML of another kind", signctl("sign", other, *sign_arguments(dev), *stamp), 4)
+
+
+def try_changes(suite, folder, dev):
+    """Every part that a signature covers, changed by itself."""
+    path = fresh(folder, "changed.application")
+    stamp = ["--timestamp-url", f"dev:{dev / 'dev-tsa.pem'}"]
+    require(signctl("sign", path, *sign_arguments(dev), *stamp, "--d", "Sample", "--du", "https://contoso.example/"))
+    refused(suite, "extract", signctl("extract", path, "-o", folder / "out"), 5)
+    text = path.read_text(encoding="utf-8")
+    token = re.search(r"<as:Timestamp[^>]*>", text)
+    changes = [
+        ("the manifest", 'install="true"', 'install="false"'),
+        ("a comment's neighbour", "<!-- a comment -->\n", "<!-- a comment --> "),
+        ("the description", 'Description="Sample"', 'Description="Simple"'),
+        ("the address", 'Url="https://contoso', 'Url="https://cantoso'),
+        ("the publisher", "<publisherIdentity", "<PublisherIdentity"),
+        ("the timestamp", text[token.end():token.end() + 400], text[token.end():token.end() + 399]),
+        ("an element beside the signatures", "</Signature></r:issuer>", "<x/></Signature></r:issuer>"),
+    ]
+    for what, old, new in changes:
+        suite.check(f"clickonce: {what} is there", old in text, text)
+        bad = fresh(folder, "bad.application", text.replace(old, new, 1))
+        done = signctl("verify", bad, "--dev")
+        suite.check(f"clickonce: {what}, changed, is refused", done.returncode == 1 or
+                    (what == "the publisher" and done.returncode == 4), done.out)
+    # What no signature covers, on purpose: comments.
+    done = signctl("verify", fresh(folder, "good.application", text.replace("a comment", "a remark")), "--dev")
+    suite.check("clickonce: a comment may change", done.returncode == 0, done.out)
+
+
+def try_files(suite, folder, dev):
+    path = application(folder / "files", b"a program")
+    stamp = ["--timestamp-url", f"dev:{dev / 'dev-tsa.pem'}"]
+    require(signctl("sign", path, *sign_arguments(dev), *stamp))
+    require(signctl("verify", path, "--dev"))
+    (path.parent / "Sample.exe").write_bytes(b"another one")
+    done = signctl("verify", path, "--dev", "--json")
+    suite.check("clickonce: a changed file beside the manifest is refused",
+                done.returncode == 1 and "clickonce-file-changed" in done.out, done.out)
+    # Known by what it says, whatever it is called.
+    renamed = fresh(folder, "renamed.txt")
+    require(signctl("sign", renamed, *sign_arguments(dev), *stamp))
+    require(signctl("verify", renamed, "--dev"))
+
+
+def extra(suite, folder, dev):
+    try_refusals(suite, folder, dev)
+    try_changes(suite, folder, dev)
+    try_files(suite, folder, dev)

@@ -38,7 +38,7 @@ TEST_CASE("config schema: is a JSON Schema that closes every section", "[config]
   CHECK(schema["properties"]["steps"]["items"]["additionalProperties"] == false);
   CHECK(schema["properties"]["sign"]["properties"]["digest"]["enum"] ==
         nlohmann::json::array({"sha256", "sha384", "sha512"}));
-  CHECK(schema["properties"]["sign"]["properties"]["jobs"]["default"] == 1);
+  CHECK(schema["properties"]["sign"]["properties"]["jobs"]["default"] == 8);
   CHECK(schema["properties"]["gate"]["properties"]["trust"]["default"] ==
         nlohmann::json::array({"system"}));
 }

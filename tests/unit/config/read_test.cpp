@@ -27,6 +27,7 @@ TEST_CASE("config: every value of a full document arrives", "[config]") {
   CHECK(config.sign.description == "Contoso Studio");
   CHECK(config.sign.url == "https://contoso.example/");
   CHECK(config.sign.page_hashes);
+  CHECK_FALSE(config.sign.complete_chain);
   CHECK(config.sign.if_signed == config::ExistingSignature::skip_valid);
   CHECK(config.sign.timestamp_servers ==
         std::vector<std::string>{"http://timestamp.acs.microsoft.com",
@@ -44,9 +45,10 @@ TEST_CASE("config: every value of a full document arrives", "[config]") {
   CHECK(config.steps[0].allow_empty);
   CHECK(config.steps[1].files == std::vector<std::string>{"dist/setup.exe"});
   CHECK_FALSE(config.steps[1].allow_empty);
-  CHECK(config.steps[1].origin.line == 34);
+  CHECK(config.steps[1].origin.line == 35);
   CHECK(config.gate.timestamp == TimestampRule::optional);
   CHECK(config.gate.trust == std::vector<std::string>{"system", "file:certs/ca.pem"});
+  CHECK(config.gate.nested == NestedRule::report);
   CHECK(config.gate.revocation == "off");
   const IdentityRule& identity = config.gate.identity;
   CHECK(identity.subject ==
@@ -62,7 +64,7 @@ TEST_CASE("config: what is not said keeps the strict default", "[config]") {
 
   CHECK(config.sign.digest == DigestAlg::sha256);
   CHECK(config.sign.if_signed == config::ExistingSignature::fail);
-  CHECK(config.sign.jobs == 1);
+  CHECK(config.sign.jobs == 8);
   CHECK(config.sign.retry.attempts == 6);
   CHECK(config.gate.timestamp == TimestampRule::required);
   CHECK(config.gate.trust == std::vector<std::string>{"system"});
@@ -76,9 +78,10 @@ TEST_CASE("config: the documented defaults are the ones in the code", "[config]"
 sign:
   digest: sha256
   page-hashes: false
+  complete-chain: true
   if-signed: fail
   timestamp: { digest: sha256 }
-  jobs: 1
+  jobs: 8
   retry: { attempts: 6, initial: 500ms, max: 30s, deadline: 15m }
 gate: { timestamp: required, trust: [system], revocation: soft }
 )",
@@ -87,6 +90,7 @@ gate: { timestamp: required, trust: [system], revocation: soft }
 
   CHECK(said.sign.digest == unsaid.sign.digest);
   CHECK(said.sign.page_hashes == unsaid.sign.page_hashes);
+  CHECK(said.sign.complete_chain == unsaid.sign.complete_chain);
   CHECK(said.sign.if_signed == unsaid.sign.if_signed);
   CHECK(said.sign.timestamp_digest == unsaid.sign.timestamp_digest);
   CHECK(said.sign.jobs == unsaid.sign.jobs);
@@ -193,6 +197,19 @@ TEST_CASE("config: in one folder yaml comes before yml and json", "[config]") {
   spill(folder.file("signctl.yaml"), {});
 
   CHECK(config::find_config(folder.path() + "/") == folder.file("signctl.yaml"));
+}
+
+TEST_CASE("config: gate.nested says what becomes of files inside", "[config]") {
+  const auto nested = [](const std::string& rule) {
+    return must(config::parse("version: 1\ngate:\n  nested: " + rule + "\n", "signctl.yaml"))
+        .gate.nested;
+  };
+
+  CHECK(nested("require-signed") == NestedRule::require_signed);
+  CHECK(nested("report") == NestedRule::report);
+  CHECK(nested("off") == NestedRule::off);
+  CHECK(must(config::parse("version: 1\n", "signctl.yaml")).gate.nested == NestedRule::off);
+  CHECK_FALSE(config::parse("version: 1\ngate:\n  nested: all\n", "signctl.yaml"));
 }
 
 }  // namespace signctl::test

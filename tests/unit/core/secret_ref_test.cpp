@@ -93,6 +93,12 @@ TEST_CASE("secret references: from the environment", "[core]") {
   }
 }
 
+TEST_CASE("secret references: an empty variable is not called absent", "[core]") {
+  const MapEnvironment environment({{"PIN", ""}, {"OTHER", "x"}});
+  CHECK_THAT(failure("env:PIN", environment).message, Catch::Contains("PIN is empty"));
+  CHECK_THAT(failure("env:PIN").message, Catch::Contains("PIN is not set"));
+}
+
 TEST_CASE("secret references: from a file, without one trailing line break", "[core]") {
   const TemporaryFolder folder;
   const std::string path = folder.file("secret");

@@ -280,6 +280,16 @@ TEST_CASE("plan: what matches nothing is an input error that names it", "[plan]"
   CHECK_THAT(test::text_of(error), Catch::Contains("installer"));
 }
 
+TEST_CASE("plan: a link that leads nowhere is called that", "[plan]") {
+  const Tree tree{"other.exe"};
+  tree.link("gone.exe", "setup.exe");
+
+  const Error error = failure(tree.select({"setup.exe"}));
+
+  CHECK_THAT(error.message, Catch::Contains("a symbolic link that leads nowhere"));
+  CHECK_THAT(error.hint, !Catch::Contains("did you mean"));
+}
+
 TEST_CASE("plan: nothing left after the excludes is an input error", "[plan]") {
   const Tree tree{"a.exe"};
 

@@ -69,6 +69,8 @@ struct Stamp {
   TimePoint at{};
   Bytes tail{};
   std::vector<Bytes> more_certificates{};
+  std::vector<Bytes> crls{};
+  std::vector<Bytes> unsigned_attributes{};
   bool flip_signature{false};
 };
 
@@ -82,6 +84,8 @@ Bytes token_over(const Bytes& cms, const Stamp& stamp, const KeyBundle& by = aut
   CmsRecipe recipe = token_recipe(by, tst_info(tst));
   recipe.certificates.insert(
       recipe.certificates.end(), stamp.more_certificates.begin(), stamp.more_certificates.end());
+  recipe.crls = stamp.crls;
+  recipe.signer.unsigned_attributes = stamp.unsigned_attributes;
   if (stamp.flip_signature) {
     const Bytes other = crypto::hash(DigestAlg::sha256, kFile);
     recipe.signer.signature = must(by.key.sign_digest(other, DigestAlg::sha256));
@@ -460,6 +464,65 @@ TEST_CASE("a surplus certificate is named, and refused when it is large", "[unit
   auto stuffed = ca_named("Stuffed");
   stuffed.extra_extensions = {{"nsComment", std::string(5000, 'x')}};
   CHECK(errors(with(issue(stuffed).chain[0])).find("unsigned-stuffing") != std::string::npos);
+}
+
+TEST_CASE("many small surplus certificates are refused as well", "[unit][verify]") {
+  const auto with = [](int count) {
+    CmsRecipe recipe = authenticode_recipe(signer(), content_over(kFile));
+    for (int i = 0; i < count; ++i) {
+      auto padded = ca_named("Padded " + std::to_string(i));
+      padded.extra_extensions = {{"nsComment", std::string(3000, 'x')}};
+      recipe.certificates.push_back(issue(padded).chain[0].der());
+    }
+    return verify_one(build(recipe, signer().key), issued_day(0));
+  };
+  CHECK(errors(with(3)) == "later:certificate-expired");
+  CHECK(errors(with(12)).find("unsigned-stuffing") != std::string::npos);
+}
+
+TEST_CASE("revocation lists, other certificates and seals are no hiding place (CMS-17)",
+          "[unit][verify]") {
+  const Bytes filler = der::octet_string(Bytes(5000, 0x41));
+  SECTION("revocation lists") {
+    CmsRecipe recipe = authenticode_recipe(signer(), content_over(kFile));
+    recipe.crls.push_back(der::sequence({filler}));
+    CHECK(
+        errors(verify_one(build(recipe, signer().key), issued_day(0))).find("unsigned-stuffing") !=
+        std::string::npos);
+  }
+  SECTION("certificates of another kind") {
+    CmsRecipe recipe = authenticode_recipe(signer(), content_over(kFile));
+    recipe.certificates.push_back(der::tlv(der::context(3), filler));
+    CHECK(
+        errors(verify_one(build(recipe, signer().key), issued_day(0))).find("unsigned-stuffing") !=
+        std::string::npos);
+  }
+  SECTION("a seal has room, but not for anything") {
+    const auto sealed = [](std::size_t size) {
+      return verify_one(must(cms::with_unsigned_attribute(sign_with(signer()),
+                                                          oid::kSpcSealingSignature,
+                                                          {der::octet_string(Bytes(size, 0x41))})),
+                        issued_day(0));
+    };
+    CHECK(errors(sealed(20'000)) == "later:certificate-expired");
+    CHECK(errors(sealed(70'000)).find("unsigned-stuffing") != std::string::npos);
+  }
+}
+
+TEST_CASE("a token has room for revocation lists, but not for anything", "[unit][verify]") {
+  const auto filler = [](std::size_t size) { return der::octet_string(Bytes(size, 0x41)); };
+  const auto with = [](const Stamp& stamp) {
+    return errors(verify_one(stamped(sign_with(signer()), stamp), issued_day(0)));
+  };
+  Stamp lists{issued_day(0)};
+  lists.crls = {der::sequence({filler(20'000)})};
+  CHECK(with(lists).empty());
+  lists.crls.push_back(der::sequence({filler(50'000)}));
+  CHECK(with(lists).find("unsigned-stuffing") != std::string::npos);
+
+  Stamp attributes{issued_day(0)};
+  attributes.unsigned_attributes = {attribute("1.2.3.4", {filler(70'000)})};
+  CHECK(with(attributes).find("unsigned-stuffing") != std::string::npos);
 }
 
 TEST_CASE("the signer itself is trusted only when asked", "[unit][verify]") {

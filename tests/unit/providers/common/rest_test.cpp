@@ -74,6 +74,18 @@ class Renewable final : public providers::Authorizer {
 
 }  // namespace
 
+TEST_CASE("rest: a refusal names what the service's support finds it by", "[providers][common]") {
+  Stage stage;
+  stage.http.say(403, {{"x-ms-request-id", "5f3a"}});
+  stage.http.say(403, {{"x-amzn-requestid", "evil\nline"}});
+  stage.http.say(403);
+
+  CHECK(text_of(stage.client().send(Call{}).error()).find("(request id 5f3a)") !=
+        std::string::npos);
+  CHECK(text_of(stage.client().send(Call{}).error()).find('\n') == std::string::npos);
+  CHECK(text_of(stage.client().send(Call{}).error()).find("request id") == std::string::npos);
+}
+
 TEST_CASE("rest: transient refusals are tried again, others are not", "[providers][common]") {
   for (const int status : {408, 429, 500, 502, 503, 504}) {
     Stage stage;

@@ -174,6 +174,18 @@ TEST_CASE("esigner: what sessions want signed at the same time shares an authori
   CHECK(world.lab.count(kSignHash) == world.lab.count(kAuthorize));
 }
 
+TEST_CASE("esigner: where no password is spent no session waits for another",
+          "[providers][esigner]") {
+  auto& world = rig();
+  const auto session = must(open(world, settings_for(world, "free")));
+  const auto before = world.clock.steady_now();
+
+  CHECK(sign_side_by_side(*session, 4) == 4);
+
+  CHECK(world.lab.count(kAuthorize) == 4);
+  CHECK(world.clock.steady_now() == before);
+}
+
 TEST_CASE("esigner: no more is authorized at a time than the credential allows",
           "[providers][esigner]") {
   auto& world = rig();
@@ -440,6 +452,25 @@ TEST_CASE("esigner: a login that ends in the middle of a run is renewed", "[prov
   world.lab.add(refuse("authorize", 401, R"({"error":"invalid_token"})"));
   must(sign(*session));
   CHECK(world.lab.count(kToken) == 3);
+  // The password goes out once; the refresh tokens are good once each.
+  REQUIRE(world.lab.notes().size() == 3);
+  CHECK(world.lab.notes()[0]["grant"] == "password");
+  CHECK(world.lab.notes()[1]["grant"] == "refresh_token");
+  CHECK(world.lab.notes()[2]["grant"] == "refresh_token");
+}
+
+TEST_CASE("esigner: a refresh token that is not taken leads back to the password",
+          "[providers][esigner]") {
+  auto& world = rig();
+  const auto session = must(open(world, settings_for(world, "p256")));
+  must(sign(*session));
+
+  world.clock.sleep_for(std::chrono::minutes{58});
+  world.lab.add(refuse("oauth2/token", 400, R"({"error":"invalid_grant"})"));
+  must(sign(*session));
+
+  CHECK(world.lab.count(kToken) == 3);
+  CHECK(world.lab.notes().back()["grant"] == "password");
 }
 
 TEST_CASE("esigner: refusals say what to do", "[providers][esigner]") {

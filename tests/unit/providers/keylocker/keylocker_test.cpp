@@ -304,12 +304,15 @@ TEST_CASE("keylocker: doctor says what there is and what is missing", "[provider
   };
 
   CHECK(ids_of(diagnose(good), Severity::info) ==
-        "client-certificate clock keylocker-key keylocker-quota keylocker-users "
+        "client-certificate clock keylocker-key keylocker-permission keylocker-quota "
         "signing-certificate");
   CHECK(ids_of(diagnose(good), Severity::warning).empty());
   CHECK(world.lab.count("POST") == 0);
   CHECK(ids_of(diagnose(with_secret(good, "api_key", "wrong"))) == "keylocker-login");
   CHECK(ids_of(diagnose(with(good, "key", "nobody"))) == "keylocker-key");
+  CHECK(ids_of(diagnose(with(good, "key", "key-others"))) == "keylocker-permission");
+  CHECK(ids_of(diagnose(with(good, "key", "key-offline")), Severity::warning) ==
+        "keylocker-status");
   CHECK(ids_of(diagnose(ProviderSettings{})) == "keylocker-settings");
   world.lab.add(answer(403, R"({"error":{"status":"access_denied","message":"No permission"}})"));
   const auto denied = diagnose(good);

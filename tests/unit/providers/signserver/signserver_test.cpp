@@ -5,6 +5,7 @@
 #include "crypto/digest.hpp"
 #include "fake/client_file.hpp"
 #include "fake/rig.hpp"
+#include "providers/common/rest.hpp"
 #include "support/catch.hpp"
 #include "support/issued.hpp"
 #include "support/must.hpp"
@@ -99,6 +100,41 @@ TEST_CASE("signserver: a client certificate does for a token", "[providers][sign
 
   const auto wrong = with_secret(settings, "client_certificate_password", "wrong");
   CHECK(refusal(world, wrong).message.find("password") != std::string::npos);
+}
+
+TEST_CASE("signserver: user name and password do for a token", "[providers][signserver]") {
+  auto& world = rig();
+  auto settings = p256(world);
+  settings.secrets.erase("token");
+  settings = with(settings, "username", fake::signserver::kUser);
+  CHECK(refusal(world, settings).kind == ErrorKind::config);
+  settings = with_secret(settings, "password", fake::signserver::kPassword);
+
+  must(sign(*must(open(world, settings))));
+
+  CHECK(refusal(world, with_secret(settings, "password", "wrong")).kind == ErrorKind::auth);
+  CHECK(refusal(world, with(settings, "username", "c:i")).kind == ErrorKind::config);
+  CHECK(refusal(world, with_secret(settings, "token", "t")).kind == ErrorKind::config);
+}
+
+TEST_CASE("signserver: doctor says when a token ends", "[providers][signserver]") {
+  auto& world = rig();
+  const std::int64_t now = world.clock.now().time_since_epoch().count();
+  constexpr std::int64_t kDay = 86'400;
+  const auto found = [&](const fake::Json& claims) {
+    const std::string token = "e30." + providers::to_base64url(as_bytes(claims.dump())) + ".x";
+    const auto findings = find_provider("signserver")
+                              ->diagnose(with_secret(p256(world), "token", token), world.world());
+    return ids_of(findings, Severity::info);
+  };
+
+  CHECK(found({{"exp", now - 1}}).find("token-expired") != std::string::npos);
+  CHECK(found({{"exp", now + 10 * kDay}, {"iat", now - 80 * kDay}}).find("token-expires-soon") !=
+        std::string::npos);
+  // One that lives an hour is made for each run.
+  CHECK(found({{"exp", now + 3000}, {"iat", now}}).find("token-expire") == std::string::npos);
+  CHECK(found({{"exp", now + 90 * kDay}}).find("token-expire") == std::string::npos);
+  CHECK(found({{"exp", "soon"}}).find("token-") == std::string::npos);
 }
 
 TEST_CASE("signserver: a client certificate of strangers never gets in",

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/signer_check.hpp"
+
+#include "core/text.hpp"
+#include "crypto/certificate.hpp"
+#include "crypto/digest.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace signctl::cli {
+namespace {
+
+/// Of a file that does not exist: what is signed for the test belongs to none.
+class NoFile final : public FileFacts {
+ public:
+  explicit NoFile(Bytes digest) : digest_(std::move(digest)) {}
+  [[nodiscard]] Result<Bytes> sha256() const override {
+    return crypto::hash(DigestAlg::sha256, {});
+  }
+  [[nodiscard]] const Bytes& content_digest() const override { return digest_; }
+
+ private:
+  Bytes digest_;
+};
+
+/// One signature over random octets; the session checks it, as it does every signature.
+Result<std::string> sign_once(const SignerChoice& choice,
+                              const ProviderSettings& settings,
+                              World world) {
+  const Bytes digest = crypto::random_bytes(digest_size(DigestAlg::sha256));
+  const NoFile file(digest);
+  SIGNCTL_TRY(auto session, choice.provider->open(settings, world), "opening the signer");
+  SIGNCTL_CHECK(session->about_to_sign(file), "announcing the test");
+  SIGNCTL_TRY(const SignedDigest made, session->sign(digest, DigestAlg::sha256), "signing a test");
+  SIGNCTL_TRY(const auto leaf,
+              crypto::Certificate::parse(made.chain.front()),
+              "reading the certificate of the test");
+  return leaf.info().subject;
+}
+
+/// A secret's references, and the first that there is something behind.
+struct Rotation {
+  std::string key;
+  std::vector<SecretRef> references;
+  std::size_t used{};
+};
+
+std::vector<Rotation> rotations_of(const config::Signer& signer, const Environment& environment) {
+  std::vector<Rotation> rotations;
+  for (const auto& [key, references] : signer.secrets) {
+    const auto used =
+        std::find_if(references.begin(), references.end(), [&](const SecretRef& reference) {
+          return reference.resolve(environment).has_value();
+        });
+    if (references.size() > 1 && used != references.end()) {
+      rotations.push_back({key, references, static_cast<std::size_t>(used - references.begin())});
+    }
+  }
+  return rotations;
+}
+
+/// "env:B, env:C"
+std::string described(const std::vector<SecretRef>& references,
+                      std::size_t begin,
+                      std::size_t end) {
+  std::vector<std::string> names;
+  for (std::size_t i = begin; i < end; ++i) {
+    names.push_back(references[i].describe());
+  }
+  return join(names, ", ");
+}
+
+/// Which of two overlapping credentials may go.
+void say_rotation(Diagnosis& diagnosis,
+                  const std::string& what,
+                  const Rotation& rotation,
+                  bool healthy) {
+  const std::string about = what + ", " + rotation.key;
+  const std::string used = rotation.references[rotation.used].describe();
+  const std::string later =
+      described(rotation.references, rotation.used + 1, rotation.references.size());
+  if (!healthy) {
+    diagnosis.warn(about,
+                   used + " is used, and not all is well with it" +
+                       (later.empty() ? "" : "; do not revoke " + later + " yet"));
+  } else if (rotation.used > 0) {
+    diagnosis.warn(about,
+                   described(rotation.references, 0, rotation.used) + ": there is nothing, so " +
+                       used + " is used; do not revoke it");
+  } else {
+    diagnosis.good(about,
+                   used + " is used and has passed the checks above; the one in " + later +
+                       " is not used any more and may be revoked");
+  }
+}
+
+}  // namespace
+
+void check_signer(Diagnosis& diagnosis,
+                  const SignerChoice& choice,
+                  SignTest test,
+                  Context& context) {
+  const std::string what = "signer " + choice.signer.name;
+  const auto settings = config::resolve(choice.signer, choice.folder, context.environment());
+  if (!settings) {
+    diagnosis.add(what, settings.error());
+    return;
+  }
+  bool healthy = true;
+  for (const Finding& finding : choice.provider->diagnose(*settings, context.world())) {
+    healthy = healthy && finding.severity != Severity::error;
+    diagnosis.add(what, finding);
+  }
+  if (healthy && test == SignTest::yes) {
+    const auto subject = sign_once(choice, *settings, context.world());
+    healthy = subject.has_value();
+    if (subject) {
+      diagnosis.good(what, "has made one signature, as " + *subject);
+    } else {
+      diagnosis.add(what, subject.error());
+    }
+  }
+  if (healthy) {
+    diagnosis.good(what, std::string(choice.provider->title()) + " is ready to sign");
+  }
+  for (const Rotation& rotation : rotations_of(choice.signer, context.environment())) {
+    say_rotation(diagnosis, what, rotation, healthy);
+  }
+}
+
+}  // namespace signctl::cli

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/journal.hpp"
+
+#include "core/log.hpp"
+#include "core/path.hpp"
+#include "core/text.hpp"
+#include "crypto/digest.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+namespace signctl::engine {
+
+namespace {
+
+constexpr std::string_view kHeader = "signctl-journal 1";
+constexpr std::size_t kSumDigits = 16;
+constexpr std::size_t kChainIdDigits = 16;
+/// Octets that stand for keys, and behind them those that stand for processes.
+constexpr std::uint64_t kLockRange = std::uint64_t{1} << 40U;
+constexpr std::uint64_t kPresenceRange = std::uint64_t{1} << 32U;
+
+std::string sum_of(std::string_view text) {
+  return to_hex(crypto::hash(DigestAlg::sha256, as_bytes(text))).substr(0, kSumDigits);
+}
+
+/// Blank-separated words.
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+/// The octet that stands for a key. Two keys may share one: then they wait for each other, no more.
+std::uint64_t lock_place(const SignatureKey& key) {
+  const Bytes digest = crypto::hash(DigestAlg::sha256, as_bytes(key.text()));
+  std::uint64_t place = 0;
+  for (std::size_t i = 0; i < sizeof place; ++i) {
+    place = place << 8U | digest[i];
+  }
+  return place % kLockRange;
+}
+
+/// Opens the file and locks an octet of our own, so that nobody takes the file away while we use
+/// it.
+Result<AppendFile> open_present(const std::string& path_utf8) {
+  while (true) {
+    SIGNCTL_TRY(AppendFile file, AppendFile::open(path_utf8), "");
+    std::uint64_t place = 0;
+    for (const std::uint8_t octet : crypto::random_bytes(4)) {
+      place = place << 8U | octet;
+    }
+    if (file.try_lock(kLockRange + place, 1) && !file.is_replaced()) {
+      return file;
+    }
+  }
+}
+
+std::string key_from(std::string_view identity, std::string_view alg, std::string_view digest) {
+  return std::string(identity) + " " + std::string(alg) + " " + std::string(digest);
+}
+
+}  // namespace
+
+std::string SignatureKey::text() const {
+  return key_from(identity, digest_name(alg), to_hex(digest));
+}
+
+Journal::Journal(std::string path, AppendFile file)
+    : path_(std::move(path)), file_(std::move(file)) {}
+
+Result<Journal> Journal::open(const std::string& path_utf8) {
+  SIGNCTL_TRY(AppendFile file, open_present(path_utf8), "opening the journal");
+  Journal journal(path_utf8, std::move(file));
+  SIGNCTL_CHECK(journal.start_over(), "reading the journal " + path_utf8);
+  return journal;
+}
+
+Result<void> Journal::start_over() {
+  read_to_ = 0;
+  chains_.clear();
+  made_.clear();
+  done_.clear();
+  signatures_.clear();
+  if (file_.size() == 0) {
+    return write(std::string(kHeader));
+  }
+  SIGNCTL_TRY(const Bytes bytes, file_.read_from(0), "");
+  if (!as_text(bytes).starts_with(kHeader)) {
+    return Error{ErrorKind::input,
+                 printable(path_) + " is not a journal of signctl",
+                 "name another file as journal"};
+  }
+  return read_on();
+}
+
+Result<void> Journal::read_on() {
+  SIGNCTL_TRY(const Bytes bytes, file_.read_from(read_to_), "");
+  std::string_view text = as_text(bytes);
+  while (true) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) {
+      return ok();
+    }
+    read_line(text.substr(0, end));
+    text.remove_prefix(end + 1);
+    read_to_ += end + 1;
+  }
+}
+
+void Journal::read_line(std::string_view line) {
+  if (line.size() <= kSumDigits ||
+      sum_of(line.substr(0, line.size() - kSumDigits)) != line.substr(line.size() - kSumDigits)) {
+    return;
+  }
+  const auto words = words_of(line.substr(0, line.size() - kSumDigits - 1));
+  if (words.front() == "chain" && words.size() > 2) {
+    std::vector<Bytes> chain;
+    for (std::size_t i = 2; i < words.size(); ++i) {
+      chain.push_back(from_base64(words[i]).value_or(Bytes{}));
+    }
+    chains_.emplace(words[1], std::move(chain));
+  } else if (words.front() == "made" && words.size() == 6) {
+    Entry entry{from_base64(words[5]).value_or(Bytes{}), std::string(words[4])};
+    std::string key = key_from(words[1], words[2], words[3]);
+    signatures_.insert_or_assign(crypto::hash(DigestAlg::sha256, entry.signature), key);
+    made_.insert_or_assign(std::move(key), std::move(entry));
+  } else if (words.front() == "done" && words.size() == 4) {
+    done_.insert(key_from(words[1], words[2], words[3]));
+  }
+}
+
+std::optional<SignedDigest> Journal::find(const SignatureKey& key) const {
+  const auto entry = made_.find(key.text());
+  if (entry == made_.end()) {
+    return std::nullopt;
+  }
+  const auto chain = chains_.find(entry->second.chain);
+  if (chain == chains_.end()) {
+    return std::nullopt;
+  }
+  return SignedDigest{entry->second.signature, chain->second};
+}
+
+bool Journal::knows_signature(ByteView signature) const {
+  return signatures_.contains(crypto::hash(DigestAlg::sha256, signature));
+}
+
+Result<void> Journal::write(const std::string& line) {
+  const std::string text = line + " ";
+  // What a killed process left of its last line ends here.
+  const bool torn = read_to_ != file_.size();
+  return file_.append(as_bytes((torn ? "\n" : "") + text + sum_of(text) + "\n"));
+}
+
+Result<void> Journal::add_made(const SignatureKey& key, const SignedDigest& made) {
+  std::string certificates;
+  for (const Bytes& certificate : made.chain) {
+    certificates += " " + to_base64(certificate);
+  }
+  const std::string id =
+      to_hex(crypto::hash(DigestAlg::sha256, as_bytes(certificates))).substr(0, kChainIdDigits);
+  if (!chains_.contains(id)) {
+    SIGNCTL_CHECK(write("chain " + id + certificates), "writing the journal");
+  }
+  SIGNCTL_CHECK(write("made " + key.text() + " " + id + " " + to_base64(made.signature)),
+                "writing the journal");
+  return read_on();
+}
+
+Result<void> Journal::sync() const {
+  return file_.sync();
+}
+
+Result<void> Journal::write_done(const std::string& key) {
+  if (!made_.contains(key) || done_.contains(key)) {
+    return ok();
+  }
+  SIGNCTL_CHECK(write("done " + key), "writing the journal");
+  return read_on();
+}
+
+Result<void> Journal::add_done(const SignatureKey& key) {
+  return write_done(key.text());
+}
+
+Result<void> Journal::add_done(ByteView signature) {
+  const auto key = signatures_.find(crypto::hash(DigestAlg::sha256, signature));
+  return key == signatures_.end() ? ok() : write_done(key->second);
+}
+
+Result<bool> Journal::try_lock(const SignatureKey& key) {
+  const std::uint64_t place = lock_place(key);
+  if (!file_.try_lock(place, 1)) {
+    return false;
+  }
+  SIGNCTL_CHECK(read_on(), "reading the journal");
+  return true;
+}
+
+void Journal::unlock(const SignatureKey& key) {
+  file_.unlock(lock_place(key), 1);
+}
+
+void Journal::remove_if_complete() {
+  if (!file_.try_lock(0, kLockRange + kPresenceRange)) {
+    return;
+  }
+  const bool current = read_on().has_value();
+  const bool complete = std::all_of(
+      made_.begin(), made_.end(), [&](const auto& entry) { return done_.contains(entry.first); });
+  if (current && complete) {
+    std::error_code ignored;
+    std::filesystem::remove(to_path(path_), ignored);
+  }
+  // The lock ends with the object: no process may come to hold a file without a name before.
+}
+
+}  // namespace signctl::engine

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/signer.hpp"
+
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "crypto/certificate.hpp"
+#include "crypto/digest.hpp"
+#include "policy/identity.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace signctl::engine {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A certificate that lives shorter is one of many for the same identity.
+constexpr std::chrono::days kShortLife{32};
+
+std::uint64_t dice() {
+  std::uint64_t value = 0;
+  for (const std::uint8_t octet : crypto::random_bytes(sizeof value)) {
+    value = value << 8U | octet;
+  }
+  return value;
+}
+
+/// What a thread holds: it hands everything to the signer.
+class SharedSession final : public SigningSession {
+ public:
+  explicit SharedSession(Signer& signer) : signer_(signer) {}
+
+  Result<std::vector<Bytes>> expected_chain() override { return signer_.expected_chain(); }
+  Result<void> about_to_sign(const FileFacts& file) override {
+    // Announced by the session that signs, which is only known then.
+    file_ = &file;
+    return ok();
+  }
+  Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
+    return signer_.sign(std::exchange(file_, nullptr), digest, alg);
+  }
+  Result<std::unique_ptr<SigningSession>> another() override { return signer_.session(); }
+
+ private:
+  Signer& signer_;
+  const FileFacts* file_{nullptr};
+};
+
+}  // namespace
+
+Signer::Signer(SignerOptions options, Clock& clock, const RetryRules& rules, Pace::Time deadline)
+    : options_(std::move(options)),
+      pace_(clock, rules, options_.ceiling, deadline),
+      clock_(clock) {}
+
+Result<void> Signer::open() {
+  const std::lock_guard lock(mutex_);
+  if (!first_) {
+    const CallScope scope(pace_);
+    SIGNCTL_TRY(first_,
+                options_.open(),
+                "opening signer \"" + options_.name + "\" (" + options_.provider + ")");
+  }
+  return ok();
+}
+
+Result<void> Signer::open_as_fallback(const IdentityRule& identity) {
+  SIGNCTL_CHECK(open(), "");
+  SIGNCTL_TRY(const auto chain, expected_chain(), "looking up the certificate");
+  ChainInfo info;
+  for (const Bytes& der : chain) {
+    SIGNCTL_TRY(const auto certificate, crypto::Certificate::parse(der), "reading the certificate");
+    info.certificates.push_back(certificate.info());
+  }
+  // Where the certificate comes with the signature, the gate alone can tell.
+  const auto mismatches =
+      chain.empty() ? std::vector<std::string>{} : identity_mismatches(info, identity);
+  if (!mismatches.empty()) {
+    return Error{ErrorKind::config,
+                 "the fallback signer \"" + options_.name +
+                     "\" is not who gate.identity wants: " + join(mismatches, "; "),
+                 "a fallback must satisfy the same gate as the first signer"};
+  }
+  return ok();
+}
+
+Result<std::vector<Bytes>> Signer::expected_chain() {
+  SIGNCTL_CHECK(open(), "");
+  const std::lock_guard lock(mutex_);
+  const CallScope scope(pace_);
+  return first_->expected_chain();
+}
+
+Result<std::string> Signer::identity() {
+  SIGNCTL_TRY(const auto chain, expected_chain(), "looking up the certificate");
+  std::string text = options_.provider + "\n" + options_.settings + "\n";
+  if (!chain.empty()) {
+    SIGNCTL_TRY(const auto leaf, crypto::Certificate::parse(chain.front()), "");
+    text += leaf.not_after() - leaf.not_before() < kShortLife ? leaf.info().subject
+                                                              : leaf.info().sha256_hex;
+  }
+  return to_hex(crypto::hash(DigestAlg::sha256, as_bytes(text)));
+}
+
+Result<std::unique_ptr<SigningSession>> Signer::take_session() {
+  SIGNCTL_CHECK(open(), "");
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) {
+    return first_->another();
+  }
+  auto session = std::move(idle_.back());
+  idle_.pop_back();
+  return session;
+}
+
+void Signer::give_back(std::unique_ptr<SigningSession> session) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(session));
+}
+
+Result<SignedDigest> Signer::sign_once(const FileFacts* file, ByteView digest, DigestAlg alg) {
+  SIGNCTL_TRY(auto session, take_session(), "");
+  auto made = [&]() -> Result<SignedDigest> {
+    if (file != nullptr) {
+      SIGNCTL_CHECK(session->about_to_sign(*file), "announcing the file to the signing service");
+    }
+    return session->sign(digest, alg);
+  }();
+  if (made) {
+    give_back(std::move(session));
+    ++signatures_;
+  }
+  return made;
+}
+
+Result<SignedDigest> Signer::sign(const FileFacts* file, ByteView digest, DigestAlg alg) {
+  for (int tries = 0;;) {
+    CallScope scope(pace_);
+    pace_.enter();
+    auto made = sign_once(file, digest, alg);
+    pace_.leave(made ? Pace::Outcome::success : Pace::Outcome::failure);
+    if (made || !is_transient(made.error().kind)) {
+      return made;
+    }
+    Error error = std::move(made).error();
+    // Services tried over HTTP have been tried again and again when they fail; a token has not.
+    if (scope.troubles() == 0) {
+      scope.on_trouble(error);
+    }
+    tries += scope.troubles();
+    if (!try_again(error, tries)) {
+      return error;
+    }
+  }
+}
+
+bool Signer::try_again(const Error& error, int tries) {
+  const CallControl::Rules rules = pace_.rules();
+  const auto longest = longest_pause({rules.attempts, rules.initial, rules.max, {}}, tries);
+  const auto pause = error.retry_after.value_or(jittered(longest, dice()));
+  if (tries >= rules.attempts || pause > pace_.time_left()) {
+    pace_.break_off();
+    return false;
+  }
+  log_warning(error.message + "; trying again (attempt " + std::to_string(tries + 1) + " of " +
+              std::to_string(rules.attempts) + ")");
+  return pace_.wait(pause);
+}
+
+std::unique_ptr<SigningSession> Signer::session() {
+  return std::make_unique<SharedSession>(*this);
+}
+
+}  // namespace signctl::engine

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/pace.hpp"
+
+#include <signctl/policy.hpp>
+#include <signctl/provider.hpp>
+#include <signctl/result.hpp>
+#include <signctl/world.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace signctl::engine {
+
+/// What a signer is made from.
+struct SignerOptions {
+  std::string name;      ///< As in the config.
+  std::string provider;  ///< "trusted-signing"
+  /// Tells this signer's key from any other's: the provider and what is not secret in its settings.
+  std::string settings;
+  bool billable{false};
+  int ceiling{1};  ///< Most signatures at a time.
+  /// Logs in. Called when the signer is first needed.
+  std::function<Result<std::unique_ptr<SigningSession>>()> open;
+};
+
+/// One signer of a run: one login, one chain, as many sessions as signatures are under way. Safe to
+/// share between threads.
+class Signer {
+ public:
+  Signer(SignerOptions options, Clock& clock, const RetryRules& rules, Pace::Time deadline);
+
+  [[nodiscard]] const std::string& name() const { return options_.name; }
+  [[nodiscard]] const std::string& provider() const { return options_.provider; }
+  [[nodiscard]] bool billable() const { return options_.billable; }
+  [[nodiscard]] Pace& pace() { return pace_; }
+  /// How many signatures it has made in this run.
+  [[nodiscard]] std::size_t signatures() const { return signatures_; }
+
+  /// Logs in, unless that has been done.
+  Result<void> open();
+
+  /// Logs in and makes sure that its certificate, where that is known without signing, is of the
+  /// wanted identity.
+  ///
+  /// @errors `config` when it is not.
+  Result<void> open_as_fallback(const IdentityRule& identity);
+
+  /// The chain that the next signature is expected to carry.
+  Result<std::vector<Bytes>> expected_chain();
+
+  /// Names this signer with its certificate, for journals and caches: SHA-256 in hex. The same for
+  /// the same key in every run. Services that change their certificate within the month are named
+  /// by its subject.
+  Result<std::string> identity();
+
+  /// Signs at the pace that the service bears, and tries again what may pass.
+  ///
+  /// @param file  May be null.
+  Result<SignedDigest> sign(const FileFacts* file, ByteView digest, DigestAlg alg);
+
+  /// A session of one thread that signs by this signer. Borrows it.
+  std::unique_ptr<SigningSession> session();
+
+ private:
+  Result<std::unique_ptr<SigningSession>> take_session();
+  void give_back(std::unique_ptr<SigningSession> session);
+  /// Whether to, after the pause that this takes.
+  bool try_again(const Error& error, int tries);
+  Result<SignedDigest> sign_once(const FileFacts* file, ByteView digest, DigestAlg alg);
+
+  SignerOptions options_;
+  Pace pace_;
+  Clock& clock_;
+  std::mutex mutex_;  ///< Guards first_ and idle_.
+  /// Signs nothing: the others are made from it, and it knows the chain.
+  std::unique_ptr<SigningSession> first_;
+  std::vector<std::unique_ptr<SigningSession>> idle_;
+  std::atomic<std::size_t> signatures_{0};
+};
+
+}  // namespace signctl::engine

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/byte_reader.hpp"
+#include "formats/msi/findings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace signctl::msi {
+namespace {
+
+constexpr std::size_t kHeadSize = 4096;
+constexpr std::uint32_t kCabinetMagic = 0x4643534D;  // "MSCF"
+constexpr std::uint16_t kDosMagic = 0x5A4D;          // "MZ"
+constexpr std::uint32_t kPeMagic = 0x00004550;       // "PE\0\0"
+constexpr std::size_t kPeOffsetAt = 0x3C;
+
+/// Whether a stream that begins so is something that is signed on its own.
+Result<bool> is_member(const CompoundFile& file, std::uint32_t number) {
+  const std::uint64_t size = file.entries()[number].size;
+  Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(size, kHeadSize)));
+  SIGNCTL_CHECK(file.read(number, 0, head), "");
+  const ByteReader reader(head);
+  if (reader.u32(0) == kCabinetMagic) {
+    return true;
+  }
+  if (reader.u16(0) != kDosMagic) {
+    return false;
+  }
+  const auto pe = reader.u32(kPeOffsetAt);
+  if (!pe || *pe > size || size - *pe < 4) {
+    return false;
+  }
+  Bytes magic(4);
+  SIGNCTL_CHECK(file.read(number, *pe, magic), "");
+  return ByteReader(magic).u32(0) == kPeMagic;
+}
+
+}  // namespace
+
+std::string_view kind_of(const CompoundFile& file) {
+  // {000C10xx-0000-0000-C000-000000000046}, as stored.
+  static constexpr std::array<std::uint8_t, 14> kRest{
+      0x0C, 0x00, 0x00, 0x00, 0x00, 0x00, 0xC0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x46};
+  const auto& id = file.root().class_id;
+  if (id[1] != 0x10 || !std::equal(kRest.begin(), kRest.end(), id.begin() + 2)) {
+    return "";
+  }
+  switch (id[0]) {
+    case 0x82:
+      return "transform";
+    case 0x84:
+      return "package";
+    case 0x86:
+      return "patch";
+    default:
+      return "";
+  }
+}
+
+std::vector<FileFact> facts_of(const CompoundFile& file) {
+  std::size_t streams = 0;
+  for (const Storage& storage : file.tree().storages) {
+    streams += static_cast<std::size_t>(
+        std::count_if(storage.children.begin(), storage.children.end(), [&file](std::uint32_t n) {
+          return file.entries()[n].is_stream();
+        }));
+  }
+  const std::uint64_t end = file.used().end();
+  std::vector<FileFact> facts;
+  facts.push_back({"kind", std::string(kind_of(file))});
+  facts.push_back({"compound file version", std::to_string(file.header().major_version)});
+  facts.push_back({"sector size", std::to_string(file.header().sector_size()) + " bytes"});
+  facts.push_back({"size", std::to_string(file.source().size()) + " bytes"});
+  facts.push_back({"streams", std::to_string(streams)});
+  facts.push_back({"storages", std::to_string(file.tree().storages.size() - 1)});
+  facts.push_back({"free sectors", std::to_string(end - file.used().count())});
+  facts.push_back({"FAT sectors", std::to_string(file.header().fat_sectors)});
+  facts.push_back({"DIFAT sectors", std::to_string(file.header().difat_sectors)});
+  facts.push_back({"pre-hash", file.find_in_root(kPrehashName) ? "yes" : "no"});
+  return facts;
+}
+
+Result<std::vector<MemberStream>> member_streams(const CompoundFile& file) {
+  std::vector<MemberStream> members;
+  for (const Storage& storage : file.tree().storages) {
+    for (const std::uint32_t child : storage.children) {
+      const Entry& entry = file.entries()[child];
+      if (!entry.is_stream()) {
+        continue;
+      }
+      SIGNCTL_TRY(const bool wanted, is_member(file, child), "");
+      if (wanted) {
+        members.push_back({{storage.path + decode_name(entry.name), entry.size}, child});
+      }
+    }
+  }
+  return members;
+}
+
+}  // namespace signctl::msi

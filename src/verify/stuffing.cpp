@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verify/stuffing.hpp"
+
+#include "crypto/oids.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace signctl::verify {
+
+namespace {
+
+// More than a program needs to remember who downloaded it is a hiding place.
+constexpr std::size_t kUnknownTolerated = 4096;
+// A seal is a signature with a timestamp: some ten thousand bytes.
+constexpr std::size_t kSealTolerated = std::size_t{64} << 10U;
+// Authorities do put revocation lists in their tokens.
+constexpr std::size_t kTokenTolerated = std::size_t{64} << 10U;
+
+constexpr std::array kSeals{oid::kSpcSealingSignature, oid::kSpcSealingTimestamp};
+constexpr std::array kKnown{oid::kSpcNestedSignature,
+                            oid::kSpcRfc3161Timestamp,
+                            oid::kCounterSignature,
+                            oid::kSpcSealingSignature,
+                            oid::kSpcSealingTimestamp};
+
+bool is_among(std::span<const std::string_view> oids, const cms::Attribute& attribute) {
+  return std::find(oids.begin(), oids.end(), attribute.oid) != oids.end();
+}
+
+void object(std::string what,
+            std::size_t bytes,
+            std::size_t tolerated,
+            const std::string& subject,
+            std::vector<Finding>& findings) {
+  if (bytes > tolerated) {
+    findings.push_back({"unsigned-stuffing",
+                        Severity::error,
+                        subject,
+                        std::move(what) + " carry " + std::to_string(bytes) +
+                            " bytes that the signature does not cover; " +
+                            std::to_string(tolerated) + " are tolerated"});
+  }
+}
+
+std::size_t total_size(const std::vector<cms::Attribute>& attributes) {
+  std::size_t bytes = 0;
+  for (const cms::Attribute& attribute : attributes) {
+    bytes += attribute.der.size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void check_stuffing(const cms::SignedData& data,
+                    const std::string& label,
+                    std::vector<Finding>& findings) {
+  std::size_t unknown = 0;
+  std::size_t seals = 0;
+  for (const cms::Attribute& attribute : data.signers.front().unsigned_attributes) {
+    if (is_among(kSeals, attribute)) {
+      seals += attribute.der.size();
+    }
+    if (!is_among(kKnown, attribute)) {
+      unknown += attribute.der.size();
+      findings.push_back({"unsigned-attribute-unknown",
+                          Severity::warning,
+                          label,
+                          "an unknown unsigned attribute (" + attribute.oid + ") carries " +
+                              std::to_string(attribute.der.size()) +
+                              " bytes that the signature does not cover"});
+    }
+  }
+  object("unknown unsigned attributes", unknown, kUnknownTolerated, label, findings);
+  object("revocation lists and certificates of other kinds",
+         data.skipped_bytes,
+         kUnknownTolerated,
+         label,
+         findings);
+  object("seals", seals, kSealTolerated, label, findings);
+  if (seals != 0) {
+    findings.push_back({"sealed",
+                        Severity::info,
+                        label,
+                        "the signature is sealed; what the seal covers is not checked"});
+  }
+}
+
+void check_token_stuffing(const cms::SignedData& token, std::vector<Finding>& findings) {
+  object("unsigned attributes, revocation lists and certificates of other kinds in the token",
+         total_size(token.signers.front().unsigned_attributes) + token.skipped_bytes,
+         kTokenTolerated,
+         "",
+         findings);
+}
+
+void check_countersignature_stuffing(const cms::SignerInfo& counter,
+                                     std::vector<Finding>& findings) {
+  object("unsigned attributes of the counter-signature",
+         total_size(counter.unsigned_attributes),
+         kUnknownTolerated,
+         "",
+         findings);
+}
+
+}  // namespace signctl::verify

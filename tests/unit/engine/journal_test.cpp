@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/journal.hpp"
+
+#include "support/catch.hpp"
+#include "support/must.hpp"
+#include "support/paths.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace signctl::engine {
+
+namespace {
+
+using test::must;
+
+SignatureKey key_of(std::uint8_t octet) {
+  return {std::string(64, 'a'), DigestAlg::sha256, Bytes(32, octet)};
+}
+
+SignedDigest made_of(std::uint8_t octet) {
+  return {Bytes(256, octet), {Bytes(900, 1), Bytes(800, 2)}};
+}
+
+std::string path_in(const test::TemporaryFolder& folder) {
+  return folder.path() + "/journal";
+}
+
+}  // namespace
+
+TEST_CASE("journal: what was made is found by the next run", "[engine]") {
+  const test::TemporaryFolder folder;
+  {
+    auto journal = must(Journal::open(path_in(folder)));
+    must(journal.add_made(key_of(1), made_of(1)));
+    must(journal.add_made(key_of(2), made_of(2)));
+  }
+
+  const auto journal = must(Journal::open(path_in(folder)));
+
+  const auto found = journal.find(key_of(2));
+  REQUIRE(found);
+  CHECK(found->signature == made_of(2).signature);
+  CHECK(found->chain == made_of(2).chain);
+  CHECK_FALSE(journal.find(key_of(3)));
+  CHECK(journal.knows_signature(made_of(1).signature));
+  CHECK_FALSE(journal.knows_signature(made_of(3).signature));
+}
+
+TEST_CASE("journal: a file cut at any length is read up to there, and written on", "[engine]") {
+  const test::TemporaryFolder folder;
+  {
+    auto journal = must(Journal::open(path_in(folder)));
+    must(journal.add_made(key_of(1), made_of(1)));
+    must(journal.add_made(key_of(2), made_of(2)));
+  }
+  const Bytes whole = test::slurp(path_in(folder));
+  for (std::size_t length = 40; length < whole.size(); length += 97) {
+    INFO(length);
+    test::spill(path_in(folder), ByteView(whole).first(length));
+
+    auto journal = must(Journal::open(path_in(folder)));
+    must(journal.add_made(key_of(3), made_of(3)));
+
+    CHECK(journal.find(key_of(3)).has_value());
+    const auto again = must(Journal::open(path_in(folder)));
+    CHECK(again.find(key_of(3)).has_value());
+    CHECK(again.find(key_of(1)).has_value() == journal.find(key_of(1)).has_value());
+  }
+}
+
+TEST_CASE("journal: a damaged entry is passed over", "[engine]") {
+  const test::TemporaryFolder folder;
+  {
+    auto journal = must(Journal::open(path_in(folder)));
+    must(journal.add_made(key_of(1), made_of(1)));
+    must(journal.add_made(key_of(2), made_of(2)));
+  }
+  Bytes bytes = test::slurp(path_in(folder));
+  bytes[bytes.size() - 100] ^= 1U;
+  test::spill(path_in(folder), bytes);
+
+  const auto journal = must(Journal::open(path_in(folder)));
+
+  CHECK(journal.find(key_of(1)));
+  CHECK_FALSE(journal.find(key_of(2)));
+}
+
+TEST_CASE("journal: another kind of file is not written to", "[engine]") {
+  const test::TemporaryFolder folder;
+  const std::string text = "somebody's notes\n";
+  test::spill(path_in(folder), Bytes(text.begin(), text.end()));
+
+  const auto journal = Journal::open(path_in(folder));
+
+  REQUIRE_FALSE(journal);
+  CHECK(journal.error().kind == ErrorKind::input);
+  CHECK(test::slurp(path_in(folder)) == Bytes(text.begin(), text.end()));
+}
+
+TEST_CASE("journal: two of them see and lock each other", "[engine]") {
+  const test::TemporaryFolder folder;
+  auto one = must(Journal::open(path_in(folder)));
+  auto two = must(Journal::open(path_in(folder)));
+
+  REQUIRE(must(one.try_lock(key_of(1))));
+#if defined(__linux__)
+  CHECK_FALSE(must(two.try_lock(key_of(1))));
+#endif
+  CHECK(must(two.try_lock(key_of(2))));
+  must(one.add_made(key_of(1), made_of(1)));
+  one.unlock(key_of(1));
+  CHECK(must(two.try_lock(key_of(1))));
+  CHECK(two.find(key_of(1)));
+}
+
+TEST_CASE("journal: it goes when all is done and nobody else uses it", "[engine]") {
+  const test::TemporaryFolder folder;
+  auto one = must(Journal::open(path_in(folder)));
+  {
+    auto two = must(Journal::open(path_in(folder)));
+    must(one.add_made(key_of(1), made_of(1)));
+    two.remove_if_complete();
+    CHECK(std::filesystem::exists(path_in(folder)));
+    must(two.try_lock(key_of(1)));
+    must(two.add_done(key_of(1)));
+#if defined(__linux__)
+    two.remove_if_complete();
+    CHECK(std::filesystem::exists(path_in(folder)));
+#endif
+  }
+
+  one.remove_if_complete();
+
+  CHECK_FALSE(std::filesystem::exists(path_in(folder)));
+}
+
+}  // namespace signctl::engine

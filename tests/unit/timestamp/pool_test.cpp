@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one timestamp teaches the pool about its servers, for the next.
+#include "support/catch.hpp"
+#include "support/fake_world.hpp"
+#include "support/must.hpp"
+#include "timestamp/authority.hpp"
+#include "timestamp/client.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace signctl::timestamp {
+
+namespace {
+
+using test::must;
+
+/// Servers that answer truthfully, slowly, wrongly or not at all.
+class Servers final : public HttpClient {
+ public:
+  struct Manner {
+    std::chrono::milliseconds latency{10};
+    int status{200};
+    bool lies{false};
+    int refuse_every{0};
+  };
+
+  explicit Servers(test::FakeClock& clock)
+      : clock_(clock), authority_(must(Authority::create(clock.now()))) {}
+
+  Result<HttpResponse> send(const HttpRequest& request) override {
+    const Manner& manner = manners[request.url];
+    const int number = ++asked[request.url];
+    clock_.sleep_for(manner.latency);
+    HttpResponse response;
+    response.status = manner.status;
+    if (manner.refuse_every > 0 && number % manner.refuse_every == 0) {
+      response.status = 503;
+    }
+    response.headers["content-type"] = "application/timestamp-reply";
+    response.body = must(authority_.respond(request.body, clock_.now()));
+    if (manner.lies) {
+      response.body.back() ^= 1U;
+    }
+    return response;
+  }
+
+  std::map<std::string, Manner> manners;
+  std::map<std::string, int> asked;
+
+ private:
+  test::FakeClock& clock_;
+  Authority authority_;
+};
+
+struct Bench {
+  test::FakeClock clock{TimePoint{std::chrono::seconds{1'795'435'200}}};
+  test::FakeEnvironment environment;
+  Servers servers{clock};
+
+  std::unique_ptr<Timestamper> pool(Options options) {
+    return must(make_timestamper(std::move(options), World{clock, environment, servers}));
+  }
+  static Result<Stamp> stamp(Timestamper& pool) {
+    return pool.stamp({Bytes(64, 7), DigestAlg::sha256, ""});
+  }
+};
+
+Options servers(std::vector<std::string> urls) {
+  Options options;
+  options.servers = std::move(urls);
+  return options;
+}
+
+const std::string kA = "http://a.example/";
+const std::string kB = "http://b.example/";
+
+}  // namespace
+
+TEST_CASE("timestamp pool: one that answers twice as fast overtakes", "[timestamp]") {
+  Bench bench;
+  bench.servers.manners[kA].latency = 2s;
+  const auto pool = bench.pool(servers({kA, kB}));
+
+  for (int i = 0; i < 5; ++i) {
+    must(Bench::stamp(*pool));
+  }
+
+  CHECK(bench.servers.asked[kA] == 1);
+  CHECK(bench.servers.asked[kB] == 4);
+}
+
+TEST_CASE("timestamp pool: of two that are much alike the first is asked", "[timestamp]") {
+  Bench bench;
+  bench.servers.manners[kA].latency = 60ms;
+  bench.servers.manners[kB].latency = 40ms;
+  const auto pool = bench.pool(servers({kA, kB}));
+
+  for (int i = 0; i < 5; ++i) {
+    must(Bench::stamp(*pool));
+  }
+
+  CHECK(bench.servers.asked[kA] == 5);
+}
+
+TEST_CASE("timestamp pool: a server in trouble is left alone by those who come after",
+          "[timestamp]") {
+  Bench bench;
+  bench.servers.manners[kA].status = 503;
+  const auto pool = bench.pool(servers({kA, kB}));
+
+  for (int i = 0; i < 10; ++i) {
+    must(Bench::stamp(*pool));
+  }
+
+  CHECK(bench.servers.asked[kA] == 1);
+  CHECK(bench.servers.asked[kB] == 10);
+}
+
+TEST_CASE("timestamp pool: a server that lied is not asked again while others are there",
+          "[timestamp]") {
+  Bench bench;
+  bench.servers.manners[kA].lies = true;
+  const auto pool = bench.pool(servers({kA, kB}));
+
+  for (int i = 0; i < 10; ++i) {
+    CHECK(must(Bench::stamp(*pool)).source == kB);
+  }
+
+  CHECK(bench.servers.asked[kA] == 1);
+}
+
+TEST_CASE("timestamp pool: a refusal of every third call costs next to nothing", "[timestamp]") {
+  Bench bench;
+  bench.servers.manners[kA] = {50ms, 200, false, 3};
+  const auto pool = bench.pool(servers({kA}));
+  const auto began = bench.clock.steady_now();
+
+  for (int i = 0; i < 100; ++i) {
+    must(Bench::stamp(*pool));
+  }
+
+  // 149 calls of 50 ms are the least; 49 pauses of 20 ms the most beside.
+  CHECK(bench.servers.asked[kA] == 149);
+  CHECK(bench.clock.steady_now() - began <= 149 * 50ms + 49 * 20ms);
+}
+
+TEST_CASE("timestamp pool: each server has its bucket", "[timestamp]") {
+  Bench bench;
+  Options options = servers({kA, kB});
+  options.pacing = {15s, 2};
+  const auto pool = bench.pool(options);
+  const auto began = bench.clock.steady_now();
+
+  for (int i = 0; i < 8; ++i) {
+    must(Bench::stamp(*pool));
+  }
+
+  CHECK(bench.servers.asked[kA] == 4);
+  CHECK(bench.servers.asked[kB] == 4);
+  const auto took = bench.clock.steady_now() - began;
+  CHECK(took >= 29s);
+  CHECK(took <= 31s);
+}
+
+TEST_CASE("timestamp pool: when all are down the error names each", "[timestamp]") {
+  Bench bench;
+  bench.servers.manners[kA].status = 503;
+  bench.servers.manners[kB].status = 500;
+  Options options = servers({kA, kB});
+  options.retry = {3, 10ms, 20ms, 60s};
+  const auto pool = bench.pool(options);
+
+  const auto stamp = Bench::stamp(*pool);
+
+  REQUIRE_FALSE(stamp);
+  CHECK(stamp.error().kind == ErrorKind::timestamp);
+  CHECK(stamp.error().message.find("http://a.example/: HTTP status 503") != std::string::npos);
+  CHECK(stamp.error().message.find("http://b.example/: HTTP status 500") != std::string::npos);
+  CHECK(bench.servers.asked[kA] == 3);
+  CHECK(bench.servers.asked[kB] == 3);
+}
+
+}  // namespace signctl::timestamp
