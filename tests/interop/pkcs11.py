@@ -97,7 +97,7 @@ class Bench:
         return ["--provider", "pkcs11"] + [word for k, v in pairs.items() for word in ("-p", f"{k}={v}")]
 
     def copies(self, name, count=None):
-        """Fresh copies of the files to sign, in a folder of their own."""
+        """Fresh files to sign, in a folder of their own, no two alike: those would share a signature."""
         folder = self.suite.folder / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -105,7 +105,9 @@ class Bench:
         for index in range(count or len(self.files)):
             _, path = self.files[index % len(self.files)]
             found.append(folder / f"{index}{path.suffix or '.exe'}")
-            shutil.copy(path, found[-1])
+            shutil.copyfile(path, found[-1])
+            with found[-1].open("ab") as file:
+                file.write(b"copy %04d" % index)
         return found
 
     def sign(self, module, files, *more, pin=None, **settings):

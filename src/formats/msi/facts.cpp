@@ -77,7 +77,7 @@ std::vector<FileFact> facts_of(const CompoundFile& file) {
   facts.push_back({"free sectors", std::to_string(end - file.used().count())});
   facts.push_back({"FAT sectors", std::to_string(file.header().fat_sectors)});
   facts.push_back({"DIFAT sectors", std::to_string(file.header().difat_sectors)});
-  facts.push_back({"pre-hash", file.find_in_root(kPrehashName) ? "yes" : "no"});
+  facts.push_back({"prehash", file.find_in_root(kPrehashName) ? "yes" : "no"});
   return facts;
 }
 

@@ -63,7 +63,7 @@ TEST_CASE("draft: read back while filled, it has the bytes and the digest of the
 
     Draft draft = must(Draft::begin_read_back(opened, path, DigestAlg::sha256));
     must(draft.apply(edits));
-    const OpenedFile written = must(engine::open_as(draft.path(), *opened.format));
+    const OpenedFile written = must(engine::open_draft(draft.path(), opened));
     must(draft.carry_over_to(*written.signable));
     const Bytes carried = digest_of(*written.signable);
     must(draft.commit());
@@ -90,7 +90,7 @@ TEST_CASE("draft: a draft that is not what was read fails by its digest", "[engi
 
   Draft draft = must(Draft::begin_read_back(opened, path, DigestAlg::sha256));
   must(draft.apply(edits));
-  const OpenedFile written = must(engine::open_as(draft.path(), *opened.format));
+  const OpenedFile written = must(engine::open_draft(draft.path(), opened));
   must(draft.carry_over_to(*written.signable));
 
   CHECK(to_hex(digest_of(*written.signable)) != to_hex(before));
