@@ -6,6 +6,7 @@
 #include "crypto/keys.hpp"
 #include "crypto/public_numbers.hpp"
 #include "formats/clickonce/names.hpp"
+#include "formats/clickonce/structure.hpp"
 #include "formats/common/xml.hpp"
 
 #include <algorithm>
@@ -157,23 +158,9 @@ void check_value(const Signed& read,
   }
 }
 
-/// What stands beside the expected elements of the outer signature is covered by nothing.
+/// See structure.hpp.
 void check_structure(const Element& outer, const Element& license, Examination& exam) {
-  const auto names = [](const Element& element) {
-    std::string all;
-    for (const Element& child : element.children()) {
-      all += (all.empty() ? "" : " ") + child.name();
-    }
-    return all;
-  };
-  const Element key_info = outer.only(kDsig, "KeyInfo");
-  const bool as_expected = outer.attribute("Id") == "StrongNameSignature" &&
-                           names(outer) == "SignedInfo SignatureValue KeyInfo" &&
-                           names(key_info) == "KeyValue RelData" &&
-                           names(key_info.only(kRelData, "RelData")) == "license" &&
-                           names(license) == "grant issuer" &&
-                           names(license.only(kLicense, "issuer")) == "Signature";
-  if (!as_expected) {
+  if (!has_plain_structure(outer, license)) {
     exam.object(
         "clickonce-structure",
         "the signature holds other elements than the strong-name signature and its license");

@@ -97,6 +97,7 @@ TEST_CASE("clickonce: a lie anywhere is found", "[formats][clickonce]") {
        "<x>hidden</x><msrel:RelData xmlns:msrel=",
        "clickonce-structure"},
       {"StrongNameSignature", "Other", "clickonce-structure"},
+      {"</Signature></r:issuer>", "<x/></Signature></r:issuer>", "clickonce-structure"},
       {"issuerKeyHash=\"", "issuerKeyHash=\"0", "clickonce-publisher"},
   }));
   INFO(lie.what << " -> " << lie.with);
