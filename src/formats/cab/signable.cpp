@@ -10,6 +10,7 @@
 #include "formats/common/cabinet.hpp"
 #include "formats/common/cabinet_files.hpp"
 #include "formats/common/cabinet_layout.hpp"
+#include "formats/common/indirect_content.hpp"
 
 #include <algorithm>
 #include <array>
@@ -187,13 +188,7 @@ Result<std::vector<Finding>> CabSignable::container_findings() {
 }
 
 Result<SigningContent> CabSignable::parse_content(ByteView econtent, DigestAlg /*signer_alg*/) {
-  SIGNCTL_TRY(cms::IndirectData data, cms::parse_indirect_data(econtent), "");
-  SigningContent content;
-  content.content_type = oid::kSpcIndirectData;
-  content.econtent.assign(econtent.begin(), econtent.end());
-  content.file_digest = std::move(data.digest);
-  content.alg = data.alg;
-  return content;
+  return read_indirect_content(econtent);
 }
 
 Result<std::vector<Finding>> CabSignable::check_content(ByteView econtent) {

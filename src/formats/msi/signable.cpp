@@ -4,6 +4,8 @@
 #include "cms/authenticode.hpp"
 #include "cms/signed_data.hpp"
 #include "crypto/oids.hpp"
+#include "formats/common/indirect_content.hpp"
+#include "formats/common/sip_info.hpp"
 #include "formats/msi/compound_file.hpp"
 #include "formats/msi/digest.hpp"
 #include "formats/msi/edit.hpp"
@@ -135,7 +137,7 @@ Result<SigningContent> MsiSignable::content_to_sign(DigestAlg alg, PageHashes pa
   content.alg = alg;
   content.file_digest = std::move(digest.front());
   content.econtent = cms::encode_indirect_data(
-      {std::string(kSipInfoType), encode_sip_info(prefix ? 2 : 1), alg, content.file_digest});
+      {std::string(sip::kSpcSipInfo), encode_sip_info(prefix ? 2 : 1), alg, content.file_digest});
   return content;
 }
 
@@ -163,13 +165,7 @@ Result<std::vector<EmbeddedSignature>> MsiSignable::signatures() {
 }
 
 Result<SigningContent> MsiSignable::parse_content(ByteView econtent, DigestAlg /*signer_alg*/) {
-  SIGNCTL_TRY(cms::IndirectData data, cms::parse_indirect_data(econtent), "");
-  SigningContent content;
-  content.content_type = oid::kSpcIndirectData;
-  content.econtent.assign(econtent.begin(), econtent.end());
-  content.file_digest = std::move(data.digest);
-  content.alg = data.alg;
-  return content;
+  return read_indirect_content(econtent);
 }
 
 Result<std::vector<Finding>> MsiSignable::check_content(ByteView econtent) {

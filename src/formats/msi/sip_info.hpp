@@ -9,9 +9,6 @@
 
 namespace signctl::msi {
 
-/// data.type of the signed content: SPC_SIPINFO_OBJID.
-inline constexpr std::string_view kSipInfoType = "1.3.6.1.4.1.311.2.1.30";
-
 /// SpcSipInfo that names Windows Installer's subject interface package. Version 2, as signtool
 /// writes it with a pre-hash; version 1, as without.
 [[nodiscard]] Bytes encode_sip_info(int version);

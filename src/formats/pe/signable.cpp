@@ -4,6 +4,7 @@
 #include "cms/authenticode.hpp"
 #include "core/byte_reader.hpp"
 #include "crypto/oids.hpp"
+#include "formats/common/indirect_content.hpp"
 #include "formats/pe/carry_over.hpp"
 #include "formats/pe/certificate_table.hpp"
 #include "formats/pe/facts.hpp"
@@ -173,13 +174,7 @@ Result<std::vector<Finding>> PeSignable::container_findings() {
 }
 
 Result<SigningContent> PeSignable::parse_content(ByteView econtent, DigestAlg /*signer_alg*/) {
-  SIGNCTL_TRY(cms::IndirectData data, cms::parse_indirect_data(econtent), "");
-  SigningContent content;
-  content.content_type = oid::kSpcIndirectData;
-  content.econtent.assign(econtent.begin(), econtent.end());
-  content.file_digest = std::move(data.digest);
-  content.alg = data.alg;
-  return content;
+  return read_indirect_content(econtent);
 }
 
 Result<std::vector<Finding>> PeSignable::check_content(ByteView econtent) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "formats/common/sip_info.hpp"
+
 #include <signctl/bytes.hpp>
 
 #include <array>
@@ -13,11 +15,7 @@ namespace signctl::script {
 /// How a text is stored.
 enum class Encoding { utf8, utf16_le, utf16_be, windows_1252 };
 
-/// What Windows' script hosts call a signable language, by its subject interface package (SIP).
-struct Sip {
-  std::array<std::uint8_t, 16> guid;  ///< As stored, that is in COM's mixed order of octets.
-  std::uint64_t version;
-};
+using sip::Sip;
 
 /// The rules of one file name extension: what a signature block looks like in it, and what of the
 /// text is hashed.

@@ -2,7 +2,7 @@
 #include "formats/script/findings.hpp"
 
 #include "core/text.hpp"
-#include "formats/script/sip_info.hpp"
+#include "formats/common/sip_info.hpp"
 
 #include <algorithm>
 #include <string>
@@ -89,10 +89,10 @@ std::vector<Finding> check_sip(const Dialect& dialect,
                                  "the signed content is for another kind of file than ." +
                                      std::string(dialect.extension) + ": " + what}};
   };
-  if (data_type != kSpcSipInfo) {
+  if (data_type != sip::kSpcSipInfo) {
     return wrong("data of type " + std::string(data_type));
   }
-  const auto guid = parse_sip_guid(data_value);
+  const auto guid = sip::parse_sip_guid(data_value);
   if (!guid) {
     return wrong(guid.error().message);
   }

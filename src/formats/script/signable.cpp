@@ -4,9 +4,10 @@
 #include "cms/authenticode.hpp"
 #include "core/byte_reader.hpp"
 #include "crypto/oids.hpp"
+#include "formats/common/indirect_content.hpp"
+#include "formats/common/sip_info.hpp"
 #include "formats/script/block.hpp"
 #include "formats/script/findings.hpp"
-#include "formats/script/sip_info.hpp"
 
 #include <algorithm>
 #include <array>
@@ -139,8 +140,10 @@ Result<SigningContent> ScriptSignable::content_to_sign(DigestAlg alg, PageHashes
   content.content_type = oid::kSpcIndirectData;
   content.file_digest = digest.front();
   content.alg = alg;
-  content.econtent = cms::encode_indirect_data(
-      {std::string(kSpcSipInfo), encode_sip_info(*script_.dialect->sip), alg, content.file_digest});
+  content.econtent = cms::encode_indirect_data({std::string(sip::kSpcSipInfo),
+                                                sip::encode_sip_info(*script_.dialect->sip),
+                                                alg,
+                                                content.file_digest});
   return content;
 }
 
@@ -157,13 +160,7 @@ Result<std::vector<EmbeddedSignature>> ScriptSignable::signatures() {
 }
 
 Result<SigningContent> ScriptSignable::parse_content(ByteView econtent, DigestAlg /*signer_alg*/) {
-  SIGNCTL_TRY(cms::IndirectData data, cms::parse_indirect_data(econtent), "");
-  SigningContent content;
-  content.content_type = oid::kSpcIndirectData;
-  content.econtent.assign(econtent.begin(), econtent.end());
-  content.file_digest = std::move(data.digest);
-  content.alg = data.alg;
-  return content;
+  return read_indirect_content(econtent);
 }
 
 Result<std::vector<Finding>> ScriptSignable::check_content(ByteView econtent) {

@@ -4,7 +4,7 @@
 
 #include "cms/authenticode.hpp"
 #include "crypto/oids.hpp"
-#include "formats/script/sip_info.hpp"
+#include "formats/common/sip_info.hpp"
 #include "script_test.hpp"
 #include "support/catch.hpp"
 
@@ -281,7 +281,7 @@ TEST_CASE("script: content for another language is reported", "[script]") {
   cms::IndirectData data = must(cms::parse_indirect_data(content.econtent));
   data.data_type = oid::kSpcPeImageData;
   CHECK(must(open("ps1", kText)->check_content(cms::encode_indirect_data(data))).size() == 1);
-  data.data_type = script::kSpcSipInfo;
+  data.data_type = sip::kSpcSipInfo;
   data.data_value = {0x30, 0x00};
   CHECK(must(open("ps1", kText)->check_content(cms::encode_indirect_data(data))).size() == 1);
 }

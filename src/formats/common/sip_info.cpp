@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "formats/script/sip_info.hpp"
+#include "formats/common/sip_info.hpp"
 
 #include "crypto/der.hpp"
 
-namespace signctl::script {
+namespace signctl::sip {
 namespace {
 
 constexpr int kReservedNumbers = 5;
@@ -34,4 +34,4 @@ Result<Bytes> parse_sip_guid(ByteView der_bytes) {
   return Bytes(guid.content.begin(), guid.content.end());
 }
 
-}  // namespace signctl::script
+}  // namespace signctl::sip
