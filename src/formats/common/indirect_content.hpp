@@ -7,7 +7,8 @@
 
 namespace signctl {
 
-/// What an SpcIndirectDataContent says: Signable::parse_content() of every file type that signs one.
+/// What an SpcIndirectDataContent says: Signable::parse_content() of every file type that signs
+/// one.
 ///
 /// @param econtent  DER of the complete content TLV.
 /// @errors `input` when it is not an SpcIndirectDataContent.
