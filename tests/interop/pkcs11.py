@@ -218,14 +218,18 @@ def tpm(suite, authority):
 
 def tpm_outlives_killed_runs(bench, module):
     """A TPM has three session slots and nobody who clears up after the dead: the worker has to, whatever becomes of
-    signctl. More runs than slots are killed, each while it signs."""
+    signctl. More runs than slots are killed, each while it signs: so many files that no machine is done with them, and
+    some time after the worker appeared, however long that takes."""
     environment = {**os.environ, **module.env, "TOKEN_PIN": module.pin}
     caught = 0
-    for delay in (0.3, 0.4, 0.5, 0.6, 0.8):
-        process = subprocess.Popen([SIGNCTL, "sign", *map(str, bench.copies("killed", 40)),
+    for delay in (0.02, 0.05, 0.1, 0.15, 0.2):
+        process = subprocess.Popen([SIGNCTL, "sign", *map(str, bench.copies("killed", 300)),
                                     *map(str, bench.settings(module, key="rsa2048")), "--no-timestamp", "--trust-cert",
                                     str(bench.authority.root), "-j", "2"], env=environment, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while not workers_of(process.pid) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
         time.sleep(delay)
         workers = workers_of(process.pid)
         caught += len(workers)
