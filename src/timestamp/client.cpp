@@ -30,6 +30,9 @@ constexpr milliseconds kBlink{20};
 /// A request to a server that has an alternative is not waited for longer.
 constexpr milliseconds kPatienceWithAlternative{10'000};
 constexpr milliseconds kLeastPatience{100};
+/// A server that refuses one timestamp while it answers others is asked so many times as often as
+/// one that refuses all: by chance the same one is refused again and again.
+constexpr int kMoreWhenAnswering = 5;
 /// How often a waiting thread looks whether something has changed.
 constexpr milliseconds kSlice{250};
 
@@ -53,6 +56,8 @@ struct Attempts {
   /// One server, as this timestamp has met it.
   struct Seen {
     int asked{0};
+    int asked_in_vain{0};  ///< Without those between which it answered somebody else.
+    int answers_before{0};
     int troubles_before{0};
     bool given_up{false};  ///< It answered wrongly: asking again would not help.
     bool reported{false};
@@ -100,7 +105,8 @@ class Pool final : public Timestamper {
     const std::lock_guard lock(mutex_);
     Attempts attempts;
     for (const Server& server : servers_) {
-      attempts.servers.push_back({.troubles_before = server.troubles()});
+      attempts.servers.push_back(
+          {.answers_before = server.answers(), .troubles_before = server.troubles()});
     }
     return attempts;
   }
@@ -116,7 +122,8 @@ class Pool final : public Timestamper {
     const Server& server = servers_[index];
     const int in_vain =
         std::min(server.troubles() - seen.troubles_before, server.troubles_in_a_row());
-    return !seen.given_up && seen.asked < most && in_vain < most;
+    return !seen.given_up && seen.asked_in_vain < most && in_vain < most &&
+           seen.asked / kMoreWhenAnswering < most;
   }
 
   /// Whether `a` is to be asked before `b`, which stands before it in the list.
@@ -182,6 +189,9 @@ class Pool final : public Timestamper {
     } else {
       note(attempts, turn, token.error());
       Attempts::Seen& seen = attempts.servers[turn.index];
+      const bool answered_others = server.answers() != seen.answers_before;
+      seen.asked_in_vain = answered_others ? 1 : seen.asked_in_vain + 1;
+      seen.answers_before = server.answers();
       const int failures = server.troubles() - seen.troubles_before + 1;
       const bool was_well = server.has_answered() && !server.in_trouble();
       milliseconds longest = longest_pause(options_.retry, failures);

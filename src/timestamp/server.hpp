@@ -35,6 +35,8 @@ class Server {
   /// What a request is expected to take; a guess until there has been an answer.
   [[nodiscard]] Milliseconds latency() const { return latency_; }
   [[nodiscard]] bool has_answered() const { return answers_ > 0; }
+  /// Answers in order so far, over all threads.
+  [[nodiscard]] int answers() const { return answers_; }
   /// Counts the times it got into trouble or stayed there, over all threads.
   [[nodiscard]] int troubles() const { return troubles_; }
   /// The same, since it last answered in order.

@@ -4,6 +4,7 @@
 #include <signctl/world.hpp>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -41,7 +42,12 @@ class FakeClock final : public Clock {
   void sleep_for(std::chrono::milliseconds duration) override {
     for (auto now = now_.load(); !now_.compare_exchange_weak(now, now + duration);) {
     }
+    if (meanwhile) {
+      meanwhile();
+    }
   }
+
+  std::function<void()> meanwhile;  ///< What others do while somebody sleeps.
 
  private:
   std::atomic<std::chrono::milliseconds> now_;  ///< Since 1970.

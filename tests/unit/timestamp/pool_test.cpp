@@ -37,7 +37,9 @@ class Servers final : public HttpClient {
   Result<HttpResponse> send(const HttpRequest& request) override {
     const Manner& manner = manners[request.url];
     const int number = ++asked[request.url];
-    clock_.sleep_for(manner.latency);
+    if (manner.latency > 0ms) {
+      clock_.sleep_for(manner.latency);
+    }
     HttpResponse response;
     response.status = manner.status;
     if (manner.refuse_every > 0 && number % manner.refuse_every == 0) {
@@ -149,6 +151,32 @@ TEST_CASE("timestamp pool: a refusal of every third call costs next to nothing",
   // 149 calls of 50 ms are the least; 49 pauses of 20 ms the most beside.
   CHECK(bench.servers.asked[kA] == 149);
   CHECK(bench.clock.steady_now() - began <= 149 * 50ms + 49 * 20ms);
+}
+
+TEST_CASE("timestamp pool: refused again and again while others are served is no reason to give up",
+          "[timestamp]") {
+  Bench bench;
+  bench.servers.manners[kA] = {0ms, 503};
+  const auto pool = bench.pool(servers({kA}));
+  auto& manner = bench.servers.manners[kA];
+  int served = 0;
+  bench.clock.meanwhile = [&] {
+    if (manner.status == 503) {
+      manner.status = 200;
+      must(Bench::stamp(*pool));
+      manner.status = ++served < 20 ? 503 : 200;
+    }
+  };
+
+  SECTION("for 20 refusals") {
+    must(Bench::stamp(*pool));
+    CHECK(served == 20);
+  }
+  SECTION("but not for ever") {
+    served = -1000;
+    CHECK_FALSE(Bench::stamp(*pool));
+    CHECK(bench.servers.asked[kA] < 100);
+  }
 }
 
 TEST_CASE("timestamp pool: each server has its bucket", "[timestamp]") {
