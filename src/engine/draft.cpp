@@ -14,8 +14,8 @@ namespace signctl::engine {
 
 namespace {
 
-// Below this a thread costs more than the copy.
-constexpr std::uint64_t kCopyInline = 1U << 20U;
+// Below this a thread costs more than copying and syncing do.
+constexpr std::uint64_t kInline = 1U << 20U;
 constexpr std::uint64_t kMoveBlock = 1U << 20U;
 
 Result<void> copy_move(const ByteSource& source, const Move& move, AtomicFile& file) {
@@ -77,7 +77,7 @@ Result<Draft> Draft::begin(std::shared_ptr<const FileSource> source,
                            const std::string& target_utf8) {
   SIGNCTL_TRY(AtomicFile file, AtomicFile::create(target_utf8, Existing::replace), "");
   Draft draft(std::move(source), std::move(file));
-  if (draft.source_->size() <= kCopyInline) {
+  if (draft.source_->size() <= kInline) {
     SIGNCTL_CHECK(draft.file_->copy_from(*draft.source_, draft.source_->size()),
                   "copying the file");
   } else {
@@ -119,7 +119,11 @@ Result<void> Draft::apply(const PatchSet& patches) {
   for (const Patch& patch : patches.patches) {
     SIGNCTL_CHECK(file_->write_at(patch.offset, patch.bytes), "writing the output");
   }
-  start([file = file_.get()] { return file->sync(); });
+  if (source_->size() > kInline) {
+    start([file = file_.get()] { return file->sync(); });
+    return ok();
+  }
+  sync_late_ = true;
   return ok();
 }
 
@@ -133,7 +137,7 @@ Result<void> Draft::carry_over_to(Signable& written) {
 }
 
 Result<void> Draft::commit() {
-  SIGNCTL_CHECK(wait(), "writing the output to disk");
+  SIGNCTL_CHECK(sync_late_ ? file_->sync() : wait(), "writing the output to disk");
   SIGNCTL_TRY(const FileIdentity now, source_->identity_now(), "looking at the input once more");
   if (now != source_->identity()) {
     return Error{ErrorKind::input,

@@ -82,6 +82,7 @@ class Draft {
   // Both stay where they are while the Draft moves: the thread holds on to them.
   std::unique_ptr<AtomicFile> file_;
   std::unique_ptr<Job> job_;
+  bool sync_late_ = false;  ///< Nothing syncs in the background: commit() has to.
   std::shared_ptr<CopyProgress> progress_;
   std::unique_ptr<DraftReader> reader_;  ///< Null when nothing is read back early.
   std::unique_ptr<Signable> read_back_;  ///< What the reader made of the draft before the edits.
