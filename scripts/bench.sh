@@ -7,6 +7,8 @@
 #
 # OSSLSIGNCODE=PATH measures another build of it; OPENSSL, hyperfine and GNU time come from packages.
 # Nothing is timestamped, so no network is involved; signctl's times include its verification gate.
+# The side-by-side runs are made twice: in memory (SIGNCTL_BENCH_MEMORY, /dev/shm), where the tools alone count, and
+# on disk (SIGNCTL_BENCH_DIR, build/bench), where signctl waits for its fsync and the peer has none.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 rounds=10 runs=5 write=1
@@ -26,6 +28,8 @@ peer=${OSSLSIGNCODE:-$(command -v osslsigncode)}
 
 work=${SIGNCTL_BENCH_DIR:-$root/build/bench}
 rm -rf "$work"; mkdir -p "$work"; cd "$work"
+memory=$(mktemp -d -p "${SIGNCTL_BENCH_MEMORY:-/dev/shm}" signctl-bench.XXXXXX)
+trap 'rm -rf "$memory"' EXIT
 
 say "making inputs"
 # 40 KB: a real DLL from NSIS, with an overlay up to the size.
@@ -48,6 +52,7 @@ with open("large.exe", "wb") as out:
         left -= len(block)
 PY
 cp "$efi" huge.exe; truncate -s 3G huge.exe
+cp small.exe large.exe dev.pem key.pem "$memory"
 
 sign_ours() { echo "$signctl sign $1 -o $2 --provider pfx -p key=key.pem -p certificate=dev.pem --no-timestamp --dev -q"; }
 sign_peer() { echo "$peer sign -certs dev.pem -key key.pem -in $1 -out $2"; }
@@ -63,34 +68,45 @@ compare() { # NAME OURS PEER FILE-TO-REMOVE-BEFORE-EACH-RUN
     done
   done
 }
-memory() { /usr/bin/time -f %M "$@" 2>&1 >/dev/null | tail -1; }
+peak_of() { /usr/bin/time -f %M "$@" 2>&1 >/dev/null | tail -1; }
 
-for size in small large; do
-  say "signing and verifying $size.exe ($(stat -c %s $size.exe) bytes)"
-  compare "sign-$size" "$(sign_ours $size.exe out.exe)" "$(sign_peer $size.exe out.exe)" out.exe
-  $(sign_ours $size.exe out-ours.exe)
-  $(sign_peer $size.exe out-peer.exe) >/dev/null
-  compare "verify-$size" "$signctl verify out-ours.exe --dev --timestamp optional -q" \
-    "$peer verify -CAfile dev.pem out-peer.exe" nothing
-  rm -f out.exe out-ours.exe out-peer.exe
-  memory $(sign_ours $size.exe out-ours.exe) >"sign-$size-ours.rss"
-  memory $(sign_peer $size.exe out-peer.exe) >"sign-$size-peer.rss"
-  memory "$signctl" verify out-ours.exe --dev --timestamp optional -q >"verify-$size-ours.rss"
-  memory "$peer" verify -CAfile dev.pem out-peer.exe >"verify-$size-peer.rss"
-  rm -f out-ours.exe out-peer.exe
-done
+# In the current folder, which has the inputs.
+side_by_side() {
+  local size
+  for size in small large; do
+    say "signing and verifying $size.exe ($(stat -c %s $size.exe) bytes), $1"
+    compare "sign-$size" "$(sign_ours $size.exe out.exe)" "$(sign_peer $size.exe out.exe)" out.exe
+    $(sign_ours $size.exe out-ours.exe)
+    $(sign_peer $size.exe out-peer.exe) >/dev/null
+    compare "verify-$size" "$signctl verify out-ours.exe --dev --timestamp optional -q" \
+      "$peer verify -CAfile dev.pem out-peer.exe" nothing
+    rm -f out.exe out-ours.exe out-peer.exe
+    peak_of $(sign_ours $size.exe out-ours.exe) >"sign-$size-ours.rss"
+    peak_of $(sign_peer $size.exe out-peer.exe) >"sign-$size-peer.rss"
+    peak_of "$signctl" verify out-ours.exe --dev --timestamp optional -q >"verify-$size-ours.rss"
+    peak_of "$peer" verify -CAfile dev.pem out-peer.exe >"verify-$size-peer.rss"
+    rm -f out-ours.exe out-peer.exe
+  done
+}
+
+(cd "$memory" && side_by_side "in memory")
+side_by_side "on disk"
 
 say "a sparse file of 3 GB"
 /usr/bin/time -f '%e %M' $(sign_ours huge.exe out-huge.exe) 2>huge.txt
 /usr/bin/time -f '%e %M' "$signctl" verify out-huge.exe --dev --timestamp optional -q 2>huge-verify.txt
 rm -f out-huge.exe huge.exe
+cp huge.txt huge-verify.txt "$memory"
 
 say "start-up"
-compare start "$signctl version" "$peer --version" nothing
+(cd "$memory" && compare start "$signctl version" "$peer --version" nothing)
 
 missed=()
-python3 "$root/scripts/bench_table.py" "$work" "$("$peer" --version 2>/dev/null | head -1 | sed 's/, using://')" >table.md || missed+=(table)
+name=$("$peer" --version 2>/dev/null | head -1 | sed 's/, using://')
+python3 "$root/scripts/bench_table.py" "$memory" "$name" >table.md || missed+=(table)
 cat table.md
+python3 "$root/scripts/bench_table.py" --disk "$work" >disk.md
+cat disk.md
 
 say "200 files through services that take 100 ms"
 "$root/scripts/bench_services.py" "$signctl" "$root/build/release/tests/signctl-fake" small.exe >services.md || missed+=(services)
@@ -105,7 +121,7 @@ say "a token"
 cat pkcs11.md
 
 if [ "$write" = 1 ]; then
-  for part in table services batch pkcs11; do
+  for part in table disk services batch pkcs11; do
     python3 "$root/scripts/bench_table.py" --into "$root/docs/performance.md" "$part" "$part.md"
   done
   say "written into docs/performance.md"

@@ -5,9 +5,11 @@
 bench_batch.py SIGNCTL SIGNCTL-FAKE PE-FILE [--quick]     prints Markdown tables; fails where a goal is missed
 
 signctl's times include its verification gate. The ideal of a service run is files / jobs x latency, beside what a
-run with one file takes for login, chain and start-up.
+run with one file takes for login, chain and start-up; or what the same run takes without any latency, where that is
+longer, because stand-in and signctl share the machine's cores. Both are printed.
 """
 import http.server
+import itertools
 import os
 import pathlib
 import re
@@ -28,13 +30,17 @@ def row(name, value, goal, holds):
     print(f"| {name} | {value} | {goal} | {'yes' if holds else '**no**'} |", flush=True)
 
 
+serial = itertools.count()
+
+
 def fresh(folder, sample, count):
+    """Files no two of which, of this call or another, are alike: such share a signature."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     image = sample.read_bytes()
     files = [folder / f"{i:05}.exe" for i in range(count)]
-    for i, path in enumerate(files):
-        path.write_bytes(image[:-16] + f"{i:016}".encode())
+    for path in files:
+        path.write_bytes(image[:-16] + f"{next(serial):016}".encode())
     return files
 
 
@@ -74,7 +80,7 @@ def local(signctl, sample, work, quick):
                             work / "out.exe"], check=True, stdout=subprocess.DEVNULL)
             (work / "out.exe").unlink()
         loop = (time.monotonic() - started) / 100 * count
-        row(f"{count} PE files of 40 KB, PFX with RSA-3072: {alone:.2f} s, loop of osslsigncode {loop:.2f} s",
+        row(f"{count} PE files of 40 KB, PFX with RSA-3072: {alone:.2f} s; loop of osslsigncode {loop:.2f} s",
             f"{loop / alone:.1f}x", "at least 7x", loop / alone >= 7)
     ideal = rsa_seconds(count)
     if ideal:
@@ -98,9 +104,9 @@ class Service:
 
     def __init__(self, fakes, work):
         self.fakes, self.work = fakes, work
-        key = "projects/fake/locations/global/keyRings/ring/cryptoKeys/rsa2048/cryptoKeyVersions/1"
+        key = "projects/fake/locations/global/keyRings/ring/cryptoKeys/p256/cryptoKeyVersions/1"
         settings = {**fakes.personalities["google-kms"], "ca_file": fakes.ca_file, "key": key,
-                    "chain": fakes.folder / "rsa2048.pem"}
+                    "chain": fakes.folder / "p256.pem"}
         self.env = {**os.environ, "BENCH_TOKEN": settings["token"]}
         settings["token"] = "env:BENCH_TOKEN"
         self.words = ["--provider", "google-kms", *[w for k, v in settings.items() for w in ("-p", f"{k}={v}")],
@@ -113,16 +119,19 @@ class Service:
 def latencies(signctl, sample, service, quick):
     for latency in (0.05, 0.2) if quick else (0.05, 0.2, 1.0):
         for jobs in (1, 8) if quick else (1, 4, 16, 64):
-            count = max(int(3 / latency) * jobs // (8 if jobs == 1 else 1), 8)
-            count = min(count, 640)
+            # Ten rounds of the widest window and more: a release, not the climb alone.
+            count = jobs * max(10, int((1 if quick else 3) / latency))
             files = fresh(service.work / "files", sample, count + 1)
             service.fakes.control("heal")
             alone = service.sign(signctl, files[-1:], "--no-timestamp")
+            floor = service.sign(signctl, files[:-1], "--no-timestamp", "-j", jobs)
+            files = fresh(service.work / "files", sample, count)
             service.fakes.fault(match=SIGN, times=-1, kind="delay", delay_ms=int(latency * 1000))
-            took = service.sign(signctl, files[:-1], "--no-timestamp", "-j", jobs)
-            ideal = count / jobs * latency + alone
-            row(f"{count} files at {latency * 1000:.0f} ms, -j {jobs}: {took:.2f} s, ideal {ideal:.2f} s",
-                f"{ideal / took:.0%}", "at least 85%", ideal / took >= 0.85)
+            took = service.sign(signctl, files, "--no-timestamp", "-j", jobs)
+            waits = count / jobs * latency + alone
+            ideal = max(waits, floor)
+            row(f"{count} files at {latency * 1000:.0f} ms, -j {jobs}: {took:.2f} s; waits alone {waits:.2f} s, "
+                f"work alone {floor:.2f} s", f"{ideal / took:.0%}", "at least 85%", ideal / took >= 0.85)
 
 
 def outage(signctl, sample, service, quick):

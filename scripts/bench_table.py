@@ -3,6 +3,7 @@
 """Turns what bench.sh measured into a Markdown table.
 
 bench_table.py FOLDER PEER-NAME          prints the table; exit code 1 when a goal is missed
+bench_table.py --disk FOLDER             the same tasks on a disk, for which there is no goal
 bench_table.py --into DOCUMENT NAME TABLE     puts it between the document's markers of that name
 """
 import datetime
@@ -37,14 +38,14 @@ def machine():
     return f"{cpu[1] if cpu else platform.machine()}, {cores} cores, Linux {platform.release().split('-')[0]}"
 
 
-def table(folder, peer):
-    """The table, and the names of the rows whose goal is missed."""
-    folder = pathlib.Path(folder)
-    missed = []
-    lines = [f"Measured on {datetime.date.today()} on {machine()}; peer: {peer}.", "",
-             "| task | signctl median (min to max) | peer median (min to max) | ratio | goal | memory signctl / peer |",
-             "|---|---|---|---|---|---|"]
-    for title, name, goal in ROWS:
+HEAD = ["| task | signctl median (min to max) | peer median (min to max) | ratio | goal | memory signctl / peer |",
+        "|---|---|---|---|---|---|"]
+
+
+def side_by_side(folder, rows):
+    """The lines, and the names of the rows whose goal is missed."""
+    missed, lines = [], []
+    for title, name, goal in rows:
         ours, peers = result(folder, f"{name}-ours"), result(folder, f"{name}-peer")
         cells = [f"{r[0]:.1f} ms ({r[1]:.1f} to {r[2]:.1f})" for r in (ours, peers)]
         limit = f"at most {goal:.2f}" if goal else "-"
@@ -52,6 +53,14 @@ def table(folder, peer):
         if goal and round(ratio, 2) > goal:
             missed.append(title)
         lines.append(f"| {title} | {cells[0]} | {cells[1]} | {ratio:.2f} | {limit} | {ours[3]} / {peers[3]} |")
+    return lines, missed
+
+
+def table(folder, peer):
+    """The table, and the names of the rows whose goal is missed."""
+    folder = pathlib.Path(folder)
+    lines, missed = side_by_side(folder, ROWS)
+    lines = [f"Measured on {datetime.date.today()} on {machine()}; peer: {peer}.", "", *HEAD, *lines]
     for title, name in (("sign", "huge.txt"), ("verify", "huge-verify.txt")):
         seconds, kilobytes = (folder / name).read_text().split()[-2:]
         megabytes = int(kilobytes) / 1024
@@ -75,6 +84,9 @@ def put_into(document, name, text):
 def main():
     if sys.argv[1] == "--into":
         put_into(sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4]).read_text())
+    elif sys.argv[1] == "--disk":
+        lines, _ = side_by_side(pathlib.Path(sys.argv[2]), [(title, name, None) for title, name, _ in ROWS[:4]])
+        print("\n".join([*HEAD, *lines]))
     else:
         text, missed = table(sys.argv[1], sys.argv[2])
         sys.stdout.write(text)
