@@ -4,10 +4,13 @@
 #include "cli/render.hpp"
 #include "core/log.hpp"
 #include "core/path.hpp"
+#include "core/text.hpp"
 #include "plan/duplicates.hpp"
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 namespace signctl::cli {
 
@@ -44,6 +47,22 @@ void warn_of_inside(const engine::FileResult& result, const GateRules& rules) {
   for (const Finding& finding : judge_inside(result.outcome->report, rules)) {
     log_warning(result.path + ": " + finding_text(finding));
   }
+}
+
+/// When the signature of a file ends because it has no timestamp; empty when it has one, or is for
+/// rehearsals anyway.
+std::optional<TimePoint> end_of(const engine::FileResult& result) {
+  if (!result.outcome || result.outcome->verdict.rehearsal) {
+    return std::nullopt;
+  }
+  std::optional<TimePoint> end;
+  for (const SignatureInfo& signature : result.outcome->report.signatures) {
+    if (!signature.timestamp && !signature.chain.certificates.empty()) {
+      const TimePoint leaf = signature.chain.certificates.front().not_after;
+      end = std::min(end.value_or(leaf), leaf);
+    }
+  }
+  return end;
 }
 
 /// How many signatures `tasks` will really need.
@@ -152,10 +171,16 @@ Result<int> sign_files(SignRun& sign, const BatchWords& words, Context& context)
   engine::RunOptions options = sign.run;
   const bool wanted_later = context.json() || !sign.report.file.empty();
   options.keep = wanted_later ? engine::Keep::everything : engine::Keep::outcomes;
+  bool warned = false;
   options.on_file = [&](const engine::FileResult& result, std::size_t, std::size_t) {
     const bool done = result.outcome && result.outcome->state == engine::FileState::done;
     print_file(context, words, result, done ? note_on(result, sign.options, sign.crew) : "");
     warn_of_inside(result, sign.gate.rules);
+    if (const auto end = end_of(result); end && !std::exchange(warned, true)) {
+      log_warning("without a timestamp the signature of " + result.path +
+                  " ends with its certificate, " + to_iso8601(*end) +
+                  "; so do others of this run that have none");
+    }
   };
   const auto summary = engine::sign_all(sign.tasks, sign.gate, sign.crew, context.clock(), options);
   return finish_batch(context, words, summary, sign.report);
