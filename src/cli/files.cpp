@@ -59,6 +59,9 @@ Result<std::vector<std::string>> read_list(const std::string& path) {
 Result<std::vector<plan::Selection>> select_arguments(const std::vector<std::string>& arguments) {
   plan::Selection selection;
   for (const std::string& argument : arguments) {
+    if (argument.empty()) {
+      return Error{ErrorKind::usage, "a file is named by an empty text", "is a variable not set?"};
+    }
     if (argument.size() < 2 || argument.front() != '@') {
       selection.include.push_back(argument);
       continue;

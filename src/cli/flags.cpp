@@ -27,6 +27,12 @@ std::vector<std::string> choices_of(const std::string& meta) {
 
 void Flags::finish(CLI::Option& option, const char* meta) const {
   option.group(group_)->type_name(meta);
+  // Nobody means an empty value, and to take it for "not given" would pass what the flag was to
+  // check, or overwrite what it was to spare.
+  option.check([](const std::string& given) {
+    return given.empty() ? std::string("the value is empty: is a variable not set?")
+                         : std::string();
+  });
   auto choices = choices_of(meta);
   if (choices.empty()) {
     return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/settings.hpp"
 
+#include "config/check.hpp"
 #include "core/log.hpp"
 #include "core/path.hpp"
 #include "core/text.hpp"
@@ -246,6 +247,15 @@ Result<std::optional<timestamp::Options>> timestamp_options(const config::Config
     }
     return Wanted{};
   }
+  for (const std::string& server : flags.servers) {
+    if (!config::is_server(server)) {
+      // Not repeated: it may carry a password.
+      return Error{ErrorKind::usage,
+                   "--timestamp-url wants an http:// or https:// address without user name or "
+                   "password, or dev:",
+                   "for example http://timestamp.digicert.com"};
+    }
+  }
   timestamp::Options options;
   options.servers = flags.servers.empty() ? config.sign.timestamp_servers : flags.servers;
   if (options.servers.empty() && provider != nullptr &&
@@ -313,6 +323,14 @@ Result<void> apply(const ExpectFlags& flags, GateRules& rules) {
                    "for example --expect-subject \"CN=Contoso Ltd\""};
     }
     rules.identity.subject[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  for (const std::string& usage : flags.eku) {
+    if (!config::is_dotted_oid(usage)) {
+      return Error{
+          ErrorKind::usage,
+          "--expect-eku wants a dotted object identifier, not \"" + printable(usage) + "\"",
+          "for example 1.3.6.1.5.5.7.3.3 for code signing"};
+    }
   }
   if (!flags.eku.empty()) {
     rules.identity.eku = flags.eku;

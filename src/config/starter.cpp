@@ -95,10 +95,11 @@ void add_gate(const Provider& provider, std::string& out) {
   const Block block{gate, "  ", out};
   block.add("timestamp");
   // A key in a file is a test certificate's; only services have publicly trusted ones.
-  out += provider.name() == "pfx"
-             ? "  # The test certificate itself is trusted; a release says [system].\n"
-               "  trust: [signer]\n"
-             : "  # Where chains may end.\n  trust: [system]\n";
+  out += provider.name() == "pfx" ? "  # The test certificate itself is trusted, beside the "
+                                    "timestamp server's root; a release "
+                                    "says [system].\n"
+                                    "  trust: [system, signer]\n"
+                                  : "  # Where chains may end.\n  trust: [system]\n";
   out += "  # identity:\n";
   Block{section_of("identity", gate), "    ", out}.add_commented("subject");
 }

@@ -44,7 +44,7 @@ def start(program, folder):
 
 def rehearse(suite, folder, said, sample):
     host = said["url"].removeprefix("https://")
-    (folder / "signctl.yaml").write_text("version: 1\n" + block("A config for it", "yaml").replace(WRITTEN_PORT, host))
+    (folder / "signctl.yaml").write_text(block("A config for it", "yaml").replace(WRITTEN_PORT, host))
     env = {"AZURE_CLIENT_SECRET": said["personalities"]["artifact-signing"]["client_secret"]}
     shutil.copyfile(sample, folder / "app.exe")
     sign = [SIGNCTL, "sign", "app.exe", "--no-timestamp", "--dev", "--trust-cert", "fakes/root.pem"]
