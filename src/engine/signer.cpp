@@ -51,9 +51,7 @@ class SharedSession final : public SigningSession {
 }  // namespace
 
 Signer::Signer(SignerOptions options, Clock& clock, const RetryRules& rules, Pace::Time deadline)
-    : options_(std::move(options)),
-      pace_(clock, rules, options_.ceiling, deadline),
-      clock_(clock) {}
+    : options_(std::move(options)), pace_(clock, rules, options_.ceiling, deadline) {}
 
 Result<void> Signer::open() {
   const std::lock_guard lock(mutex_);

@@ -76,7 +76,6 @@ class Signer {
 
   SignerOptions options_;
   Pace pace_;
-  Clock& clock_;
   std::mutex mutex_;  ///< Guards first_ and idle_.
   /// Signs nothing: the others are made from it, and it knows the chain.
   std::unique_ptr<SigningSession> first_;
