@@ -113,17 +113,24 @@ say "200 files through services that take 100 ms"
 cat services.md
 
 say "batches"
-"$root/scripts/bench_batch.py" "$signctl" "$root/build/release/tests/signctl-fake" small.exe $([ "$rounds" = 10 ] || echo --quick) >batch.md || missed+=(batch)
+TMPDIR=$memory "$root/scripts/bench_batch.py" "$signctl" "$root/build/release/tests/signctl-fake" small.exe $([ "$rounds" = 10 ] || echo --quick) >batch.md || missed+=(batch)
 cat batch.md
+
+say "packages of 500 MB"
+{ head -2 disk.md
+  SIGNCTL_BENCH_DIR=$memory ROUNDS=$([ "$rounds" = 10 ] && echo 5 || echo 1) "$root/scripts/bench_msi.sh" "$signctl"
+} >packages.md || missed+=(packages)
+cat packages.md
 
 say "a token"
 "$root/scripts/bench_pkcs11.sh" >pkcs11.md || missed+=(pkcs11)
 cat pkcs11.md
 
 if [ "$write" = 1 ]; then
-  for part in table disk services batch pkcs11; do
+  for part in table disk packages services batch pkcs11; do
     python3 "$root/scripts/bench_table.py" --into "$root/docs/performance.md" "$part" "$part.md"
   done
+  python3 "$root/scripts/bench_plot.py" table.md packages.md batch.md --into "$root/docs/performance"
   say "written into docs/performance.md"
 fi
 [ "${#missed[@]}" = 0 ] || { echo "goals missed: ${missed[*]}" >&2; exit 1; }

@@ -22,6 +22,7 @@ h1 { font-size: 1.4rem; margin: 0; }
 .tile { flex: 1 1 8rem; padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--band); }
 .tile b { display: block; font-size: 1.6rem; line-height: 1.2; }
 .tile span { color: var(--faint); }
+.tile.alarm { border-color: var(--bad); } .tile.alarm b { color: var(--bad); }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .5rem .75rem; vertical-align: top; border-top: 1px solid var(--line); }
@@ -49,9 +50,9 @@ std::string_view css_class(ReportRow::Kind kind) {
   return "";
 }
 
-std::string tile(std::size_t count, std::string_view what) {
-  return "<div class=\"tile\"><b>" + std::to_string(count) + "</b><span>" + escape_markup(what) +
-         "</span></div>\n";
+std::string tile(std::size_t count, std::string_view what, std::string_view more = "") {
+  return "<div class=\"tile" + std::string(more) + "\"><b>" + std::to_string(count) + "</b><span>" +
+         escape_markup(what) + "</span></div>\n";
 }
 
 std::string findings(const ReportRow& row) {
@@ -103,11 +104,14 @@ std::string html_report(const ReportData& data) {
       escape_markup(data.summary) + " &middot; exit code " + std::to_string(data.exit_code) +
       " &middot; " + escape_markup(data.time) + "</p>\n<div class=\"tiles\">\n" +
       tile(count("good"), data.words.done) + tile(count("skipped"), "skipped") +
-      tile(count("bad"), "failed") +
+      tile(count("bad"), "failed", count("bad") > 0 ? " alarm" : "") +
       "</div>\n<div class=\"scroll\"><table>\n<thead><tr><th>file</th><th>result</th>"
       "<th>why</th><th>signed by</th><th>timestamp</th></tr></thead>\n<tbody>\n";
-  for (const ReportRow& row : data.rows) {
-    text += row_html(row);
+  // What has to be looked at first, the rest in the order of the plan.
+  for (const bool bad : {true, false}) {
+    for (const ReportRow& row : data.rows) {
+      text += (css_class(row.kind) == "bad") == bad ? row_html(row) : "";
+    }
   }
   return text + "</tbody>\n</table></div>\n</body>\n</html>\n";
 }
