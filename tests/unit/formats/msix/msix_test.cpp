@@ -27,7 +27,7 @@ struct Lie {
   std::string size{"5"};
   std::string lfh{"35"};
   std::string hash{to_base64(crypto::hash(DigestAlg::sha256, as_bytes("hello")))};
-  std::string more;
+  std::string more{};
 };
 
 const std::string kManifest =
