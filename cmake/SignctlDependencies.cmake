@@ -5,6 +5,7 @@
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(CURL REQUIRED)
+find_package(LibXml2 2.9 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(spdlog 1.10 REQUIRED)
 find_package(yaml-cpp 0.7 REQUIRED)
@@ -29,6 +30,10 @@ else()
   set(signctl_load_curl_default OFF)
 endif()
 option(SIGNCTL_LOAD_CURL_LATE "Open libcurl at run time instead of linking it"
+  ${signctl_load_curl_default})
+
+# libxml2 brings ICU along: opened when the first XML document is met, for the same reason.
+option(SIGNCTL_LOAD_XML_LATE "Open libxml2 at run time instead of linking it"
   ${signctl_load_curl_default})
 
 # libmspack unpacks the cabinets that are looked into (docs/adr/0011). Late for the same reason, and

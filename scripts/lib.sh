@@ -7,9 +7,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian 12 names. Other systems: install the same libraries by hand, or use vcpkg (vcpkg.json).
 build_packages=(g++ cmake ninja-build pkg-config libcli11-dev libssl-dev libcurl4-openssl-dev
-  nlohmann-json3-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libmspack-dev zlib1g-dev)
+  nlohmann-json3-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libmspack-dev zlib1g-dev libxml2-dev)
 demo_packages=(systemd-boot-efi ca-certificates)
-test_packages=(catch2 libcpp-httplib-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed gcab
+test_packages=(catch2 libcpp-httplib-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed gcab xmlsec1
   python3 ca-certificates procps unzip zsh fish
   msitools wixl softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules)
 sanitizer_packages=(clang libclang-rt-14-dev llvm)

@@ -46,6 +46,9 @@ struct SniffInput {
   ByteView head;               ///< First bytes, up to 4096.
   ByteView tail;               ///< Last bytes, up to 4096.
   std::string_view extension;  ///< Lower case without the dot, as a hint only; may be empty.
+  /// What the directory of a ZIP archive makes of it: "msix", "nuget", "vsix", or "zip" when it has
+  /// the marks of none. Several when it has those of several; empty for what is no ZIP archive.
+  std::span<const std::string_view> archive_kinds{};
 };
 
 /// Whether to hash each page as well (signtool /ph).
@@ -87,6 +90,9 @@ struct SignatureProfile {
   std::string_view content_type{"1.3.6.1.4.1.311.2.1.4"};
   /// Dotted OID of the unsigned attribute that holds the RFC 3161 token.
   std::string_view timestamp_attribute{"1.3.6.1.4.1.311.3.3.1"};
+  /// Dotted OID in the commitment-type-indication attribute (RFC 5035, CAdES) of a new signature,
+  /// which then also names its certificate and the time; empty for signatures without these.
+  std::string_view commitment_type{};
 };
 
 /// A file stored inside this one: in a package, an archive, or a cabinet within an installer.

@@ -67,7 +67,7 @@ Result<std::string> read_spc_link(ByteView content, std::string_view what) {
 }
 
 /// The DigestInfo that ends SpcIndirectDataContent.
-Result<void> read_digest_info(ByteView content, IndirectData& data) {
+Result<void> read_digest_info(ByteView content, DigestField field, IndirectData& data) {
   der::Parser parser(content);
   SIGNCTL_TRY(const der::AlgorithmId algorithm, der::read_algorithm(parser, "digestAlgorithm"), "");
   SIGNCTL_TRY(const der::Tlv digest, parser.expect(der::kOctetString, "digest"), "");
@@ -79,7 +79,7 @@ Result<void> read_digest_info(ByteView content, IndirectData& data) {
   if (!alg) {
     return malformed("the digest algorithm of SpcIndirectDataContent is unknown: " + algorithm.oid);
   }
-  if (digest.content.size() != digest_size(*alg)) {
+  if (field == DigestField::one_digest && digest.content.size() != digest_size(*alg)) {
     return malformed("the file digest has " + std::to_string(digest.content.size()) +
                      " octets but " + std::string(digest_name(*alg)) + " makes " +
                      std::to_string(digest_size(*alg)));
@@ -98,7 +98,7 @@ Bytes encode_indirect_data(const IndirectData& data) {
   return der::sequence({type, digest});
 }
 
-Result<IndirectData> parse_indirect_data(ByteView der) {
+Result<IndirectData> parse_indirect_data(ByteView der, DigestField field) {
   SIGNCTL_CHECK(der::check_strict(der), "reading SpcIndirectDataContent");
   SIGNCTL_TRY(
       const der::Tlv whole, der::parse_whole(der, der::kSequence, "SpcIndirectDataContent"), "");
@@ -115,7 +115,7 @@ Result<IndirectData> parse_indirect_data(ByteView der) {
     data.data_value.assign(value.full.begin(), value.full.end());
   }
   SIGNCTL_CHECK(inner.end("data"), "");
-  SIGNCTL_CHECK(read_digest_info(info.content, data), "");
+  SIGNCTL_CHECK(read_digest_info(info.content, field, data), "");
   return data;
 }
 

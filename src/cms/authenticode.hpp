@@ -17,14 +17,20 @@ struct IndirectData {
   std::string data_type;  ///< Dotted OID: SPC_PE_IMAGE_DATA, ...
   Bytes data_value;       ///< DER of data.value; empty if absent.
   DigestAlg alg{DigestAlg::sha256};
-  Bytes digest;  ///< Raw; size checked against `alg`.
+  Bytes digest;  ///< Raw; see DigestField.
+};
+
+/// What stands where the digest is expected.
+enum class DigestField {
+  one_digest,  ///< A digest of the algorithm's size: anything else is refused.
+  table,       ///< Several digests with tags, as app packages have it; left to the format.
 };
 
 /// DER of the complete SpcIndirectDataContent.
 [[nodiscard]] Bytes encode_indirect_data(const IndirectData& data);
 
 /// @errors `input` for anything that is not exactly one SpcIndirectDataContent in DER.
-Result<IndirectData> parse_indirect_data(ByteView der);
+Result<IndirectData> parse_indirect_data(ByteView der, DigestField field = DigestField::one_digest);
 
 /// Program name and URL of the SpcSpOpusInfo attribute. UTF-8.
 struct OpusInfo {

@@ -16,7 +16,7 @@ LAYERS = {
     "cms": ({"crypto"}, {"openssl"}),
     "trust": ({"crypto", "net"}, {"openssl"}),
     "timestamp": ({"crypto", "cms", "net"}, set()),
-    "formats": ({"crypto", "cms", "formats/common"}, {"zlib.h", "mspack.h"}),
+    "formats": ({"crypto", "cms", "formats/common"}, {"zlib.h", "mspack.h", "libxml"}),
     "providers": ({"crypto", "net", "providers/common"}, {"nlohmann"}),
     "config": (set(), {"nlohmann", "yaml-cpp"}),
     "guard": (set(), set()),
@@ -32,7 +32,7 @@ LAYERS = {
 }
 PLUGIN_AXES = {"formats", "providers"}
 THIRD_PARTY = {"openssl", "curl", "nlohmann", "yaml-cpp", "spdlog", "fmt", "CLI", "zlib.h", "mspack.h", "catch2",
-               "httplib.h"}
+               "httplib.h", "libxml"}
 # pattern -> files that may contain it
 RESTRICTED = [
     (re.compile(r"\b(?:secure_)?getenv\s*\("), re.compile(r"^src/core/env\w*\.cpp$")),

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/common/indirect_content.hpp"
 
-#include "cms/authenticode.hpp"
 #include "crypto/oids.hpp"
 
 #include <utility>
 
 namespace signctl {
 
-Result<SigningContent> read_indirect_content(ByteView econtent) {
-  SIGNCTL_TRY(cms::IndirectData data, cms::parse_indirect_data(econtent), "");
+Result<SigningContent> read_indirect_content(ByteView econtent, cms::DigestField field) {
+  SIGNCTL_TRY(cms::IndirectData data, cms::parse_indirect_data(econtent, field), "");
   SigningContent content;
   content.content_type = oid::kSpcIndirectData;
   content.econtent.assign(econtent.begin(), econtent.end());

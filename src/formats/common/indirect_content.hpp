@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cms/authenticode.hpp"
+
 #include <signctl/bytes.hpp>
 #include <signctl/format.hpp>
 #include <signctl/result.hpp>
@@ -12,6 +14,7 @@ namespace signctl {
 ///
 /// @param econtent  DER of the complete content TLV.
 /// @errors `input` when it is not an SpcIndirectDataContent.
-Result<SigningContent> read_indirect_content(ByteView econtent);
+Result<SigningContent> read_indirect_content(ByteView econtent,
+                                             cms::DigestField field = cms::DigestField::one_digest);
 
 }  // namespace signctl

@@ -34,6 +34,7 @@ class Edit::Writer {
       const auto fate = edit_.fates_.find(index);
       if (fate == edit_.fates_.end()) {
         new_offsets_[index] = position_;
+        data_offsets_[index] = position_ + entry.local_header_size();
         keep(entry);
       } else if (fate->second.replacement) {
         SIGNCTL_TRY(const std::uint32_t time, edit_.dos_time(index), "");
@@ -41,6 +42,7 @@ class Edit::Writer {
         SIGNCTL_TRY(replaced_[index],
                     write_entry({entry.name, flags, time, *fate->second.replacement}),
                     "");
+        data_offsets_[index] = position_ - fate->second.replacement->packed->size();
       }
     }
     for (const Tail& tail : edit_.tail_) {
@@ -89,6 +91,10 @@ class Edit::Writer {
   }
 
   [[nodiscard]] std::uint64_t last_record() const { return last_record_; }
+  [[nodiscard]] std::optional<std::uint64_t> data_offset(std::size_t index) const {
+    const auto it = data_offsets_.find(index);
+    return it == data_offsets_.end() ? std::nullopt : std::optional(it->second);
+  }
   [[nodiscard]] PatchSet take() { return std::move(patches_); }
 
  private:
@@ -139,6 +145,7 @@ class Edit::Writer {
   std::uint64_t position_{0};
   std::uint64_t last_record_{0};
   std::map<std::size_t, std::uint64_t> new_offsets_;
+  std::map<std::size_t, std::uint64_t> data_offsets_;
   std::map<std::size_t, Bytes> replaced_;
   std::vector<Bytes> appended_;
 };
@@ -177,6 +184,16 @@ Result<std::uint64_t> Edit::last_record_offset() const {
   Writer writer(*this);
   SIGNCTL_CHECK(writer.write_records(), "");
   return writer.last_record();
+}
+
+Result<std::uint64_t> Edit::data_offset(std::size_t index) const {
+  Writer writer(*this);
+  SIGNCTL_CHECK(writer.write_records(), "");
+  const auto offset = writer.data_offset(index);
+  if (!offset) {
+    return Error{ErrorKind::internal, "an entry that is gone has no place"};
+  }
+  return *offset;
 }
 
 }  // namespace signctl::zip

@@ -75,6 +75,11 @@ class Edit {
   /// Where the local record of the last appended entry will begin.
   [[nodiscard]] Result<std::uint64_t> last_record_offset() const;
 
+  /// Where the packed bytes of an entry that stays, or is replaced in place, will begin.
+  ///
+  /// @errors also `internal` for an entry that is gone.
+  [[nodiscard]] Result<std::uint64_t> data_offset(std::size_t index) const;
+
  private:
   class Writer;
   struct Added {
