@@ -7,6 +7,7 @@
 #include <signctl/finding.hpp>
 #include <signctl/patch_set.hpp>
 #include <signctl/result.hpp>
+#include <signctl/signature_scheme.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -46,6 +47,9 @@ struct SniffInput {
   ByteView head;               ///< First bytes, up to 4096.
   ByteView tail;               ///< Last bytes, up to 4096.
   std::string_view extension;  ///< Lower case without the dot, as a hint only; may be empty.
+  /// What the directory of a ZIP archive makes of it: "msix", "nuget", "vsix", or "zip" when it has
+  /// the marks of none. Several when it has those of several; empty for what is no ZIP archive.
+  std::span<const std::string_view> archive_kinds{};
 };
 
 /// Whether to hash each page as well (signtool /ph).
@@ -179,6 +183,9 @@ class Signable {
 
   /// What this file's signatures look like.
   [[nodiscard]] virtual SignatureProfile profile() const { return {}; }
+
+  /// How this file is signed when its signatures are not CMS; null when they are. Owned by this.
+  [[nodiscard]] virtual SignatureScheme* scheme() { return nullptr; }
 
   /// Whether a certificate may sign this file at all: a package names its publisher. Asked before
   /// a signature is spent, and again of every signature that is verified.

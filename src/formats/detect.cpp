@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "formats/common/zip_kind.hpp"
 
 #include <signctl/format.hpp>
 
@@ -76,11 +77,13 @@ Result<const Format*> find_format(const ByteSource& source, std::string_view pat
   SIGNCTL_TRY(
       const Bytes tail, read_bytes(source, size - window, window), "reading the last bytes");
   const std::string extension = extension_of(path_utf8);
+  const auto kinds =
+      zip::looks_like_zip(head, tail) ? zip::kinds_of(source) : std::vector<std::string_view>{};
 
   std::vector<const Format*> sure;
   std::vector<const Format*> possible;
   for (const Format* format : builtin_formats()) {
-    switch (format->sniff({head, tail, extension})) {
+    switch (format->sniff({head, tail, extension, kinds})) {
       case Sniff::yes:
         sure.push_back(format);
         break;

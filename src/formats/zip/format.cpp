@@ -28,6 +28,31 @@ Error refuse_package(const std::string& kind) {
           "their own signatures are not understood; sign the programs before they are packed"};
 }
 
+/// Whether a format of this build is for one of the kinds of packages.
+bool is_taken(std::span<const std::string_view> kinds) {
+  const auto formats = builtin_formats();
+  return std::any_of(formats.begin(), formats.end(), [&](const Format* format) {
+    return format->name() != "zip" &&
+           std::find(kinds.begin(), kinds.end(), format->name()) != kinds.end();
+  });
+}
+
+/// Whether a format of this build goes by that extension.
+bool is_known(std::string_view extension) {
+  const auto formats = builtin_formats();
+  return std::any_of(formats.begin(), formats.end(), [&](const Format* format) {
+    const auto known = format->extensions();
+    return std::find(known.begin(), known.end(), extension) != known.end();
+  });
+}
+
+Error not_what_it_is_called(std::string_view extension) {
+  return {ErrorKind::input,
+          "the archive is called " + std::string(extension) +
+              " but does not hold what makes it a package of that type",
+          "build it anew, or rename it to .zip if it is an archive"};
+}
+
 class ZipFormat final : public Format {
  public:
   [[nodiscard]] std::string_view name() const override { return "zip"; }
@@ -42,7 +67,9 @@ class ZipFormat final : public Format {
     return can;
   }
   [[nodiscard]] Sniff sniff(const SniffInput& input) const override {
-    return looks_like_zip(input.head, input.tail) ? Sniff::yes : Sniff::no;
+    // Also for packages that no format of this build takes, to refuse them by their name.
+    return looks_like_zip(input.head, input.tail) && !is_taken(input.archive_kinds) ? Sniff::yes
+                                                                                    : Sniff::no;
   }
   Result<std::unique_ptr<Signable>> open(std::shared_ptr<const ByteSource> source) const override {
     const std::vector<std::string_view> kinds = kinds_of(*source);
@@ -56,7 +83,11 @@ class ZipFormat final : public Format {
     const bool is_package =
         std::find(kPackageExtensions.begin(), kPackageExtensions.end(), extension) !=
         kPackageExtensions.end();
-    return is_package ? refuse_package(std::string(extension)) : open(std::move(source));
+    if (is_package) {
+      return is_known(extension) ? not_what_it_is_called(extension)
+                                 : refuse_package(std::string(extension));
+    }
+    return open(std::move(source));
   }
   [[nodiscard]] bool needs_own_signature() const override { return false; }
 };
