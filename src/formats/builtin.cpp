@@ -7,7 +7,7 @@
 // namespace of that name; the order is the order of detection.
 #define SIGNCTL_FORMATS(FORMAT) \
   FORMAT(pe)                    \
-  FORMAT(msi) FORMAT(cab) FORMAT(cat) FORMAT(script) FORMAT(clickonce) FORMAT(zip)
+  FORMAT(msi) FORMAT(cab) FORMAT(cat) FORMAT(script) FORMAT(clickonce) FORMAT(vsix) FORMAT(zip)
 
 #define SIGNCTL_FORMAT_DECLARE(name) \
   namespace signctl::name {          \
