@@ -7,6 +7,7 @@
 #include <signctl/finding.hpp>
 #include <signctl/patch_set.hpp>
 #include <signctl/result.hpp>
+#include <signctl/signature_scheme.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -185,6 +186,9 @@ class Signable {
 
   /// What this file's signatures look like.
   [[nodiscard]] virtual SignatureProfile profile() const { return {}; }
+
+  /// How this file is signed when its signatures are not CMS; null when they are. Owned by this.
+  [[nodiscard]] virtual SignatureScheme* scheme() { return nullptr; }
 
   /// Whether a certificate may sign this file at all: a package names its publisher. Asked before
   /// a signature is spent, and again of every signature that is verified.

@@ -10,6 +10,7 @@
 #include "engine/draft.hpp"
 #include "engine/gate.hpp"
 #include "engine/opened_file.hpp"
+#include "engine/scheme_signature.hpp"
 #include "engine/sign_file.hpp"
 
 #include <algorithm>
@@ -74,6 +75,14 @@ Result<FileOutcome> timestamp_opened(OpenedFile& opened, const FileTask& task, S
   SIGNCTL_TRY(Draft draft, Draft::begin(opened.source, task.output), "creating the draft");
   std::string source;
   for (Bytes& signature : signatures) {
+    if (SignatureScheme* scheme = opened.signable->scheme()) {
+      SIGNCTL_TRY(auto stamped,
+                  restamp_by_scheme(*scheme, signature, task.options, *stages.timestamper),
+                  "");
+      signature = std::move(stamped.envelope);
+      source = std::move(stamped.timestamp_source);
+      continue;
+    }
     SIGNCTL_TRY(signature, restamp_all(signature, task.options, *stages.timestamper, source), "");
   }
   SIGNCTL_TRY(auto outcome, embed_and_commit(opened, std::move(draft), signatures, stages), "");
@@ -155,11 +164,22 @@ Result<FinishedSignature> signature_to_attach(OpenedFile& opened,
   return finished;
 }
 
+/// What is signed depends on the certificate and the time: a value made elsewhere does not do.
+Error no_detached_flow(const OpenedFile& opened) {
+  return {ErrorKind::unsupported,
+          "the XML signature of a file of type " + std::string(opened.format->name()) +
+              " is made in one go, so that there is no detached flow for it",
+          "sign them with signctl sign"};
+}
+
 Result<FileOutcome> attach_opened(OpenedFile& opened,
                                   ByteView signature,
                                   const AttachRequest& request,
                                   Stages& stages) {
   const SignOptions& options = request.task.options;
+  if (opened.signable->scheme() != nullptr) {
+    return no_detached_flow(opened);
+  }
   SIGNCTL_TRY(const auto stored, stored_signatures(*opened.signable), "");
   if (!stored.empty() && options.if_signed != IfSigned::append &&
       options.if_signed != IfSigned::replace) {
@@ -239,6 +259,9 @@ Result<FileOutcome> remove_signatures(const std::string& input, const std::strin
 
 Result<DigestFacts> digest_file(const std::string& path, const SignOptions& options) {
   SIGNCTL_TRY(OpenedFile opened, open_file(path), "");
+  if (opened.signable->scheme() != nullptr) {
+    return no_detached_flow(opened);
+  }
   SIGNCTL_TRY(const Placement placement, place(*opened.signable, options.if_signed), "");
   SIGNCTL_TRY(auto prepared, prepare(*opened.signable, options, placement), "reading " + path);
   DigestFacts facts;
@@ -252,6 +275,9 @@ Result<DigestFacts> digest_file(const std::string& path, const SignOptions& opti
 
 Result<Bytes> extract_signature(const std::string& path, std::size_t index) {
   SIGNCTL_TRY(OpenedFile opened, open_file(path), "");
+  if (opened.signable->scheme() != nullptr) {
+    return no_detached_flow(opened);
+  }
   SIGNCTL_TRY(auto signatures, stored_signatures(*opened.signable), "reading " + path);
   if (signatures.empty()) {
     return not_signed(path);

@@ -10,6 +10,7 @@
 #include "engine/inside.hpp"
 #include "engine/obtain_signature.hpp"
 #include "engine/opened_file.hpp"
+#include "engine/scheme_signature.hpp"
 #include "engine/shelf.hpp"
 #include "engine/sign_inside.hpp"
 
@@ -148,6 +149,10 @@ Result<MaybeOutcome> sign_alone(OpenedFile& opened,
                                 Reuse reuse) {
   SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
+  if (opened.signable->scheme() != nullptr) {
+    SIGNCTL_TRY(FileOutcome outcome, sign_file_by_scheme(opened, task, stages), "");
+    return MaybeOutcome{std::move(outcome)};
+  }
   // Copying and reading back start here, beside the hashing; a target that cannot be written costs
   // no signature.
   SIGNCTL_TRY(Draft draft,

@@ -6,7 +6,9 @@
 // The one list of file types. A row is the name of a folder here, which defines format() in the
 // namespace of that name; the order is the order of detection.
 #define SIGNCTL_FORMATS(FORMAT) \
-  FORMAT(pe) FORMAT(msi) FORMAT(cab) FORMAT(cat) FORMAT(script) FORMAT(msix) FORMAT(zip)
+  FORMAT(pe)                    \
+  FORMAT(msi)                   \
+  FORMAT(cab) FORMAT(cat) FORMAT(script) FORMAT(clickonce) FORMAT(msix) FORMAT(vsix) FORMAT(zip)
 
 #define SIGNCTL_FORMAT_DECLARE(name) \
   namespace signctl::name {          \

@@ -147,6 +147,13 @@ void describe(const Unit& unit, SignatureInfo& info, std::vector<Finding>& findi
     return;
   }
   const cms::SignerInfo& signer = unit.data->signers.front();
+  if (unit.scheme) {
+    info.digest_alg = unit.scheme->alg;
+    info.digest_hex = to_hex(unit.scheme->claimed_digest);
+    info.computed_digest_hex = to_hex(unit.scheme->computed_digest);
+    info.description = unit.scheme->description;
+    info.url = unit.scheme->url;
+  }
   info.page_hashes = carries_page_hashes(unit.data->content);
   for (const crypto::Certificate& certificate : unit.data->certificates) {
     info.certificates.push_back(certificate.info());

@@ -208,6 +208,29 @@ void check_chain(const Check& check, const Certificate& leaf) {
   add_chain_findings(check, chain_at(check, leaf, later), Judgement::after_expiry, chain.findings);
 }
 
+/// The leaf of a CMS signature, or of one of another kind.
+Result<Certificate> signer_of(const Unit& unit) {
+  if (unit.scheme) {
+    return Certificate::parse(unit.scheme->signer);
+  }
+  return cms::find_signer_certificate(*unit.data, unit.data->signers.front());
+}
+
+/// What needs neither trust nor time.
+void check_by_itself(const Check& check, Signable& file, ByteView computed) {
+  auto found = check.unit.scheme ? check.unit.scheme->findings
+                                 : cms::check_signer(*check.unit.data,
+                                                     check.unit.data->signers.front(),
+                                                     cms::Flavour::authenticode);
+  for (Finding& finding : found) {
+    finding.subject = check.unit.label;
+    check.findings.push_back(std::move(finding));
+  }
+  if (check.unit.content) {
+    check_digest(check, file, computed);
+  }
+}
+
 }  // namespace
 
 SignatureInfo check_signature(Signable& file,
@@ -222,20 +245,14 @@ SignatureInfo check_signature(Signable& file,
   }
   const Check check{unit, options, info, findings};
   const cms::SignerInfo& signer = unit.data->signers.front();
-  for (Finding& finding : cms::check_signer(*unit.data, signer, cms::Flavour::authenticode)) {
-    finding.subject = unit.label;
-    findings.push_back(std::move(finding));
-  }
-  if (unit.content) {
-    check_digest(check, file, computed);
-  }
+  check_by_itself(check, file, computed);
   TimestampCheck timestamp = check_timestamp(*unit.data, signer, unit.label, options);
   info.timestamp = std::move(timestamp.info);
   for (Finding& finding : timestamp.findings) {
     findings.push_back(std::move(finding));
   }
   // Without it check_signer has reported "signer-certificate" already.
-  if (const auto leaf = cms::find_signer_certificate(*unit.data, signer)) {
+  if (const auto leaf = signer_of(unit)) {
     check_chain(check, *leaf);
     check_fits_file(check, file, *leaf);
   }

@@ -46,6 +46,35 @@ Unit parse_unit(Signable& file, Unit unit, std::vector<Finding>& findings) {
   return unit;
 }
 
+/// The facts of a signature of another kind, in the shape that chain and timestamp checks read.
+Unit examine_unit(SignatureScheme& scheme, Unit unit, std::vector<Finding>& findings) {
+  auto facts = scheme.examine(unit.cms);
+  if (!facts) {
+    findings.push_back({"signature-malformed",
+                        Severity::error,
+                        unit.label,
+                        "the signature cannot be read: " + facts.error().message});
+    return unit;
+  }
+  cms::SignedData data;
+  for (const Bytes& der : facts->certificates) {
+    if (auto certificate = crypto::Certificate::parse(der)) {
+      data.certificates.push_back(std::move(*certificate));
+    }
+  }
+  cms::SignerInfo signer;
+  signer.digest_alg = facts->alg;
+  signer.signature = facts->stamped_signature;
+  if (!facts->timestamp_tokens.empty()) {
+    signer.unsigned_attributes.push_back(
+        {std::string(oid::kSpcRfc3161Timestamp), facts->timestamp_tokens, {}});
+  }
+  data.signers.push_back(std::move(signer));
+  unit.data = std::move(data);
+  unit.scheme = std::move(*facts);
+  return unit;
+}
+
 void add_nested(Signable& file, std::vector<Unit>& units, std::vector<Finding>& findings) {
   const Unit outer = units.back();
   if (!outer.data) {
@@ -95,6 +124,10 @@ std::vector<Unit> take_apart(Signable& file,
     unit.label = "signature " + std::to_string(i + 1);
     unit.location = stored[i].location;
     unit.cms = stored[i].cms;
+    if (SignatureScheme* scheme = file.scheme()) {
+      units.push_back(examine_unit(*scheme, std::move(unit), findings));
+      continue;
+    }
     units.push_back(parse_unit(file, std::move(unit), findings));
     add_nested(file, units, findings);
   }

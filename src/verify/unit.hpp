@@ -20,7 +20,10 @@ struct Unit {
   std::string location;
   int depth{0};
   Bytes cms;
-  std::optional<cms::SignedData> data;    ///< Empty if it cannot be parsed.
+  std::optional<cms::SignedData> data;  ///< Empty if it cannot be parsed.
+  /// Of a signature that is not CMS. Then `data` has only what follows from it: certificates, the
+  /// stamped signature value and the timestamps, for the checks that both kinds share.
+  std::optional<SchemeFacts> scheme;
   std::optional<SigningContent> content;  ///< Empty if its content is not of this format.
 };
 
