@@ -2,10 +2,9 @@
 #include "engine/sign_file.hpp"
 
 #include "core/assert.hpp"
-#include "core/text.hpp"
-#include "crypto/certificate.hpp"
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
+#include "engine/expected_chain.hpp"
 #include "engine/gate.hpp"
 #include "engine/inside.hpp"
 #include "engine/obtain_signature.hpp"
@@ -88,38 +87,28 @@ Result<MaybeOutcome> answer_existing(OpenedFile& opened,
   return MaybeOutcome{std::move(skip)};
 }
 
-/// Refuses a certificate that the file itself rules out.
-Result<void> check_fits_file(Signable& file, ByteView leaf_der) {
-  SIGNCTL_TRY(const auto findings, file.check_certificate(leaf_der), "");
-  for (const Finding& finding : findings) {
-    if (finding.severity == Severity::error) {
-      return Error{ErrorKind::input, finding.message, finding.hint};
-    }
-  }
-  return ok();
+/// A refusal of a file as it is, before a signature is spent.
+FileOutcome refusal(const OpenedFile& opened, const FileTask& task, TimePoint now) {
+  FileOutcome outcome;
+  outcome.report.judged_at = now;
+  outcome.report.format = std::string(opened.format->name());
+  outcome.report.size_bytes = opened.source->size();
+  outcome.report.path = task.input;
+  outcome.path = task.input;
+  return outcome;
 }
 
-/// Refuses an expired certificate, and one that the file rules out, before a signature is spent.
-Result<void> check_expected_chain(Signable& file, const Stages& stages) {
-  SIGNCTL_TRY(const auto chain, stages.session->expected_chain(), "looking up the certificate");
-  if (chain.empty()) {
-    return ok();
+/// Refuses a certificate that the gate would refuse, and one that the file itself rules out.
+Result<MaybeOutcome> answer_certificate(const OpenedFile& opened,
+                                        const FileTask& task,
+                                        const Stages& stages) {
+  SIGNCTL_TRY(auto findings, check_expected_chain(*opened.signable, stages), "");
+  if (findings.empty()) {
+    return MaybeOutcome{};
   }
-  SIGNCTL_TRY(
-      const auto leaf, crypto::Certificate::parse(chain.front()), "reading the certificate");
-  const TimePoint now = stages.clock->now();
-  const std::string who = "the signing certificate \"" + leaf.info().subject + "\" ";
-  if (now > leaf.not_after()) {
-    return Error{ErrorKind::auth,
-                 who + "expired on " + to_iso8601(leaf.not_after()),
-                 "renew it, or for a rehearsal make a new one with signctl dev-cert"};
-  }
-  if (now < leaf.not_before()) {
-    return Error{ErrorKind::auth,
-                 who + "is not valid before " + to_iso8601(leaf.not_before()),
-                 "check the clock of this machine"};
-  }
-  return check_fits_file(file, chain.front());
+  FileOutcome outcome = refusal(opened, task, stages.clock->now());
+  outcome.verdict.findings = std::move(findings);
+  return MaybeOutcome{std::move(outcome)};
 }
 
 /// Refuses a file whose contents are not fit to be signed over, before a signature is spent.
@@ -128,15 +117,10 @@ Result<MaybeOutcome> answer_inside(OpenedFile& opened, const FileTask& task, con
   if (gate.rules.nested != NestedRule::require_signed) {
     return MaybeOutcome{};
   }
-  FileOutcome outcome;
   const TimePoint now = stages.clock->now();
+  FileOutcome outcome = refusal(opened, task, now);
   SIGNCTL_CHECK(
       look_inside(*opened.signable, {gate.store, gate.trust_signer, now}, {}, outcome.report), "");
-  outcome.report.judged_at = now;
-  outcome.report.format = std::string(opened.format->name());
-  outcome.report.size_bytes = opened.source->size();
-  outcome.report.path = task.input;
-  outcome.path = task.input;
   outcome.verdict.findings = judge_inside(outcome.report, gate.rules);
   return outcome.verdict.findings.empty() ? MaybeOutcome{} : MaybeOutcome{std::move(outcome)};
 }
@@ -147,7 +131,10 @@ Result<MaybeOutcome> sign_alone(OpenedFile& opened,
                                 const FileTask& task,
                                 Stages& stages,
                                 Reuse reuse) {
-  SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
+  SIGNCTL_TRY(auto refused, answer_certificate(opened, task, stages), "");
+  if (refused) {
+    return refused;
+  }
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
   if (opened.signable->scheme() != nullptr) {
     SIGNCTL_TRY(FileOutcome outcome, sign_file_by_scheme(opened, task, stages), "");
@@ -245,7 +232,10 @@ Result<MaybeOutcome> sign_deep(OpenedFile& opened,
       return answer;
     }
     SIGNCTL_CHECK(check_repackable(opened, task), "");
-    SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
+    SIGNCTL_TRY(answer, answer_certificate(opened, task, stages), "");
+    if (answer) {
+      return answer;
+    }
   }
   SIGNCTL_TRY(auto repacked, sign_inside(opened, task, stages, sign_own), "");
   if (!repacked) {
