@@ -93,6 +93,7 @@ struct Config {
   std::vector<Step> steps;
   Gate gate;
   Limits limits;
+  std::string manifest;  ///< `audit.manifest`: path, or empty for none.
   std::string journal;  ///< Path, "off", or empty for what suits the signer.
   std::string cache;    ///< Folder; empty: none.
   /// Where each value came from, dotted key to origin text ("signctl.yaml:12:5", "default"). A list
