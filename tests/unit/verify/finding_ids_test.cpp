@@ -37,7 +37,8 @@ std::map<std::string, std::string> documented() {
 /// All sources that make findings.
 std::string sources() {
   std::string all;
-  for (const char* folder : {"verify", "trust", "cms", "formats", "policy", "engine", "crypto", "audit"}) {
+  for (const char* folder :
+       {"verify", "trust", "cms", "formats", "policy", "engine", "crypto", "audit"}) {
     for (const auto& entry :
          std::filesystem::recursive_directory_iterator(kSource + "/src/" + folder)) {
       if (entry.path().extension() == ".cpp") {
