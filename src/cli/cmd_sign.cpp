@@ -80,12 +80,14 @@ Result<int> run(const Options& options, Context& context) {
               engine::Shelf::open(shelf_options(config, options.run, signers), context.clock()),
               "");
   SIGNCTL_CHECK(make_folders(options.target, sign.tasks), "");
-  const std::string& manifest = options.audit.manifest;
-  SIGNCTL_TRY(
-      sign.ledger,
-      Ledger::begin(
-          manifest.empty() ? config.manifest : manifest, config, sign.tasks, context.clock().now()),
-      "");
+  const AuditFlags& audit = options.audit;
+  SIGNCTL_TRY(sign.ledger,
+              Ledger::begin({audit.manifest.empty() ? config.manifest : audit.manifest,
+                             audit.log.empty() ? config.audit_log : audit.log},
+                            config,
+                            sign.tasks,
+                            context),
+              "");
   return sign_files(sign, {"sign", "signed"}, context);
 }
 

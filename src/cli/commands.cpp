@@ -11,6 +11,7 @@
   X(digest) X(attach) X(extract)                                       \
   X(rehearse) X(dev_cert)                                              \
   X(plan) X(inspect) X(providers) X(formats) X(trust_list) X(version)  \
+  X(audit_verify) X(audit_show)                                        \
   X(init) X(doctor) X(config_show) X(config_schema) X(completion)      \
   X(man) X(exit_codes)
 // clang-format on

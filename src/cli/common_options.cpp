@@ -131,6 +131,11 @@ void declare(Flags& flags, RunFlags& target) {
 
 void declare(Flags& flags, AuditFlags& target) {
   flags.group("Report");
+  flags.value(
+      "--audit",
+      target.log,
+      "FILE",
+      "Append to this log what is signed, as it happens; signctl audit checks and shows it");
   flags.value("--manifest",
               target.manifest,
               "FILE",

@@ -97,6 +97,7 @@ void declare(Flags& flags, RunFlags& target);
 
 /// What a run writes down for later.
 struct AuditFlags {
+  std::string log;
   std::string manifest;
 };
 void declare(Flags& flags, AuditFlags& target);

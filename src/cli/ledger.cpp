@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/ledger.hpp"
 
+#include "audit/build_facts.hpp"
 #include "cli/render.hpp"
 #include "core/atomic_file.hpp"
 #include "core/file.hpp"
@@ -17,9 +18,13 @@
 #include <thread>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 namespace signctl::cli {
 
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLargestConfig = 1U << 20U;
 
@@ -83,22 +88,57 @@ Result<Judged> judge(const std::string& path, const engine::Gate& gate, TimePoin
   return Judged{std::move(digests), std::move(outcome)};
 }
 
+Json event(std::string_view name, const std::string& run, TimePoint now) {
+  return {{"time", to_iso8601(now)}, {"run", run}, {"event", name}};
+}
+
+/// What is known of a file as soon as the gate has judged it.
+void describe(const engine::FileOutcome& outcome, Json& record) {
+  switch (outcome.state) {
+    case engine::FileState::done:
+      record["event"] = "file-signed";
+      break;
+    case engine::FileState::skipped:
+      record["event"] = "file-skipped";
+      record["why"] = outcome.reason;
+      return;
+    case engine::FileState::refused:
+      record["event"] = "file-refused";
+      record["why"] = finding_text(outcome.verdict.objections().front());
+      return;
+  }
+  const audit::SignatureRecord signature = signature_of(outcome.report);
+  record["output"] = outcome.path;
+  record["signer"] = outcome.signer;
+  record["certificate"] = signature.certificate;
+  record["certificate_sha256"] = signature.certificate_sha256;
+  record["digest"] = signature.digest;
+  record["timestamp"] = signature.timestamp;
+  record["timestamp_by"] = outcome.timestamp_source;
+  record["reused"] = outcome.reused;
+  record["rehearsal"] = outcome.verdict.rehearsal;
+}
+
 bool ended_well(const audit::FileRecord& file) {
   return file.state == "signed" || file.state == "skipped";
 }
 
 }  // namespace
 
-Result<Ledger> Ledger::begin(std::string path,
+Result<Ledger> Ledger::begin(LedgerPaths paths,
                              const config::Config& config,
                              const std::vector<engine::FileTask>& tasks,
-                             TimePoint now) {
+                             Context& context) {
   constexpr std::size_t kIdBytes = 16;
   Ledger ledger;
-  ledger.path_ = std::move(path);
-  if (ledger.path_.empty()) {
+  ledger.paths_ = std::move(paths);
+  if (!ledger.paths_.log.empty()) {
+    SIGNCTL_TRY(ledger.log_, audit::Log::open(ledger.paths_.log), "");
+  }
+  if (!ledger.is_wanted()) {
     return ledger;
   }
+  const TimePoint now = context.clock().now();
   audit::RunRecord& run = ledger.manifest_.run;
   run.id = to_hex(crypto::random_bytes(kIdBytes));
   run.version = SIGNCTL_VERSION;
@@ -111,7 +151,7 @@ Result<Ledger> Ledger::begin(std::string path,
   }
   for (const engine::FileTask& task : tasks) {
     audit::FileRecord file;
-    SIGNCTL_TRY(file.path, audit::path_in_manifest(task.output, ledger.path_), "");
+    SIGNCTL_TRY(file.path, ledger.recorded_path(task.output), "");
     file.state = "not-started";
     file.step = task.step;
     ledger.manifest_.files.push_back(std::move(file));
@@ -128,7 +168,70 @@ Result<Ledger> Ledger::begin(std::string path,
     }
   }
   SIGNCTL_CHECK(ledger.write(), "");
+  SIGNCTL_CHECK(ledger.log_begin(config, context), "");
   return ledger;
+}
+
+Result<std::string> Ledger::recorded_path(const std::string& path) const {
+  return paths_.manifest.empty() ? Result<std::string>(path)
+                                 : audit::path_in_manifest(path, paths_.manifest);
+}
+
+Result<void> Ledger::log_begin(const config::Config& config, Context& context) {
+  if (!log_) {
+    return ok();
+  }
+  Json record = event("run-started", manifest_.run.id, context.clock().now());
+  record["version"] = manifest_.run.version;
+  record["config"] = config.file;
+  record["config_sha256"] = manifest_.run.config_sha256;
+  record["planned"] = inputs_.size();
+  record["build"] = Json::object();
+  for (const auto& [name, value] : audit::build_facts(context.environment())) {
+    record["build"][name] = value;
+  }
+  SIGNCTL_CHECK(log_->append(record), "");
+  return log_->sync();
+}
+
+void Ledger::note(const engine::FileResult& result, TimePoint now) {
+  if (!log_ || log_failure_) {
+    return;
+  }
+  Json record = event("file-failed", manifest_.run.id, now);
+  record["path"] = result.path;
+  if (!result.outcome) {
+    record["kind"] = kind_name(result.outcome.error().kind);
+    record["why"] = result.outcome.error().message;
+  } else {
+    describe(*result.outcome, record);
+  }
+  if (auto appended = log_->append(record); !appended) {
+    log_failure_ = appended.error();
+  }
+}
+
+Result<void> Ledger::log_end() {
+  if (!log_) {
+    return ok();
+  }
+  if (log_failure_) {
+    return *log_failure_;
+  }
+  Json record = event("run-ended", manifest_.run.id, {});
+  record["time"] = manifest_.run.ended;
+  record["exit_code"] = manifest_.run.exit_code;
+  record["complete"] = manifest_.complete();
+  record["files"] = Json::array();
+  for (std::size_t i = 0; i < manifest_.files.size(); ++i) {
+    const audit::FileRecord& file = manifest_.files[i];
+    Json one{{"path", outputs_[i]}, {"state", file.state}};
+    one["before_sha256"] = file.before ? file.before->sha256 : "";
+    one["after_sha256"] = file.after ? file.after->sha256 : "";
+    record["files"].push_back(std::move(one));
+  }
+  SIGNCTL_CHECK(log_->append(record), "");
+  return log_->sync();
 }
 
 void Ledger::record_ends(const engine::RunSummary& summary) {
@@ -220,24 +323,28 @@ Result<void> Ledger::record_files(const engine::Gate& gate, TimePoint now) {
 Result<void> Ledger::end(const engine::RunSummary& summary,
                          const engine::Gate& gate,
                          TimePoint now) {
-  if (path_.empty()) {
+  if (!is_wanted()) {
     return ok();
   }
   record_ends(summary);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    SIGNCTL_TRY(manifest_.files[i].path, audit::path_in_manifest(outputs_[i], path_), "");
+    SIGNCTL_TRY(manifest_.files[i].path, recorded_path(outputs_[i]), "");
   }
   const auto recorded = record_files(gate, now);
   manifest_.run.exit_code = recorded ? summary.exit_code() : exit_code(recorded.error().kind);
   manifest_.run.ended = to_iso8601(now);
   SIGNCTL_CHECK(write(), "");
+  SIGNCTL_CHECK(log_end(), "");
   return recorded;
 }
 
 Result<void> Ledger::write() const {
+  if (paths_.manifest.empty()) {
+    return ok();
+  }
   const std::string text = audit::to_text(manifest_);
-  SIGNCTL_CHECK(write_file(path_, as_bytes(text), Existing::replace),
-                "writing the manifest " + printable(path_));
+  SIGNCTL_CHECK(write_file(paths_.manifest, as_bytes(text), Existing::replace),
+                "writing the manifest " + printable(paths_.manifest));
   return ok();
 }
 

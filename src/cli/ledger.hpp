@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "audit/log.hpp"
 #include "audit/manifest.hpp"
 #include "cli/context.hpp"
 #include "config/config.hpp"
@@ -9,37 +10,54 @@
 
 #include <signctl/result.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace signctl::cli {
 
-/// Writes down what a run makes, in the manifest of `--manifest` and `audit.manifest`.
+/// Where a run is written down; empty for nowhere.
+struct LedgerPaths {
+  std::string manifest;  ///< `--manifest`, `audit.manifest`
+  std::string log;       ///< `--audit`, `audit.log`
+};
+
+/// Writes down what a run makes: in the audit log as it happens, and in the manifest.
 ///
-/// The file is there from the beginning of the run on and says until the end that the run is
+/// The manifest is there from the beginning of the run on and says until the end that the run is
 /// incomplete, so that no older manifest speaks for a run that was killed.
 class Ledger {
  public:
-  /// Hashes the files that the run is about to change. Does nothing without a path.
+  /// Hashes the files that the run is about to change, and says that it begins. Does nothing
+  /// without a path.
   ///
-  /// @param path   UTF-8; empty for no manifest.
-  /// @errors `input` when a file cannot be read, `output` when the manifest cannot be written.
-  static Result<Ledger> begin(std::string path,
+  /// @errors `output` when log or manifest cannot be written.
+  static Result<Ledger> begin(LedgerPaths paths,
                               const config::Config& config,
                               const std::vector<engine::FileTask>& tasks,
-                              TimePoint now);
+                              Context& context);
+
+  /// One file has come to its end. Called from one thread at a time.
+  void note(const engine::FileResult& result, TimePoint now);
 
   /// Hashes what there is now, has the gate judge it again, and writes the manifest.
   ///
-  /// @errors `gate` when a file that was signed is not as the gate has seen it; `output`.
+  /// @errors `gate` when a file that was signed is not as the gate has seen it; `output`, also when
+  ///         note() could not write.
   Result<void> end(const engine::RunSummary& summary, const engine::Gate& gate, TimePoint now);
 
  private:
+  [[nodiscard]] bool is_wanted() const { return !paths_.manifest.empty() || log_.has_value(); }
   Result<void> write() const;
+  Result<void> log_begin(const config::Config& config, Context& context);
+  Result<void> log_end();
+  [[nodiscard]] Result<std::string> recorded_path(const std::string& path) const;
   void record_ends(const engine::RunSummary& summary);
   Result<void> record_files(const engine::Gate& gate, TimePoint now);
 
-  std::string path_;
+  LedgerPaths paths_;
+  std::optional<audit::Log> log_;
+  std::optional<Error> log_failure_;  ///< The first.
   std::vector<std::string> inputs_;   ///< Of files_, in order.
   std::vector<std::string> outputs_;  ///< Of files_, in order.
   audit::Manifest manifest_;

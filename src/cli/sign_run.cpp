@@ -177,6 +177,7 @@ Result<int> sign_files(SignRun& sign, const BatchWords& words, Context& context)
   bool warned = false;
   options.on_file = [&](const engine::FileResult& result, std::size_t, std::size_t) {
     const bool done = result.outcome && result.outcome->state == engine::FileState::done;
+    sign.ledger.note(result, context.clock().now());
     print_file(context, words, result, done ? note_on(result, sign.options, sign.crew) : "");
     warn_of_inside(result, sign.gate.rules);
     if (const auto end = end_of(result); end && !std::exchange(warned, true)) {

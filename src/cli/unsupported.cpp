@@ -17,7 +17,6 @@ constexpr std::array kCommands{
     Refusal{"seal", "update checksum files with a step of your own after signing"},
     Refusal{"merge", "run one signctl for all files instead of shards"},
     Refusal{"guard", "restrict who may sign with the rules of your CI environment"},
-    Refusal{"audit", "keep the document that signctl sign --json prints"},
     Refusal{"session", "give all files to one signctl sign: it logs in once for all of them"},
     Refusal{"signtool", "docs/migration.md maps signtool commands to signctl ones"},
     Refusal{"trust update", "trust more with --trust-cert FILE or gate.trust in signctl.yaml"},
@@ -26,7 +25,6 @@ constexpr std::array kCommands{
 
 constexpr std::array kFlags{
     Refusal{"--shard", "split the list of files between jobs yourself"},
-    Refusal{"--audit", "keep the document that --json prints"},
 };
 
 /// Flags of other tools whose effect we leave out on purpose.

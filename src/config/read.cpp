@@ -168,9 +168,12 @@ void read_run(const Node& root, Config& config) {
   if (!config.journal.empty() && config.journal != "off") {
     config.journal = in_folder(config.folder, config.journal);
   }
+  read(find_path(root, {"audit", "log"}), config.audit_log);
   read(find_path(root, {"audit", "manifest"}), config.manifest);
-  if (!config.manifest.empty()) {
-    config.manifest = in_folder(config.folder, config.manifest);
+  for (std::string* path : {&config.audit_log, &config.manifest}) {
+    if (!path->empty()) {
+      *path = in_folder(config.folder, *path);
+    }
   }
   read(root.find("cache"), config.cache);
   if (!config.cache.empty()) {

@@ -212,6 +212,11 @@ constexpr std::array kLimitKeys{
 constexpr Section kLimits{kLimitKeys};
 
 constexpr std::array kAuditKeys{
+    KeySpec{.key = "log",
+            .type = ValueType::text,
+            .help = "File to which each run appends what it signed, line by line; `signctl audit` "
+                    "checks and shows it",
+            .example = "signctl-audit.jsonl"},
     KeySpec{.key = "manifest",
             .type = ValueType::text,
             .help = "File that says what was signed, for `verify --manifest` before the upload",
