@@ -2,8 +2,6 @@
 #include "engine/sign_file.hpp"
 
 #include "core/assert.hpp"
-#include "core/text.hpp"
-#include "crypto/certificate.hpp"
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
 #include "engine/gate.hpp"
@@ -13,6 +11,7 @@
 #include "engine/scheme_signature.hpp"
 #include "engine/shelf.hpp"
 #include "engine/sign_inside.hpp"
+#include "engine/signatory.hpp"
 
 #include <optional>
 #include <utility>
@@ -88,40 +87,6 @@ Result<MaybeOutcome> answer_existing(OpenedFile& opened,
   return MaybeOutcome{std::move(skip)};
 }
 
-/// Refuses a certificate that the file itself rules out.
-Result<void> check_fits_file(Signable& file, ByteView leaf_der) {
-  SIGNCTL_TRY(const auto findings, file.check_certificate(leaf_der), "");
-  for (const Finding& finding : findings) {
-    if (finding.severity == Severity::error) {
-      return Error{ErrorKind::input, finding.message, finding.hint};
-    }
-  }
-  return ok();
-}
-
-/// Refuses an expired certificate, and one that the file rules out, before a signature is spent.
-Result<void> check_expected_chain(Signable& file, const Stages& stages) {
-  SIGNCTL_TRY(const auto chain, stages.session->expected_chain(), "looking up the certificate");
-  if (chain.empty()) {
-    return ok();
-  }
-  SIGNCTL_TRY(
-      const auto leaf, crypto::Certificate::parse(chain.front()), "reading the certificate");
-  const TimePoint now = stages.clock->now();
-  const std::string who = "the signing certificate \"" + leaf.info().subject + "\" ";
-  if (now > leaf.not_after()) {
-    return Error{ErrorKind::auth,
-                 who + "expired on " + to_iso8601(leaf.not_after()),
-                 "renew it, or for a rehearsal make a new one with signctl dev-cert"};
-  }
-  if (now < leaf.not_before()) {
-    return Error{ErrorKind::auth,
-                 who + "is not valid before " + to_iso8601(leaf.not_before()),
-                 "check the clock of this machine"};
-  }
-  return check_fits_file(file, chain.front());
-}
-
 /// Refuses a file whose contents are not fit to be signed over, before a signature is spent.
 Result<MaybeOutcome> answer_inside(OpenedFile& opened, const FileTask& task, const Stages& stages) {
   const Gate& gate = *stages.gate;
@@ -158,9 +123,7 @@ Result<MaybeOutcome> sign_alone(OpenedFile& opened,
   SIGNCTL_TRY(Draft draft,
               Draft::begin_read_back(opened, task.output, task.options.digest),
               "creating the draft");
-  SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
-  SIGNCTL_CHECK(draft.fill(), "copying the file");
-  SIGNCTL_TRY(auto obtained, obtain_signature(opened, prepared, task.options, stages, reuse), "");
+  SIGNCTL_TRY(auto obtained, prepare_and_obtain(opened, draft, task, placement, stages, reuse), "");
   if (!obtained) {
     return MaybeOutcome{};
   }

@@ -162,12 +162,23 @@ void judge_rehearsals(const Report& report, const GateRules& rules, Verdict& ver
   }
 }
 
+/// Whether a signature beside another only says that the file was received (RFC 5126, 5.11.1, proof
+/// of receipt): a repository's, which is nobody's word about who made the file.
+bool is_receipt(const SignatureInfo& signature) {
+  constexpr std::string_view kCommitmentType = "1.2.840.113549.1.9.16.2.16";
+  const auto& attributes = signature.signed_attributes;
+  return signature.depth > 0 &&
+         std::any_of(attributes.begin(), attributes.end(), [](const AttributeInfo& one) {
+           return one.oid == kCommitmentType && one.value == "proofOfReceipt";
+         });
+}
+
 void require_identity(const Report& report, const GateRules& rules, Verdict& verdict) {
   if (rules.identity.empty()) {
     return;
   }
   for (const SignatureInfo& signature : report.signatures) {
-    if (!is_judged(signature, rules)) {
+    if (!is_judged(signature, rules) || is_receipt(signature)) {
       continue;
     }
     const auto mismatches = identity_mismatches(signature.chain, rules.identity);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/draft.hpp"
+#include "engine/obtain_signature.hpp"
+#include "engine/opened_file.hpp"
+
+#include <signctl/result.hpp>
+
+#include <optional>
+
+namespace signctl::engine {
+
+/// Refuses an expired certificate, and one that the file rules out, before a signature is spent.
+Result<void> check_expected_chain(Signable& file, const Stages& stages);
+
+/// Prepares the signature and obtains it, while the draft is being filled. A service may sign with
+/// another certificate than it announced: where that is part of what is signed, everything is done
+/// once more with that one.
+///
+/// @return  Empty as obtain_signature() has it.
+/// @errors `unsupported` when the certificate is part of what is signed and the signer does not say
+///         beforehand which it will be; `provider` when it changes twice.
+Result<std::optional<ObtainedSignature>> prepare_and_obtain(OpenedFile& opened,
+                                                            Draft& draft,
+                                                            const FileTask& task,
+                                                            const Placement& placement,
+                                                            const Stages& stages,
+                                                            Reuse reuse);
+
+}  // namespace signctl::engine
