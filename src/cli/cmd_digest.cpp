@@ -79,11 +79,12 @@ Result<void> print(const Options& options,
                    Context& context) {
   const Bytes& bytes = wanted(facts, options);
   if (bytes.empty()) {
-    return Error{ErrorKind::unsupported,
-                 path + " is of type " + facts.format +
-                     ", whose signatures name the signer and the time, so that no key elsewhere can "
-                     "make the value alone",
-                 "sign it with signctl sign"};
+    return Error{
+        ErrorKind::unsupported,
+        path + " is of type " + facts.format +
+            ", whose signatures name the signer and the time, so that no key elsewhere can "
+            "make the value alone",
+        "sign it with signctl sign"};
   }
   if (!options.output.empty() || options.format == "raw") {
     SIGNCTL_CHECK(write_bytes(context, options.output, bytes), "");
