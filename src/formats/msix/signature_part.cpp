@@ -6,6 +6,7 @@
 #include "formats/common/zip_inflate.hpp"
 #include "formats/msix/content_types.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,8 +34,8 @@ Result<SignaturePart> read_signature_part(const ByteSource& source, const zip::E
 }
 
 Bytes encode_signature_part(ByteView cms) {
-  Bytes bytes(kMagic.begin(), kMagic.end());
-  bytes.insert(bytes.end(), cms.begin(), cms.end());
+  Bytes bytes(kMagic.size() + cms.size());
+  std::copy(cms.begin(), cms.end(), std::copy(kMagic.begin(), kMagic.end(), bytes.begin()));
   return bytes;
 }
 
