@@ -5,7 +5,7 @@
 bench_services.py SIGNCTL SIGNCTL-FAKE PE-FILE     prints a Markdown table; fails where a goal is missed
 
 The ideal is 200 / 16 x 100 ms = 1.25 s, beside what a run with a single file takes for login, chain and
-start-up. How many requests the service saw is counted by the service.
+start-up (with 100 ms for a lookup at the address that signs). How many requests the service saw is counted by the service.
 """
 import dataclasses
 import json
@@ -60,7 +60,9 @@ def measure(signctl, backend, fakes, sample, folder):
         if asked < FILES:
             raise SystemExit(f"{backend.provider}: {asked} signatures asked for, {FILES} files signed")
         counts.add((asked, len(fakes.log()) - asked))
-    return statistics.median(took), FILES / PARALLEL * LATENCY + statistics.median(alone), counts
+    # A lookup at the address that signs is held up as well, but not in the run that measures what one file takes.
+    lookups = min(asked for asked, _ in counts) - FILES
+    return statistics.median(took), (FILES / PARALLEL + lookups) * LATENCY + statistics.median(alone), counts
 
 
 @dataclasses.dataclass

@@ -10,7 +10,7 @@ build_packages=(g++ cmake ninja-build pkg-config libcli11-dev libssl-dev libcurl
   nlohmann-json3-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libmspack-dev zlib1g-dev libxml2-dev)
 demo_packages=(systemd-boot-efi ca-certificates)
 test_packages=(catch2 libcpp-httplib-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed gcab xmlsec1
-  python3 ca-certificates procps unzip zsh fish
+  python3 ca-certificates procps unzip zsh fish faketime mount
   msitools wixl softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules)
 sanitizer_packages=(clang libclang-rt-14-dev llvm)
 lint_packages=(git python3 clang-format clang-tidy)

@@ -5,6 +5,7 @@
 #include "cli/render.hpp"
 #include "cli/render_json.hpp"
 
+#include <signctl/exit_code.hpp>
 #include <signctl/format.hpp>
 #include <signctl/provider.hpp>
 
@@ -197,6 +198,16 @@ Result<int> version(const NoOptions& /*options*/, Context& context) {
 }
 
 Result<int> print_exit_codes(const NoOptions& /*options*/, Context& context) {
+  if (context.json()) {
+    Json json = document("exit-codes");
+    json["exit_codes"] = Json::array();
+    for (const ExitCode& row : exit_codes()) {
+      json["exit_codes"].push_back(
+          {{"code", row.code}, {"kind", row.kind}, {"meaning", row.meaning}});
+    }
+    print_json(context, json);
+    return 0;
+  }
   context.write(exit_code_page());
   return 0;
 }

@@ -19,7 +19,15 @@ struct Row {
   std::string value;
 };
 
+/// As the config would say it: "2m", "30s", "500ms".
 std::string duration_text(std::chrono::milliseconds duration) {
+  using namespace std::chrono;
+  if (duration.count() != 0 && duration % minutes{1} == milliseconds{0}) {
+    return std::to_string(duration_cast<minutes>(duration).count()) + "m";
+  }
+  if (duration.count() != 0 && duration % seconds{1} == milliseconds{0}) {
+    return std::to_string(duration_cast<seconds>(duration).count()) + "s";
+  }
   return std::to_string(duration.count()) + "ms";
 }
 
@@ -61,9 +69,12 @@ void add_sign(const config::Sign& sign, std::vector<Row>& rows) {
   rows.push_back({"sign.description", sign.description});
   rows.push_back({"sign.url", sign.url});
   rows.push_back({"sign.page-hashes", sign.page_hashes ? "true" : "false"});
+  rows.push_back({"sign.complete-chain", sign.complete_chain ? "true" : "false"});
   rows.push_back({"sign.if-signed", if_signed_text(sign.if_signed)});
   rows.push_back({"sign.timestamp.servers", join(sign.timestamp_servers, ", ")});
   rows.push_back({"sign.timestamp.digest", std::string(digest_name(sign.timestamp_digest))});
+  rows.push_back({"sign.timestamp.interval", duration_text(sign.timestamp_interval)});
+  rows.push_back({"sign.timestamp.burst", std::to_string(sign.timestamp_burst)});
   rows.push_back({"sign.jobs", std::to_string(sign.jobs)});
   rows.push_back({"sign.retry.attempts", std::to_string(sign.retry.attempts)});
   rows.push_back({"sign.retry.initial", duration_text(sign.retry.initial)});
@@ -109,6 +120,13 @@ void add_gate(const config::Gate& gate, std::vector<Row>& rows) {
   rows.push_back({"gate.revocation", gate.revocation});
 }
 
+void add_run(const config::Config& config, std::vector<Row>& rows) {
+  const auto& most = config.limits.signatures_per_run;
+  rows.push_back({"limits.signatures_per_run", most ? std::to_string(*most) : ""});
+  rows.push_back({"journal", config.journal});
+  rows.push_back({"cache", config.cache});
+}
+
 std::string origin_of(const config::Config& config, const std::string& key) {
   const auto found = config.origins.find(key);
   if (found != config.origins.end()) {
@@ -134,6 +152,7 @@ Result<int> show(const ShowOptions& options, Context& context) {
   add_sign(config.sign, rows);
   add_steps(config.steps, rows);
   add_gate(config.gate, rows);
+  add_run(config, rows);
   if (context.json()) {
     Json json = document("config-show");
     json["file"] = config.file;

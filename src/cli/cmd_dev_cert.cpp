@@ -75,8 +75,12 @@ Result<Secret> password_of(const Options& options, Context& context) {
   if (options.password.empty()) {
     return Secret();
   }
-  SIGNCTL_TRY(const auto reference, SecretRef::parse(options.password), "reading --password");
-  return reference.resolve(context.environment());
+  auto reference = SecretRef::parse(options.password);
+  if (!reference) {
+    return Error{
+        ErrorKind::usage, "--password: " + reference.error().message, reference.error().hint};
+  }
+  return reference->resolve(context.environment());
 }
 
 std::string quoted(const std::string& text) {

@@ -108,9 +108,10 @@ Result<int> run(const Options& options, Context& context) {
   for (const std::string& path : options.files) {
     SIGNCTL_TRY(const auto facts, engine::digest_file(path, sign), "");
     json["files"].push_back(json_of(path, facts));
-    if (!context.json() || !options.output.empty()) {
-      SIGNCTL_CHECK(print(options, path, facts, context), "");
+    if (context.json() && options.output.empty()) {
+      continue;
     }
+    SIGNCTL_CHECK(print(options, path, facts, context), "");
   }
   if (context.json()) {
     print_json(context, json);

@@ -176,7 +176,8 @@ const Command& doctor_command() {
       "signer's "
       "credentials and certificate, one timestamp from each server (they are free), the clock, and "
       "where trust comes from. Where a secret has a list of references, it says which is used and "
-      "which may be revoked. The exit code is that of the first failure.",
+      "which may be revoked. The exit code is that of the first failure; 6 for whatever is wrong "
+      "with a signer.",
       "  signctl doctor\n"
       "  signctl doctor --offline\n"
       "  signctl doctor --signer release --sign-test\n",

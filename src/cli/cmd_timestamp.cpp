@@ -4,6 +4,7 @@
 #include "cli/files.hpp"
 #include "cli/settings.hpp"
 #include "cli/sign_run.hpp"
+#include "core/assert.hpp"
 
 namespace signctl::cli {
 
@@ -32,10 +33,13 @@ void declare_options(Flags& flags, Options& options) {
 
 Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
-  SIGNCTL_TRY(const auto wanted, timestamp_options(config, options.timestamp, nullptr), "");
-  if (!wanted) {
-    return Error{ErrorKind::config, "no timestamp server is named", "use --timestamp-url URL"};
+  if (options.timestamp.servers.empty() && config.sign.timestamp_servers.empty()) {
+    return Error{config.file.empty() ? ErrorKind::usage : ErrorKind::config,
+                 "no timestamp server is named",
+                 "use --timestamp-url http://timestamp.digicert.com (or your CA's)"};
   }
+  SIGNCTL_TRY(const auto wanted, timestamp_options(config, options.timestamp, nullptr), "");
+  SIGNCTL_ASSERT(wanted.has_value());
   engine::SignOptions sign;
   sign.timestamp_digest =
       find_digest_alg(options.timestamp.digest).value_or(config.sign.timestamp_digest);

@@ -5,6 +5,8 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -65,7 +67,16 @@ void Flags::number(const char* names,
                    std::optional<int>& target,
                    const char* meta,
                    const char* help) {
-  finish(*app_.add_option(names, target, help), meta);
+  CLI::Option* option = app_.add_option(names, target, help);
+  finish(*option, meta);
+  option->check([](const std::string& given) {
+    int number = 0;
+    const char* end = given.data() + given.size();
+    const auto parsed = std::from_chars(given.data(), end, number);
+    return parsed.ec == std::errc{} && parsed.ptr == end
+               ? std::string()
+               : "\"" + printable(given) + "\" is no whole number that can be meant";
+  });
 }
 
 void Flags::values(const char* names,

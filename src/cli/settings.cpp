@@ -39,7 +39,7 @@ Result<config::Signer> named_signer(const config::Config& config, const std::str
   }
   const auto names = names_of(config.signers);
   if (names.empty()) {
-    return Error{ErrorKind::config,
+    return Error{config.file.empty() ? ErrorKind::usage : ErrorKind::config,
                  "there is no signer \"" + name + "\": " +
                      (config.file.empty() ? "no config was found" : config.file + " has none"),
                  "name the config with -c, or use --provider KIND -p KEY=VALUE"};
@@ -58,7 +58,7 @@ Result<config::Signer> configured_signer(const config::Config& config) {
     return config.signers.begin()->second;
   }
   if (config.signers.empty()) {
-    return Error{ErrorKind::config,
+    return Error{config.file.empty() ? ErrorKind::usage : ErrorKind::config,
                  "no signer is named",
                  "use --provider pfx -p file=FILE -p password=env:NAME, or write a config with "
                  "signctl init; signctl dev-cert makes a certificate to try it with"};
@@ -220,6 +220,26 @@ Result<std::vector<SignerChoice>> choose_signers(const config::Config& config,
   return choices;
 }
 
+/// What users get to see of a signature has to be showable.
+Result<void> check_shown(const std::string& text, bool is_address, bool from_flag) {
+  constexpr std::size_t kLongest = 2048;
+  const ErrorKind kind = from_flag ? ErrorKind::usage : ErrorKind::config;
+  const std::string what = is_address ? "the url" : "the description";
+  if (text.size() > kLongest) {
+    return Error{kind, what + " is longer than " + std::to_string(kLongest) + " bytes"};
+  }
+  if (printable(text) != text) {
+    return Error{kind, what + " holds a control character, or is not UTF-8"};
+  }
+  const std::string start = to_lower(text.substr(0, 8));
+  if (is_address && !text.empty() && !start.starts_with("http://") && start != "https://") {
+    return Error{kind,
+                 "the url \"" + printable(text) + "\" is no http:// or https:// address",
+                 "it is what Windows opens when a user asks about the program"};
+  }
+  return ok();
+}
+
 Result<engine::SignOptions> sign_options(const config::Config& config,
                                          const SignatureFlags& signature,
                                          const ExistingFlags& existing,
@@ -231,6 +251,8 @@ Result<engine::SignOptions> sign_options(const config::Config& config,
   options.description =
       signature.description.empty() ? config.sign.description : signature.description;
   options.url = signature.url.empty() ? config.sign.url : signature.url;
+  SIGNCTL_CHECK(check_shown(options.description, false, !signature.description.empty()), "");
+  SIGNCTL_CHECK(check_shown(options.url, true, !signature.url.empty()), "");
   options.page_hashes =
       signature.page_hashes || config.sign.page_hashes ? PageHashes::on : PageHashes::off;
   SIGNCTL_TRY(options.if_signed, if_signed(config, existing), "");
@@ -267,7 +289,7 @@ Result<std::optional<timestamp::Options>> timestamp_options(const config::Config
       log_warning("no timestamp: no server is named, and gate.timestamp is optional");
       return Wanted{};
     }
-    return Error{ErrorKind::config,
+    return Error{config.file.empty() ? ErrorKind::usage : ErrorKind::config,
                  "no timestamp server is named",
                  "use --timestamp-url http://timestamp.digicert.com (or your CA's), "
                  "--timestamp-url dev: for a rehearsal, or --no-timestamp"};

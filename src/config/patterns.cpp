@@ -2,6 +2,8 @@
 #include "config/check.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 // By hand and not with std::regex, whose recursion overflows the stack on long texts.
 namespace signctl::config {
@@ -27,6 +29,18 @@ bool has_rest(std::string_view text, std::string_view prefix) {
   return text.size() > prefix.size() && text.starts_with(prefix);
 }
 
+bool has_good_port(std::string_view authority) {
+  constexpr int kLargest = 65535;
+  const std::size_t colon = authority.rfind(':');
+  if (colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos) {
+    return true;
+  }
+  int port = 0;
+  const char* end = authority.data() + authority.size();
+  const auto parsed = std::from_chars(authority.data() + colon + 1, end, port);
+  return parsed.ec == std::errc{} && parsed.ptr == end && port > 0 && port <= kLargest;
+}
+
 }  // namespace
 
 bool is_trust(std::string_view text) {
@@ -47,7 +61,8 @@ bool is_server(std::string_view text) {
     return false;
   }
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-  return !authority.empty() && authority.find('@') == std::string_view::npos;
+  return !authority.empty() && authority.find('@') == std::string_view::npos &&
+         has_good_port(authority);
 }
 
 bool is_dotted_oid(std::string_view text) {

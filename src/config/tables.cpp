@@ -112,7 +112,7 @@ constexpr std::array kSignKeys{
                     "well, and halves when the service is in trouble",
             .fallback = "8",
             .min = 1,
-            .max = 64},
+            .max = 256},
     KeySpec{.key = "retry", .type = ValueType::section, .help = "", .section = &kRetry},
 };
 constexpr Section kSign{kSignKeys};

@@ -25,10 +25,10 @@ Result<Secret> from_environment(const std::string& name, const Environment& envi
   std::optional<std::string> value = environment.get(name);
   if (!value || value->empty()) {
     // A pipeline hands over an empty value where a secret is missing.
-    return Error{
-        ErrorKind::auth,
-        "the environment variable " + printable(name) + (value ? " is empty" : " is not set"),
-        "set it for this step only, from the secret store of the pipeline"};
+    return Error{ErrorKind::auth,
+                 "the environment variable " + printable(name) +
+                     (value ? " is empty" : " is not set or is empty"),
+                 "set it for this step only, from the secret store of the pipeline"};
   }
   Secret secret{std::string(*value)};
   wipe_string(*value);

@@ -47,22 +47,6 @@ Result<std::vector<crypto::Certificate>> parse_chain(const std::vector<Bytes>& c
   return parsed;
 }
 
-// Nothing a service says is believed: a wrong key, PSS for PKCS #1, or raw r||s for DER would
-// otherwise be seen on the customer's machine first.
-Result<void> check_made(const crypto::Certificate& leaf,
-                        const UnsignedSignature& prepared,
-                        const SignedDigest& made,
-                        DigestAlg alg) {
-  if (!crypto::verify_digest(leaf, prepared.to_be_signed, alg, made.signature)) {
-    return Error{
-        ErrorKind::provider,
-        "the signature does not verify with the key of certificate \"" + leaf.info().subject + "\"",
-        "the key and the certificate of this signer do not belong together, or other "
-        "attributes or another digest were signed"};
-  }
-  return ok();
-}
-
 /// The attributes that signtool writes.
 Result<Bytes> authenticode_attributes(const SigningContent& content,
                                       const Bytes& message_digest,
@@ -100,13 +84,24 @@ Result<Bytes> cades_attributes(const UnsignedSignature& prepared,
 
 }  // namespace
 
-bool names_signatory(const Signable& file) {
-  return !file.profile().commitment_type.empty();
-}
-
 Result<void> check_made(const UnsignedSignature& prepared, const SignedDigest& made) {
   SIGNCTL_TRY(const auto chain, parse_chain(made.chain), "");
-  return check_made(chain.front(), prepared, made, prepared.content.alg);
+  const crypto::Certificate& leaf = chain.front();
+  // Nothing a signer says is believed: a wrong key, a faulty computation (which can give an RSA key
+  // away), PSS for PKCS #1, or raw r||s for DER would otherwise be seen on the customer's machine
+  // first.
+  if (!crypto::verify_digest(leaf, prepared.to_be_signed, prepared.content.alg, made.signature)) {
+    return Error{
+        ErrorKind::provider,
+        "the signature does not verify with the key of certificate \"" + leaf.info().subject + "\"",
+        "the key and the certificate of this signer do not belong together, or other "
+        "attributes or another digest were signed"};
+  }
+  return ok();
+}
+
+bool names_signatory(const Signable& file) {
+  return !file.profile().commitment_type.empty();
 }
 
 Result<Placement> place(Signable& file, IfSigned if_signed) {
@@ -183,7 +178,6 @@ Result<FinishedSignature> finish(const UnsignedSignature& prepared,
                                  const SignOptions& options,
                                  Timestamper* timestamper) {
   SIGNCTL_TRY(auto chain, parse_chain(made.chain), "");
-  SIGNCTL_CHECK(check_made(chain.front(), prepared, made, options.digest), "");
   cms::SignedDataParts parts;
   parts.form =
       prepared.profile.envelope == Envelope::cms ? cms::Form::cms : cms::Form::authenticode;

@@ -69,10 +69,9 @@ struct FinishedSignature {
   std::string timestamp_source;  ///< Empty without a timestamp.
 };
 
-/// Checks the signature value against the leaf's key, has it timestamped when `timestamper` is
-/// given, and assembles the SignedData.
+/// Has the signature timestamped when `timestamper` is given, and assembles the SignedData.
 ///
-/// @errors `provider` when the signature is not by the certificate that came with it.
+/// @param made  One that passed check_made(), or was found on a shelf.
 Result<FinishedSignature> finish(const UnsignedSignature& prepared,
                                  const SignedDigest& made,
                                  const SignOptions& options,

@@ -110,6 +110,7 @@ Result<FinishedSignature> signature_to_attach(OpenedFile& opened,
     SIGNCTL_TRY(
         const auto prepared, prepare(*opened.signable, request.task.options, placement), "");
     const SignedDigest made{Bytes(signature.begin(), signature.end()), request.chain};
+    SIGNCTL_CHECK(check_made(prepared, made), "");
     return finish(prepared, made, request.task.options, timestamper);
   }
   SIGNCTL_CHECK(check_same_file(*opened.signable, ready), "");

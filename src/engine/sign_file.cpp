@@ -4,6 +4,7 @@
 #include "core/assert.hpp"
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
+#include "engine/expected_chain.hpp"
 #include "engine/gate.hpp"
 #include "engine/inside.hpp"
 #include "engine/obtain_signature.hpp"
@@ -87,21 +88,40 @@ Result<MaybeOutcome> answer_existing(OpenedFile& opened,
   return MaybeOutcome{std::move(skip)};
 }
 
+/// A refusal of a file as it is, before a signature is spent.
+FileOutcome refusal(const OpenedFile& opened, const FileTask& task, TimePoint now) {
+  FileOutcome outcome;
+  outcome.report.judged_at = now;
+  outcome.report.format = std::string(opened.format->name());
+  outcome.report.size_bytes = opened.source->size();
+  outcome.report.path = task.input;
+  outcome.path = task.input;
+  return outcome;
+}
+
+/// Refuses a certificate that the gate would refuse, and one that the file itself rules out.
+Result<MaybeOutcome> answer_certificate(const OpenedFile& opened,
+                                        const FileTask& task,
+                                        const Stages& stages) {
+  SIGNCTL_TRY(auto findings, check_expected_chain(*opened.signable, stages), "");
+  if (findings.empty()) {
+    return MaybeOutcome{};
+  }
+  FileOutcome outcome = refusal(opened, task, stages.clock->now());
+  outcome.verdict.findings = std::move(findings);
+  return MaybeOutcome{std::move(outcome)};
+}
+
 /// Refuses a file whose contents are not fit to be signed over, before a signature is spent.
 Result<MaybeOutcome> answer_inside(OpenedFile& opened, const FileTask& task, const Stages& stages) {
   const Gate& gate = *stages.gate;
   if (gate.rules.nested != NestedRule::require_signed) {
     return MaybeOutcome{};
   }
-  FileOutcome outcome;
   const TimePoint now = stages.clock->now();
+  FileOutcome outcome = refusal(opened, task, now);
   SIGNCTL_CHECK(
       look_inside(*opened.signable, {gate.store, gate.trust_signer, now}, {}, outcome.report), "");
-  outcome.report.judged_at = now;
-  outcome.report.format = std::string(opened.format->name());
-  outcome.report.size_bytes = opened.source->size();
-  outcome.report.path = task.input;
-  outcome.path = task.input;
   outcome.verdict.findings = judge_inside(outcome.report, gate.rules);
   return outcome.verdict.findings.empty() ? MaybeOutcome{} : MaybeOutcome{std::move(outcome)};
 }
@@ -112,7 +132,10 @@ Result<MaybeOutcome> sign_alone(OpenedFile& opened,
                                 const FileTask& task,
                                 Stages& stages,
                                 Reuse reuse) {
-  SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
+  SIGNCTL_TRY(auto refused, answer_certificate(opened, task, stages), "");
+  if (refused) {
+    return refused;
+  }
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
   if (opened.signable->scheme() != nullptr) {
     SIGNCTL_TRY(FileOutcome outcome, sign_file_by_scheme(opened, task, stages), "");
@@ -208,7 +231,10 @@ Result<MaybeOutcome> sign_deep(OpenedFile& opened,
       return answer;
     }
     SIGNCTL_CHECK(check_repackable(opened, task), "");
-    SIGNCTL_CHECK(check_expected_chain(*opened.signable, stages), "");
+    SIGNCTL_TRY(answer, answer_certificate(opened, task, stages), "");
+    if (answer) {
+      return answer;
+    }
   }
   SIGNCTL_TRY(auto repacked, sign_inside(opened, task, stages, sign_own), "");
   if (!repacked) {

@@ -11,9 +11,6 @@
 
 namespace signctl::engine {
 
-/// Refuses an expired certificate, and one that the file rules out, before a signature is spent.
-Result<void> check_expected_chain(Signable& file, const Stages& stages);
-
 /// Prepares the signature and obtains it, while the draft is being filled. A service may sign with
 /// another certificate than it announced: where that is part of what is signed, everything is done
 /// once more with that one.

@@ -2,6 +2,7 @@
 #define CURL_DISABLE_TYPECHECK
 #include "net/http_client.hpp"
 
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "crypto/anchor_store.hpp"
 #include "net/curl_api.hpp"
@@ -15,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -46,6 +48,8 @@ struct Transfer {
   std::size_t header_bytes{0};
   bool headers_complete{false};
   std::string refusal;  ///< Why we gave it up ourselves.
+  std::optional<std::chrono::steady_clock::time_point> stop_seen;
+  bool stopped{false};
 };
 
 std::size_t take_body(char* data, std::size_t size, std::size_t count, void* argument) {
@@ -57,6 +61,24 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* arg
   }
   transfer.response.body.insert(transfer.response.body.end(), data, data + bytes);
   return bytes;
+}
+
+/// Called at least once a second. Who wants to stop gets the answers that are on their way, and
+/// does not wait for a server that has fallen silent.
+int watch_for_stop(void* argument,
+                   curl_off_t /*down*/,
+                   curl_off_t /*down_now*/,
+                   curl_off_t /*up*/,
+                   curl_off_t /*up_now*/) {
+  constexpr std::chrono::seconds kGrace{3};
+  if (!stop_requested()) {
+    return 0;
+  }
+  auto& transfer = *static_cast<Transfer*>(argument);
+  const auto now = std::chrono::steady_clock::now();
+  transfer.stop_seen = transfer.stop_seen.value_or(now);
+  transfer.stopped = now - *transfer.stop_seen >= kGrace;
+  return transfer.stopped ? 1 : 0;
 }
 
 std::size_t take_header(char* data, std::size_t size, std::size_t count, void* argument) {
@@ -221,6 +243,10 @@ class CurlClient final : public HttpClient {
     if (!transfer.refusal.empty()) {
       return Error{ErrorKind::network, without_secrets(request.url) + ": " + transfer.refusal};
     }
+    if (transfer.stopped) {
+      return Error{ErrorKind::interrupted,
+                   without_secrets(request.url) + ": no answer yet when asked to stop"};
+    }
     if (code != CURLE_OK) {
       const Error error = transfer_error(*api, code, request, transfer.detail.data());
       return transfer.header_bytes == 0 && was_reset(code, transfer.detail.data())
@@ -297,6 +323,9 @@ class CurlClient final : public HttpClient {
     set(handle, CURLOPT_HEADERFUNCTION, take_header);
     set(handle, CURLOPT_HEADERDATA, &transfer);
     set(handle, CURLOPT_ERRORBUFFER, transfer.detail.data());
+    set(handle, CURLOPT_NOPROGRESS, 0L);
+    set(handle, CURLOPT_XFERINFOFUNCTION, watch_for_stop);
+    set(handle, CURLOPT_XFERINFODATA, &transfer);
     if (request.method == "POST") {
       set(handle, CURLOPT_POST, 1L);
       set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));

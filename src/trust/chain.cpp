@@ -3,7 +3,7 @@
 
 #include "core/text.hpp"
 #include "crypto/handles.hpp"
-#include "trust/chain_checks.hpp"
+#include "crypto/path_rules.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -106,7 +106,7 @@ Validation validate(const ChainRequest& request, const std::vector<Certificate>&
   X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_time(rules, request.at.time_since_epoch().count());
   X509_VERIFY_PARAM_set_depth(rules, kMaxDepth);
-  X509_VERIFY_PARAM_set_auth_level(rules, 0);  // Strength is judged by check_path().
+  X509_VERIFY_PARAM_set_auth_level(rules, 0);  // Strength is judged by crypto::check_path().
   X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
   X509_STORE_CTX_set_app_data(context.get(), &result.objections);
   X509_STORE_CTX_set_verify_cb(context.get(), collect);
@@ -246,12 +246,12 @@ void check_leaf_at(const Certificate& leaf, TimePoint at, std::vector<Finding>& 
   if (at > leaf.not_after()) {
     findings.push_back({"certificate-expired",
                         Severity::error,
-                        subject_of(leaf),
+                        crypto::subject_of(leaf),
                         sentence("certificate-expired", 0, leaf, at)});
   } else if (at < leaf.not_before()) {
     findings.push_back({"certificate-not-yet-valid",
                         Severity::error,
-                        subject_of(leaf),
+                        crypto::subject_of(leaf),
                         sentence("certificate-not-yet-valid", 0, leaf, at)});
   }
 }
@@ -290,7 +290,7 @@ Chain build_chain(const ChainRequest& request, const TrustStore& store) {
     chain.certificates.push_back(request.leaf);
     chain.findings.push_back({"chain-untrusted",
                               Severity::error,
-                              subject_of(request.leaf),
+                              crypto::subject_of(request.leaf),
                               "trust anchors could not be read: " + anchors.error().message});
     return chain;
   }
@@ -313,20 +313,22 @@ Chain build_chain(const ChainRequest& request, const TrustStore& store) {
     const auto depth = static_cast<std::size_t>(std::max(objection.depth, 0));
     const Certificate& about = chain.certificates[std::min(depth, chain.certificates.size() - 1)];
     const std::string id = id_of(objection.code);
-    add_once(
-        chain.findings,
-        {id, Severity::error, subject_of(about), sentence(id, objection.code, about, request.at)});
+    add_once(chain.findings,
+             {id,
+              Severity::error,
+              crypto::subject_of(about),
+              sentence(id, objection.code, about, request.at)});
   }
   if (request.leaf_at) {
     check_leaf_at(request.leaf, *request.leaf_at, chain.findings);
   }
-  for (Finding& finding : check_path(chain.certificates, request.purpose)) {
+  for (Finding& finding : crypto::check_path(chain.certificates, request.purpose)) {
     add_once(chain.findings, std::move(finding));
   }
   if (!chain.anchor && chain.findings.empty()) {
     chain.findings.push_back({"chain-untrusted",
                               Severity::error,
-                              subject_of(chain.certificates.back()),
+                              crypto::subject_of(chain.certificates.back()),
                               "the chain does not end at a trust anchor"});
   }
   return chain;

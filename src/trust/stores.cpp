@@ -91,6 +91,10 @@ Result<std::shared_ptr<const TrustStore>> make_store(const TrustOptions& options
     stores.push_back(std::move(store));
   }
   if (options.system) {
+    // Said at once: otherwise a chain would seem to end in an unknown root.
+    if (const auto chosen = environment.get("SSL_CERT_FILE")) {
+      SIGNCTL_TRY(const auto blocks, read_pem_blocks(*chosen), "reading SSL_CERT_FILE");
+    }
     stores.push_back(system_store(environment));
   }
   return composite(std::move(stores));

@@ -23,7 +23,8 @@ namespace {
 
 constexpr std::string_view kControl = "/__control/";
 constexpr std::size_t kHugeBody = std::size_t{64} << 20U;
-constexpr std::size_t kThreads = 64;
+/// One serves one connection for as long as that is open: more than any test's jobs.
+constexpr std::size_t kThreads = 256;
 
 struct FreeStore {
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }

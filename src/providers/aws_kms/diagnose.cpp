@@ -23,7 +23,7 @@ class Diagnosis {
     }
     const auto chain = chain_with_file(settings_, {});
     if (chain) {
-      add(expiry_findings("signing certificate", chain->leaf, world_.clock.now()));
+      add(signing_certificate_findings(chain->leaf, world_.clock.now()));
       add(issuer_findings("aws-kms-issuer", *chain));
     } else {
       findings_.push_back(to_finding("aws-kms-chain", "chain", chain.error()));

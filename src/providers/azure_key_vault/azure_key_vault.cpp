@@ -73,8 +73,7 @@ class AzureKeyVault final : public Provider {
       findings.push_back(to_finding("key-vault-key", "key", key.error()));
       return findings;
     }
-    for (Finding& finding :
-         expiry_findings("signing certificate", key->chain.leaf, world.clock.now())) {
+    for (Finding& finding : signing_certificate_findings(key->chain.leaf, world.clock.now())) {
       findings.push_back(std::move(finding));
     }
     for (Finding& finding : issuer_findings("key-vault-chain-incomplete", key->chain)) {

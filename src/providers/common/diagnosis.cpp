@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.hpp"
 #include "crypto/issuer_urls.hpp"
+#include "crypto/path_rules.hpp"
 #include "providers/common/material.hpp"
 #include "providers/common/rest.hpp"
 
 #include <chrono>
+#include <utility>
 
 namespace signctl::providers {
 
@@ -47,6 +49,15 @@ std::vector<Finding> expiry_findings(std::string_view what,
            Severity::info,
            subject,
            "the " + name + " (" + certificate.info().key + ") is valid until " + until}};
+}
+
+std::vector<Finding> signing_certificate_findings(const crypto::Certificate& certificate,
+                                                  TimePoint now) {
+  auto findings = crypto::check_path({certificate}, TrustPurpose::code_signing);
+  for (Finding& finding : expiry_findings("signing certificate", certificate, now)) {
+    findings.push_back(std::move(finding));
+  }
+  return findings;
 }
 
 std::vector<Finding> token_findings(std::string_view what, std::string_view token, TimePoint now) {

@@ -74,6 +74,11 @@ Result<ClientFile> load_client_identity(const ProviderSettings& settings, std::s
                                                    const crypto::Certificate& certificate,
                                                    TimePoint now);
 
+/// The same for the certificate that signs, and what the gate will refuse about its key and
+/// purpose.
+[[nodiscard]] std::vector<Finding> signing_certificate_findings(
+    const crypto::Certificate& certificate, TimePoint now);
+
 /// When a token that is a JWT ends (its exp; RFC 7519, 4.1.4), for `diagnose`; nothing for other
 /// tokens. A warning below 30 days only if it was made to live longer: those of an hour are made
 /// for each run. The token is not verified: it is ours, and only looked at.

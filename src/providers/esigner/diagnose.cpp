@@ -70,7 +70,7 @@ class Diagnosis {
         "may sign; one authorization covers " +
             (most == 1 ? "one signature" : "up to " + std::to_string(most) + " signatures"));
     for (Finding& finding :
-         expiry_findings("signing certificate", credential->chain.leaf, world_.clock.now())) {
+         signing_certificate_findings(credential->chain.leaf, world_.clock.now())) {
       findings_.push_back(std::move(finding));
     }
     for (Finding& finding : issuer_findings("esigner-issuer", credential->chain)) {

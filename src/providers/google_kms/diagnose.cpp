@@ -24,8 +24,7 @@ class Diagnosis {
     }
     const auto chain = chain_with_file(settings_, {});
     if (chain) {
-      for (Finding& finding :
-           expiry_findings("signing certificate", chain->leaf, world_.clock.now())) {
+      for (Finding& finding : signing_certificate_findings(chain->leaf, world_.clock.now())) {
         findings_.push_back(std::move(finding));
       }
       for (Finding& finding : issuer_findings("google-kms-issuer", *chain)) {

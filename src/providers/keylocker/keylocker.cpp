@@ -143,7 +143,7 @@ class KeyLocker final : public Provider {
       return findings;
     }
     describe(*pair, findings);
-    append(findings, expiry_findings("signing certificate", pair->chain.leaf, world.clock.now()));
+    append(findings, signing_certificate_findings(pair->chain.leaf, world.clock.now()));
     append(findings, issuer_findings("keylocker-issuer", pair->chain));
     if (pair->server_time) {
       findings.push_back(clock_finding(kName, *pair->server_time, pair->received));

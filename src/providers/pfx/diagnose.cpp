@@ -2,7 +2,7 @@
 #include "providers/pfx/diagnose.hpp"
 
 #include "core/text.hpp"
-#include "crypto/oids.hpp"
+#include "crypto/path_rules.hpp"
 #include "providers/pfx/material.hpp"
 
 #include <chrono>
@@ -54,12 +54,9 @@ class Diagnosis {
   void check_leaf(const crypto::Certificate& leaf, TimePoint now) {
     subject_ = "certificate " + leaf.info().subject;
     check_time(leaf, now);
-    if (!leaf.has_eku(oid::kCodeSigning)) {
-      add("pfx-no-code-signing",
-          Severity::error,
-          "the certificate is not for code signing (extended key usage 1.3.6.1.5.5.7.3.3)");
+    for (Finding& finding : crypto::check_path({leaf}, TrustPurpose::code_signing)) {
+      findings_.push_back(std::move(finding));
     }
-    check_strength(leaf.key());
     if (is_publicly_trusted(leaf)) {
       add("pfx-public-trust",
           Severity::warning,
@@ -94,18 +91,6 @@ class Diagnosis {
       add("pfx-expires-soon",
           Severity::warning,
           "the certificate expires on " + to_iso8601(leaf.not_after()));
-    }
-  }
-
-  void check_strength(const crypto::KeyFacts& key) {
-    constexpr int kLeastRsaBits = 2048;
-    constexpr int kLeastEcBits = 256;
-    const int least = key.type == crypto::KeyType::rsa ? kLeastRsaBits : kLeastEcBits;
-    if (key.bits < least) {
-      add("pfx-weak-key",
-          Severity::warning,
-          "the key has " + std::to_string(key.bits) + " bits; at least " + std::to_string(least) +
-              " are needed");
     }
   }
 

@@ -133,7 +133,7 @@ void check_certificate(Diagnosis& diagnosis,
                        const std::vector<crypto::Certificate>& chain,
                        TimePoint now) {
   diagnosis.about("certificate " + leaf.info().subject);
-  diagnosis.add(expiry_findings("signing certificate", leaf, now));
+  diagnosis.add(signing_certificate_findings(leaf, now));
   if (!leaf.has_eku(oid::kCodeSigning)) {
     diagnosis.add("pkcs11-no-code-signing",
                   Severity::error,

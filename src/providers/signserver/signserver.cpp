@@ -92,7 +92,7 @@ void diagnose_chain(const Worker& worker, TimePoint now, std::vector<Finding>& f
                         "issuer's; set chain so that verifiers find it and its end is known"});
     return;
   }
-  append(findings, expiry_findings("signing certificate", chain->leaf, now));
+  append(findings, signing_certificate_findings(chain->leaf, now));
   append(findings, issuer_findings("chain-incomplete", *chain));
 }
 

@@ -101,8 +101,7 @@ class Diagnosis {
         Severity::info,
         subject,
         "version " + std::to_string(version->number) + ", " + printable(version->type));
-    for (Finding& finding :
-         expiry_findings("signing certificate", version->chain.leaf, world_.clock.now())) {
+    for (Finding& finding : signing_certificate_findings(version->chain.leaf, world_.clock.now())) {
       findings_.push_back(std::move(finding));
     }
     for (Finding& finding : issuer_findings("vault-issuer", version->chain)) {

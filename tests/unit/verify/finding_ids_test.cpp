@@ -37,7 +37,7 @@ std::map<std::string, std::string> documented() {
 /// All sources that make findings.
 std::string sources() {
   std::string all;
-  for (const char* folder : {"verify", "trust", "cms", "formats", "policy", "engine"}) {
+  for (const char* folder : {"verify", "trust", "cms", "formats", "policy", "engine", "crypto"}) {
     for (const auto& entry :
          std::filesystem::recursive_directory_iterator(kSource + "/src/" + folder)) {
       if (entry.path().extension() == ".cpp") {

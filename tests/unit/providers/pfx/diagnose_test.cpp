@@ -92,12 +92,12 @@ TEST_CASE("pfx diagnose: a certificate for something else is an error", "[provid
   auto leaf = code_signing_leaf();
 
   leaf.extended_key_usage = "serverAuth";
-  CHECK(found_about(leaf) == Texts{"error pfx-no-code-signing"});
+  CHECK(found_about(leaf) == Texts{"error eku-wrong"});
   leaf.extended_key_usage = "";
-  CHECK(found_about(leaf) == Texts{"error pfx-no-code-signing"});
+  CHECK(found_about(leaf) == Texts{"error eku-missing"});
 }
 
-TEST_CASE("pfx diagnose: a short RSA key is a warning", "[providers][pfx]") {
+TEST_CASE("pfx diagnose: what the gate refuses is an error", "[providers][pfx]") {
   const TemporaryFolder folder;
   EVP_PKEY* short_key = EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{1024});
   REQUIRE(short_key != nullptr);
@@ -106,7 +106,7 @@ TEST_CASE("pfx diagnose: a short RSA key is a warning", "[providers][pfx]") {
 
   const auto findings = diagnose(settings_for(private_pfx(folder, {key, {leaf}})));
 
-  CHECK(found(findings) == Texts{"warning pfx-weak-key"});
+  CHECK(found(findings) == Texts{"error weak-key"});
 }
 
 TEST_CASE("pfx diagnose: a publicly trusted certificate is a warning", "[providers][pfx]") {

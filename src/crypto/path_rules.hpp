@@ -8,14 +8,17 @@
 
 #include <vector>
 
-namespace signctl::trust {
+namespace signctl::crypto {
 
 /// Rules that OpenSSL's path validation does not have, or has differently: key strength, digest
 /// strength, named curves, key usage, and extended key usage along the whole path.
-[[nodiscard]] std::vector<Finding> check_path(const std::vector<crypto::Certificate>& path,
+///
+/// @param path  Leaf first. With the leaf alone, what speaks against it whoever has issued it.
+/// @return      Findings of severity error, with the ids of trust/chain.hpp.
+[[nodiscard]] std::vector<Finding> check_path(const std::vector<Certificate>& path,
                                               TrustPurpose purpose);
 
 /// "certificate CN=...".
-[[nodiscard]] std::string subject_of(const crypto::Certificate& certificate);
+[[nodiscard]] std::string subject_of(const Certificate& certificate);
 
-}  // namespace signctl::trust
+}  // namespace signctl::crypto

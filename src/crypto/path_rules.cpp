@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trust/chain_checks.hpp"
+#include "crypto/path_rules.hpp"
 
 #include "crypto/oids.hpp"
 
 #include <utility>
 
-namespace signctl::trust {
+namespace signctl::crypto {
 
 namespace {
 
@@ -13,15 +13,12 @@ constexpr int kMinRsaBits = 2048;
 // Shorter ones can be factored; Windows refuses them, too.
 constexpr int kMinRsaBitsEver = 1024;
 
-using crypto::Certificate;
-using crypto::KeyType;
-
 Finding finding(std::string id, const Certificate& certificate, std::string message) {
   return {std::move(id), Severity::error, subject_of(certificate), std::move(message)};
 }
 
 void check_key(const Certificate& certificate, std::vector<Finding>& findings) {
-  const crypto::KeyFacts& key = certificate.key();
+  const KeyFacts& key = certificate.key();
   switch (key.type) {
     case KeyType::rsa:
       if (key.bits < kMinRsaBits) {
@@ -146,4 +143,4 @@ std::vector<Finding> check_path(const std::vector<Certificate>& path, TrustPurpo
   return findings;
 }
 
-}  // namespace signctl::trust
+}  // namespace signctl::crypto
