@@ -123,6 +123,7 @@ void add_gate(const config::Gate& gate, std::vector<Row>& rows) {
 void add_run(const config::Config& config, std::vector<Row>& rows) {
   const auto& most = config.limits.signatures_per_run;
   rows.push_back({"limits.signatures_per_run", most ? std::to_string(*most) : ""});
+  rows.push_back({"audit.manifest", config.manifest});
   rows.push_back({"journal", config.journal});
   rows.push_back({"cache", config.cache});
 }

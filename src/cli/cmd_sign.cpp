@@ -23,6 +23,7 @@ struct Options {
   TimestampFlags timestamp;
   TrustFlags trust;
   RunFlags run;
+  AuditFlags audit;
   ReportFlags report;
 };
 
@@ -37,6 +38,7 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
   declare(flags, options.trust);
   declare(flags, options.run);
+  declare(flags, options.audit);
   declare(flags, options.report);
 }
 
@@ -78,6 +80,12 @@ Result<int> run(const Options& options, Context& context) {
               engine::Shelf::open(shelf_options(config, options.run, signers), context.clock()),
               "");
   SIGNCTL_CHECK(make_folders(options.target, sign.tasks), "");
+  const std::string& manifest = options.audit.manifest;
+  SIGNCTL_TRY(
+      sign.ledger,
+      Ledger::begin(
+          manifest.empty() ? config.manifest : manifest, config, sign.tasks, context.clock().now()),
+      "");
   return sign_files(sign, {"sign", "signed"}, context);
 }
 

@@ -7,6 +7,7 @@
 #include "cli/reports.hpp"
 #include "cli/settings.hpp"
 #include "cli/sign_run.hpp"
+#include "cli/verify_manifest.hpp"
 
 #include <algorithm>
 #include <thread>
@@ -18,6 +19,7 @@ namespace {
 struct Options {
   FileFlags files;
   std::string catalog;
+  std::string manifest;
   ConfigFlags config;
   TrustFlags trust;
   ExpectFlags expect;
@@ -31,6 +33,10 @@ void declare_options(Flags& flags, Options& options) {
               options.catalog,
               "FILE",
               "Judge the files by this security catalog (.cat), not by signatures of their own");
+  flags.value("--manifest",
+              options.manifest,
+              "FILE",
+              "Prove that what sign --manifest wrote down is there as it was, and nothing else");
   declare(flags, options.config);
   declare(flags, options.trust);
   declare(flags, options.expect);
@@ -69,27 +75,59 @@ void print_file_verdict(Context& context, const engine::FileResult& result) {
   }
 }
 
+Result<std::vector<std::string>> selected(const Options& options, const config::Config& config) {
+  SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
+  std::vector<std::string> paths;
+  for (const auto& file : files.plan.files) {
+    paths.push_back(file.path);
+  }
+  return paths;
+}
+
+Result<Batch> file_batch(const Options& options,
+                         const config::Config& config,
+                         const engine::Gate& gate,
+                         TimePoint now,
+                         std::optional<engine::JudgedCatalog>& catalog) {
+  Batch batch;
+  SIGNCTL_TRY(batch.paths, selected(options, config), "");
+  if (!options.catalog.empty()) {
+    SIGNCTL_TRY(catalog, engine::open_catalog(options.catalog, gate, now), "");
+  }
+  batch.work = [paths = batch.paths, &gate, now, &catalog](std::size_t i) {
+    return catalog ? engine::verify_by_catalog(paths[i], *catalog)
+                   : engine::verify_file(paths[i], gate, now);
+  };
+  return batch;
+}
+
+Result<Batch> manifest_batch_of(const Options& options,
+                                const config::Config& config,
+                                const engine::Gate& gate,
+                                TimePoint now) {
+  if (!options.catalog.empty()) {
+    return Error{ErrorKind::usage, "--manifest and --catalog exclude each other"};
+  }
+  std::optional<std::vector<std::string>> released;
+  if (!options.files.files.empty() || !options.files.step.empty()) {
+    SIGNCTL_TRY(released, selected(options, config), "");
+  }
+  return manifest_batch(options.manifest, released, gate, now);
+}
+
 Result<int> run(const Options& options, Context& context) {
   SIGNCTL_CHECK(check(options.report), "");
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SIGNCTL_TRY(auto gate, make_gate(config, options.trust, context), "");
   SIGNCTL_CHECK(apply(options.expect, gate.rules), "");
-  SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
-  Batch batch;
-  for (const auto& file : files.plan.files) {
-    batch.paths.push_back(file.path);
-  }
-  SIGNCTL_TRY(batch.jobs, jobs_of(options), "");
   const TimePoint now = context.clock().now();
-  batch.after_failure = AfterFailure::go_on;
   std::optional<engine::JudgedCatalog> catalog;
-  if (!options.catalog.empty()) {
-    SIGNCTL_TRY(catalog, engine::open_catalog(options.catalog, gate, now), "");
-  }
-  batch.work = [&](std::size_t i) {
-    return catalog ? engine::verify_by_catalog(batch.paths[i], *catalog)
-                   : engine::verify_file(batch.paths[i], gate, now);
-  };
+  SIGNCTL_TRY(Batch batch,
+              options.manifest.empty() ? file_batch(options, config, gate, now, catalog)
+                                       : manifest_batch_of(options, config, gate, now),
+              "");
+  SIGNCTL_TRY(batch.jobs, jobs_of(options), "");
+  batch.after_failure = AfterFailure::go_on;
   batch.on_file = [&](const engine::FileResult& result) { print_file_verdict(context, result); };
   const auto summary = run_batch(batch);
   return finish_batch(context, {"verify", "passed"}, summary, options.report);
@@ -108,11 +146,16 @@ const Command& verify_command() {
       "that is wrong. Exit code 0 means that every file passed.\n"
       "The rules are those of the config's gate section, if there is a config, and the flags'.\n"
       "With --catalog a file passes if the catalog does and lists the file's digest, as for "
-      "drivers.",
+      "drivers.\n"
+      "With --manifest every file that sign --manifest wrote down must be there with the same "
+      "bytes "
+      "and pass, the run must have been complete, and no other file may be among those named, or, "
+      "without names, no other file of a known type in the same folders.",
       "  signctl verify dist/*.exe\n"
       "  signctl verify --expect-subject \"CN=Contoso Ltd\" setup.exe\n"
       "  signctl verify --dev app.exe      # signed for a rehearsal\n"
-      "  signctl verify --catalog driver.cat driver.sys driver.inf\n",
+      "  signctl verify --catalog driver.cat driver.sys driver.inf\n"
+      "  signctl verify --manifest dist/signctl-manifest.json dist\n",
       set_up<Options, declare_options, run>};
   return kCommand;
 }

@@ -129,6 +129,14 @@ void declare(Flags& flags, RunFlags& target) {
   flags.value("--cache", target.cache, "DIR", "Take signatures of unchanged files from here");
 }
 
+void declare(Flags& flags, AuditFlags& target) {
+  flags.group("Report");
+  flags.value("--manifest",
+              target.manifest,
+              "FILE",
+              "Write down what was signed, for verify --manifest before the upload");
+}
+
 void declare(Flags& flags, ReportFlags& target) {
   flags.group("Report");
   flags.value("--report", target.file, "FILE", "Also write a report; its name tells the format");

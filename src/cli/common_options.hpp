@@ -95,6 +95,12 @@ struct RunFlags {
 };
 void declare(Flags& flags, RunFlags& target);
 
+/// What a run writes down for later.
+struct AuditFlags {
+  std::string manifest;
+};
+void declare(Flags& flags, AuditFlags& target);
+
 /// A file about the whole batch.
 struct ReportFlags {
   std::string file;

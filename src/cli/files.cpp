@@ -154,6 +154,22 @@ Result<FileSet> plan_files(const config::Config& config, const FileFlags& flags)
   return set;
 }
 
+std::vector<std::string> signable_files_in(const std::string& folder_utf8) {
+  const fs::path folder = to_path(folder_utf8.empty() ? "." : folder_utf8);
+  std::vector<std::string> files;
+  std::error_code code;
+  for (fs::directory_iterator entry(folder, code), end; !code && entry != end;
+       entry.increment(code)) {
+    const std::string path = to_utf8((to_path(folder_utf8) / entry->path().filename()));
+    std::error_code unreadable;
+    if (entry->is_regular_file(unreadable) && recognised(path)) {
+      files.push_back(path);
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 Result<std::vector<std::string>> outputs_of(const FileSet& files, const TargetFlags& flags) {
   const auto& planned = files.plan.files;
   if (!flags.output.empty() && !flags.output_dir.empty()) {

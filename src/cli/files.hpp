@@ -24,6 +24,10 @@ struct FileSet {
 /// @errors `usage` when there are neither, or files and --step both; else as plan::expand.
 Result<FileSet> plan_files(const config::Config& config, const FileFlags& flags);
 
+/// The files directly in a folder that a run over the folder would sign, in the order of their
+/// names.
+[[nodiscard]] std::vector<std::string> signable_files_in(const std::string& folder_utf8);
+
 /// Where each planned file's result goes, in plan order. With --output-dir the structure below each
 /// folder or glob is kept.
 ///

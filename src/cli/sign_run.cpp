@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/sign_run.hpp"
 
+#include "cli/errors.hpp"
 #include "cli/render.hpp"
 #include "core/log.hpp"
 #include "core/path.hpp"
 #include "core/text.hpp"
 #include "plan/duplicates.hpp"
+
+#include <signctl/exit_code.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -183,7 +186,13 @@ Result<int> sign_files(SignRun& sign, const BatchWords& words, Context& context)
     }
   };
   const auto summary = engine::sign_all(sign.tasks, sign.gate, sign.crew, context.clock(), options);
-  return finish_batch(context, words, summary, sign.report);
+  const int code = finish_batch(context, words, summary, sign.report);
+  if (auto written = sign.ledger.end(summary, sign.gate, context.clock().now()); !written) {
+    print_error(context, written.error());
+    // A run that failed says so first.
+    return code == 0 ? exit_code(written.error().kind) : code;
+  }
+  return code;
 }
 
 }  // namespace signctl::cli

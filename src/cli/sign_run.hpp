@@ -4,6 +4,7 @@
 #include "cli/batch.hpp"
 #include "cli/context.hpp"
 #include "cli/files.hpp"
+#include "cli/ledger.hpp"
 #include "cli/settings.hpp"
 #include "engine/run.hpp"
 
@@ -22,6 +23,7 @@ struct SignRun {
   engine::Crew crew;
   engine::RunOptions run;
   ReportFlags report;
+  Ledger ledger;  ///< Begun; without a path when no manifest is wanted.
 };
 
 /// One task for each planned file.

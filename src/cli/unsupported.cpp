@@ -27,7 +27,6 @@ constexpr std::array kCommands{
 constexpr std::array kFlags{
     Refusal{"--shard", "split the list of files between jobs yourself"},
     Refusal{"--audit", "keep the document that --json prints"},
-    Refusal{"--manifest", "keep the document that --json prints"},
 };
 
 /// Flags of other tools whose effect we leave out on purpose.

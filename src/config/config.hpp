@@ -93,8 +93,9 @@ struct Config {
   std::vector<Step> steps;
   Gate gate;
   Limits limits;
-  std::string journal;  ///< Path, "off", or empty for what suits the signer.
-  std::string cache;    ///< Folder; empty: none.
+  std::string manifest;  ///< `audit.manifest`: path, or empty for none.
+  std::string journal;   ///< Path, "off", or empty for what suits the signer.
+  std::string cache;     ///< Folder; empty: none.
   /// Where each value came from, dotted key to origin text ("signctl.yaml:12:5", "default"). A list
   /// of texts is one value ("sign.signer"); entries of `steps` are "steps[0].name".
   std::map<std::string, std::string> origins;

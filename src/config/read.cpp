@@ -168,6 +168,10 @@ void read_run(const Node& root, Config& config) {
   if (!config.journal.empty() && config.journal != "off") {
     config.journal = in_folder(config.folder, config.journal);
   }
+  read(find_path(root, {"audit", "manifest"}), config.manifest);
+  if (!config.manifest.empty()) {
+    config.manifest = in_folder(config.folder, config.manifest);
+  }
   read(root.find("cache"), config.cache);
   if (!config.cache.empty()) {
     config.cache = in_folder(config.folder, config.cache);

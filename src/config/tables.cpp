@@ -211,6 +211,14 @@ constexpr std::array kLimitKeys{
 };
 constexpr Section kLimits{kLimitKeys};
 
+constexpr std::array kAuditKeys{
+    KeySpec{.key = "manifest",
+            .type = ValueType::text,
+            .help = "File that says what was signed, for `verify --manifest` before the upload",
+            .example = "dist/signctl-manifest.json"},
+};
+constexpr Section kAudit{kAuditKeys};
+
 constexpr std::array kRootKeys{
     KeySpec{.key = "version",
             .type = ValueType::integer,
@@ -224,6 +232,7 @@ constexpr std::array kRootKeys{
     KeySpec{.key = "steps", .type = ValueType::section_list, .help = "", .section = &kStep},
     KeySpec{.key = "gate", .type = ValueType::section, .help = "", .section = &kGate},
     KeySpec{.key = "limits", .type = ValueType::section, .help = "", .section = &kLimits},
+    KeySpec{.key = "audit", .type = ValueType::section, .help = "", .section = &kAudit},
     KeySpec{.key = "journal",
             .type = ValueType::text,
             .help =
@@ -238,9 +247,8 @@ constexpr std::array kRootKeys{
 };
 constexpr Section kRoot{kRootKeys};
 
-constexpr std::array<ReservedKey, 3> kReserved{{
+constexpr std::array<ReservedKey, 2> kReserved{{
     {"guard", "which pipelines may sign"},
-    {"audit", "an audit log and a manifest"},
     {"mode", "when signing is required"},
 }};
 

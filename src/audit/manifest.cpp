@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "audit/manifest.hpp"
+
+#include "core/block_reader.hpp"
+#include "core/file.hpp"
+#include "core/path.hpp"
+#include "core/text.hpp"
+#include "crypto/digest.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace signctl::audit {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path normal(const std::string& utf8) {
+  std::error_code code;
+  // Links in folders are followed as far as they exist, so that both ways to a file are one.
+  fs::path path = fs::weakly_canonical(to_path(utf8).parent_path(), code);
+  if (code) {
+    path = fs::absolute(to_path(utf8).parent_path(), code);
+  }
+  return (path / to_path(utf8).filename()).lexically_normal();
+}
+
+}  // namespace
+
+Result<FileDigests> digest_source(const ByteSource& source) {
+  crypto::Hasher sha256(DigestAlg::sha256);
+  crypto::Hasher sha512(DigestAlg::sha512);
+  SIGNCTL_CHECK(for_each_block(source, 0, source.size(), {[&](std::uint64_t, ByteView block) {
+                                 sha256.update(block);
+                                 sha512.update(block);
+                                 return true;
+                               }}),
+                "");
+  return FileDigests{source.size(), to_hex(sha256.finish()), to_hex(sha512.finish())};
+}
+
+Result<FileDigests> digest_file(const std::string& path_utf8) {
+  SIGNCTL_TRY(const auto source, FileSource::open(path_utf8), "");
+  SIGNCTL_TRY(auto digests, digest_source(*source), "reading " + path_utf8);
+  return digests;
+}
+
+bool Manifest::complete() const {
+  return run.exit_code == 0 && std::ranges::all_of(files, [](const FileRecord& file) {
+           return file.state == "signed" || file.state == "skipped";
+         });
+}
+
+Result<std::string> path_in_manifest(const std::string& path_utf8,
+                                     const std::string& manifest_path_utf8) {
+  const fs::path relative =
+      normal(path_utf8).lexically_relative(normal(manifest_path_utf8).parent_path());
+  if (relative.empty()) {
+    return Error{ErrorKind::input,
+                 "there is no way from the manifest " + printable(manifest_path_utf8) + " to " +
+                     printable(path_utf8),
+                 "write the manifest to the drive that the files are on"};
+  }
+  const std::u8string generic = relative.generic_u8string();
+  return std::string(generic.begin(), generic.end());
+}
+
+std::string path_from_manifest(const std::string& recorded_utf8,
+                               const std::string& manifest_path_utf8) {
+  return to_utf8(
+      (to_path(manifest_path_utf8).parent_path() / to_path(recorded_utf8)).lexically_normal());
+}
+
+}  // namespace signctl::audit

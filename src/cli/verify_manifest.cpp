@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/verify_manifest.hpp"
+
+#include "audit/manifest.hpp"
+#include "audit/manifest_check.hpp"
+#include "cli/files.hpp"
+#include "core/file.hpp"
+#include "core/path.hpp"
+#include "core/text.hpp"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+
+namespace signctl::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One thing to look at; with neither record nor finding it would be a file like any other.
+struct Item {
+  const audit::FileRecord* record{};
+  std::optional<Finding> finding{};  ///< What is wrong whatever the file holds.
+};
+
+/// What the work on a manifest's files shares.
+struct Inspection {
+  audit::Manifest manifest;
+  std::vector<std::string> paths;
+  std::vector<Item> items;
+  const engine::Gate& gate;
+  TimePoint now;
+
+  void add(std::string path, Item item) {
+    paths.push_back(std::move(path));
+    items.push_back(std::move(item));
+  }
+};
+
+engine::FileOutcome refused(const std::string& path, Finding finding, TimePoint now) {
+  engine::FileOutcome outcome;
+  outcome.path = path;
+  outcome.report.path = path;
+  outcome.report.judged_at = now;
+  outcome.verdict.findings.push_back(std::move(finding));
+  return outcome;
+}
+
+/// The gate's word on a file, with what is wrong about it beside.
+engine::FileOutcome judged_with(const Inspection& all, const std::string& path, Finding finding) {
+  auto outcome = engine::verify_file(path, all.gate, all.now);
+  if (!outcome) {
+    return refused(path, std::move(finding), all.now);
+  }
+  outcome->state = engine::FileState::refused;
+  outcome->verdict.passed = false;
+  outcome->verdict.findings.insert(outcome->verdict.findings.begin(), std::move(finding));
+  return std::move(*outcome);
+}
+
+Result<engine::FileOutcome> inspect_recorded(const Inspection& all,
+                                             const std::string& path,
+                                             const audit::FileRecord& record) {
+  std::error_code code;
+  if (!record.after || !fs::exists(to_path(path), code)) {
+    return refused(path, *audit::check_file(record, std::nullopt), all.now);
+  }
+  SIGNCTL_TRY(const auto source, FileSource::open(path), "");
+  SIGNCTL_TRY(const auto digests, audit::digest_source(*source), "reading " + path);
+  if (auto finding = audit::check_file(record, digests)) {
+    return judged_with(all, path, std::move(*finding));
+  }
+  SIGNCTL_TRY(auto outcome, engine::verify_file(path, all.gate, all.now), "");
+  SIGNCTL_TRY(const FileIdentity identity, source->identity_now(), "");
+  if (identity != source->identity()) {
+    return Error{ErrorKind::input, "the file is being changed by somebody else"};
+  }
+  return outcome;
+}
+
+Result<engine::FileOutcome> inspect(const Inspection& all, std::size_t index) {
+  const std::string& path = all.paths[index];
+  const Item& item = all.items[index];
+  if (item.record != nullptr) {
+    return inspect_recorded(all, path, *item.record);
+  }
+  return judged_with(all, path, *item.finding);
+}
+
+/// One name for each file, however it is reached.
+std::string real_name(const std::string& path) {
+  std::error_code code;
+  const fs::path real = fs::weakly_canonical(to_path(path), code);
+  return to_utf8(code ? fs::absolute(to_path(path), code).lexically_normal() : real);
+}
+
+std::vector<std::string> files_beside(const std::vector<std::string>& known) {
+  std::vector<std::string> folders;
+  std::set<std::string> seen;
+  for (const std::string& path : known) {
+    const std::string folder = to_utf8(to_path(path).parent_path());
+    if (seen.insert(real_name(folder.empty() ? "." : folder)).second) {
+      folders.push_back(folder);
+    }
+  }
+  std::vector<std::string> files;
+  for (const std::string& folder : folders) {
+    for (std::string& path : signable_files_in(folder)) {
+      files.push_back(std::move(path));
+    }
+  }
+  return files;
+}
+
+}  // namespace
+
+Result<Batch> manifest_batch(const std::string& manifest_path,
+                             const std::optional<std::vector<std::string>>& released,
+                             const engine::Gate& gate,
+                             TimePoint now) {
+  SIGNCTL_TRY(auto manifest, audit::read_manifest(manifest_path), "");
+  const auto all = std::make_shared<Inspection>(Inspection{std::move(manifest), {}, {}, gate, now});
+  if (auto finding = audit::check_run(all->manifest)) {
+    all->add(manifest_path, {nullptr, std::move(finding)});
+  }
+  std::set<std::string> known;
+  std::vector<std::string> recorded;
+  for (const audit::FileRecord& file : all->manifest.files) {
+    std::string path = audit::path_from_manifest(file.path, manifest_path);
+    known.insert(real_name(path));
+    recorded.push_back(path);
+    all->add(std::move(path), {&file, std::nullopt});
+  }
+  for (const std::string& path : released ? *released : files_beside(recorded)) {
+    if (!known.contains(real_name(path))) {
+      all->add(path, {nullptr, audit::added_file()});
+    }
+  }
+  Batch batch;
+  batch.paths = all->paths;
+  batch.work = [all](std::size_t index) { return inspect(*all, index); };
+  return batch;
+}
+
+}  // namespace signctl::cli
