@@ -146,7 +146,8 @@ Result<MaybeOutcome> sign_alone(OpenedFile& opened,
   SIGNCTL_TRY(Draft draft,
               Draft::begin_read_back(opened, task.output, task.options.digest),
               "creating the draft");
-  SIGNCTL_TRY(auto obtained, prepare_and_obtain(opened, draft, task, placement, stages, reuse), "");
+  SIGNCTL_TRY(
+      auto obtained, prepare_and_obtain(opened, draft, {task, placement, reuse}, stages), "");
   if (!obtained) {
     return MaybeOutcome{};
   }

@@ -28,15 +28,14 @@ Result<std::optional<Signatory>> expected_signatory(const Signable& file, const 
 
 Result<std::optional<ObtainedSignature>> prepare_and_obtain(OpenedFile& opened,
                                                             Draft& draft,
-                                                            const FileTask& task,
-                                                            const Placement& placement,
-                                                            const Stages& stages,
-                                                            Reuse reuse) {
+                                                            const SignatureJob& job,
+                                                            const Stages& stages) {
+  const SignOptions& options = job.task.options;
   SIGNCTL_TRY(auto by, expected_signatory(*opened.signable, stages), "");
   for (int attempt = 0; attempt < 2; ++attempt) {
-    SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement, by), "");
+    SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, options, job.placement, by), "");
     SIGNCTL_CHECK(draft.fill(), "copying the file");
-    SIGNCTL_TRY(auto obtained, obtain_signature(opened, prepared, task.options, stages, reuse), "");
+    SIGNCTL_TRY(auto obtained, obtain_signature(opened, prepared, options, stages, job.reuse), "");
     if (!obtained || obtained->other_signer.empty()) {
       return obtained;
     }

@@ -11,6 +11,13 @@
 
 namespace signctl::engine {
 
+/// What signature is wanted of a file.
+struct SignatureJob {
+  const FileTask& task;
+  const Placement& placement;
+  Reuse reuse{Reuse::allowed};
+};
+
 /// Prepares the signature and obtains it, while the draft is being filled. A service may sign with
 /// another certificate than it announced: where that is part of what is signed, everything is done
 /// once more with that one.
@@ -20,9 +27,7 @@ namespace signctl::engine {
 ///         beforehand which it will be; `provider` when it changes twice.
 Result<std::optional<ObtainedSignature>> prepare_and_obtain(OpenedFile& opened,
                                                             Draft& draft,
-                                                            const FileTask& task,
-                                                            const Placement& placement,
-                                                            const Stages& stages,
-                                                            Reuse reuse);
+                                                            const SignatureJob& job,
+                                                            const Stages& stages);
 
 }  // namespace signctl::engine

@@ -15,7 +15,7 @@ namespace signctl::nuget {
 namespace {
 
 constexpr std::string_view kHashSuffix = "-Hash";
-constexpr std::size_t kMaxText = 64 * 1024;
+constexpr std::size_t kMaxText = std::size_t{64} * 1024;
 
 using Section = std::map<std::string, std::string, std::less<>>;
 
