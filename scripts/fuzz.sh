@@ -8,7 +8,8 @@ seconds=${1:-60}
 
 install_packages "${build_packages[@]}" "${sanitizer_packages[@]}"
 build "$root/build/fuzz" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1" \
-  -DSIGNCTL_TESTS=OFF -DSIGNCTL_FUZZ=ON -DSIGNCTL_SANITIZE=address,undefined,fuzzer-no-link --
+  -DSIGNCTL_TESTS=OFF -DSIGNCTL_FUZZ=ON -DSIGNCTL_SANITIZE=address,undefined,fuzzer-no-link -- \
+  signctl_fuzz_targets
 
 # fuzz_one TARGET: says what it did in one go, since others run beside it.
 fuzz_one() {
