@@ -118,8 +118,12 @@ cat batch.md
 
 say "packages of 500 MB"
 { head -2 disk.md
-  SIGNCTL_BENCH_DIR=$memory ROUNDS=$([ "$rounds" = 10 ] && echo 5 || echo 1) "$root/scripts/bench_msi.sh" "$signctl"
-} >packages.md || missed+=(packages)
+  for kind in msi msix; do
+    SIGNCTL_BENCH_DIR=$memory ROUNDS=$([ "$rounds" = 10 ] && echo 5 || echo 1) "$root/scripts/bench_$kind.sh" "$signctl" ||
+      missed+=("$kind")
+    rm -rf "${memory:?}/$kind"
+  done
+} >packages.md
 cat packages.md
 
 say "a token"

@@ -131,9 +131,10 @@ Result<FileOutcome> attach_signature(const AttachRequest& request,
 struct DigestFacts {
   std::string format;
   DigestAlg alg{DigestAlg::sha256};
-  Bytes file_digest;            ///< The Authenticode digest.
-  Bytes signed_attributes_set;  ///< DER; its hash is what a service signs.
-  Bytes to_be_signed;           ///< That hash.
+  Bytes file_digest;  ///< The Authenticode digest.
+  /// DER; its hash is what a service signs. Empty for types whose signatures name signer and time.
+  Bytes signed_attributes_set;
+  Bytes to_be_signed;  ///< That hash; empty with it.
 };
 Result<DigestFacts> digest_file(const std::string& path, const SignOptions& options);
 

@@ -51,8 +51,10 @@ Json json_of(const std::string& path, const engine::DigestFacts& facts) {
   json["format"] = facts.format;
   json["digest_algorithm"] = digest_name(facts.alg);
   json["digest"] = to_hex(facts.file_digest);
-  json["to_be_signed"] = to_hex(facts.to_be_signed);
-  json["signed_attributes"] = to_base64(facts.signed_attributes_set);
+  if (!facts.to_be_signed.empty()) {
+    json["to_be_signed"] = to_hex(facts.to_be_signed);
+    json["signed_attributes"] = to_base64(facts.signed_attributes_set);
+  }
   return json;
 }
 
@@ -76,6 +78,14 @@ Result<void> print(const Options& options,
                    const engine::DigestFacts& facts,
                    Context& context) {
   const Bytes& bytes = wanted(facts, options);
+  if (bytes.empty()) {
+    return Error{
+        ErrorKind::unsupported,
+        path + " is of type " + facts.format +
+            ", whose signatures name the signer and the time, so that no key elsewhere can "
+            "make the value alone",
+        "sign it with signctl sign"};
+  }
   if (!options.output.empty() || options.format == "raw") {
     SIGNCTL_CHECK(write_bytes(context, options.output, bytes), "");
     if (!options.output.empty()) {
@@ -98,9 +108,10 @@ Result<int> run(const Options& options, Context& context) {
   for (const std::string& path : options.files) {
     SIGNCTL_TRY(const auto facts, engine::digest_file(path, sign), "");
     json["files"].push_back(json_of(path, facts));
-    if (!context.json() || !options.output.empty()) {
-      SIGNCTL_CHECK(print(options, path, facts, context), "");
+    if (context.json() && options.output.empty()) {
+      continue;
     }
+    SIGNCTL_CHECK(print(options, path, facts, context), "");
   }
   if (context.json()) {
     print_json(context, json);

@@ -42,6 +42,12 @@ void check_authenticode_versions(const SignedData& data,
   }
 }
 
+void check_octet_string(const SignedData& data, Findings& findings) {
+  if (!data.content_in_octet_string) {
+    findings.push_back(finding("cms-content-type", "the content is not in an OCTET STRING"));
+  }
+}
+
 /// RFC 5652, 5.1 and 5.3. The SignedData version follows from what else it holds; authorities do
 /// not agree on it, so only impossible ones are named.
 void check_cms_versions(const SignedData& data, const SignerInfo& signer, Findings& findings) {
@@ -99,7 +105,13 @@ void check_attribute_types(const SignerInfo& signer, Findings& findings) {
   }
 }
 
-void check_content_type(const SignedData& data, const SignerInfo& signer, Findings& findings) {
+void check_content_type(const SignedData& data,
+                        const SignerInfo& signer,
+                        Flavour flavour,
+                        Findings& findings) {
+  if (flavour == Flavour::countersignature && signer.find_signed(oid::kContentType).empty()) {
+    return;
+  }
   const auto value = single_signed_value(signer, oid::kContentType, der::kOid);
   if (!value) {
     findings.push_back(finding("cms-attributes", value.error().message));
@@ -169,6 +181,9 @@ std::vector<Finding> check_signer(const SignedData& data,
   } else {
     check_cms_versions(data, signer, findings);
   }
+  if (flavour == Flavour::cms) {
+    check_octet_string(data, findings);
+  }
   check_digest_algorithms(data, signer, flavour, findings);
   if (!signer.has_signed_attributes) {
     // A signature straight over the content could be passed off as one over attributes and the
@@ -177,7 +192,7 @@ std::vector<Finding> check_signer(const SignedData& data,
     return findings;
   }
   check_attribute_types(signer, findings);
-  check_content_type(data, signer, findings);
+  check_content_type(data, signer, flavour, findings);
   check_digest(data, signer, findings);
   check_signature(data, signer, findings);
   return findings;

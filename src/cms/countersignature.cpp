@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cms/countersignature.hpp"
 
+#include "cms/cades.hpp"
 #include "cms/signer_checks.hpp"
 #include "crypto/keys.hpp"
 #include "crypto/oids.hpp"
@@ -10,20 +11,6 @@
 
 namespace signctl::cms {
 namespace {
-
-/// signingTime is a CHOICE of UTCTime and, from 2050 on, GeneralizedTime (RFC 2985, 5.3.3).
-Result<TimePoint> read_signing_time(const SignerInfo& signer) {
-  auto value = single_signed_value(signer, oid::kSigningTime, der::kUtcTime);
-  if (!value) {
-    auto general = single_signed_value(signer, oid::kSigningTime, der::kGeneralizedTime);
-    if (!general) {
-      return std::move(value).error();
-    }
-    value = std::move(general);
-  }
-  SIGNCTL_TRY(const std::int64_t seconds, der::read_time(*value, "signingTime"), "");
-  return TimePoint(std::chrono::seconds(seconds));
-}
 
 void check_content_type(CounterSignature& counter) {
   const auto value = single_signed_value(counter.signer, oid::kContentType, der::kOid);

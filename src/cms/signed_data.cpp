@@ -243,18 +243,9 @@ std::vector<const Attribute*> find_in(const std::vector<Attribute>& attributes,
   return found;
 }
 
-bool has_key_id(const crypto::Certificate& certificate, ByteView key_id) {
-  const ASN1_OCTET_STRING* id = X509_get0_subject_key_id(certificate.x509());
-  if (id == nullptr) {
-    return false;
-  }
-  const ByteView have(ASN1_STRING_get0_data(id), static_cast<std::size_t>(ASN1_STRING_length(id)));
-  return std::equal(have.begin(), have.end(), key_id.begin(), key_id.end());
-}
-
 bool names(const SignerInfo& signer, const crypto::Certificate& certificate) {
   if (!signer.by_issuer_and_serial) {
-    return has_key_id(certificate, signer.subject_key_id);
+    return !signer.subject_key_id.empty() && subject_key_id(certificate) == signer.subject_key_id;
   }
   const ByteView issuer = certificate.issuer_der();
   const ByteView serial = certificate.serial_der();
@@ -302,6 +293,16 @@ Result<SignedData> parse_signed_data(ByteView der) {
   data.der = copy(der);
   SIGNCTL_CHECK(read_signed_data(body.content, data), "");
   return data;
+}
+
+Bytes subject_key_id(const crypto::Certificate& certificate) {
+  const ASN1_OCTET_STRING* id = X509_get0_subject_key_id(certificate.x509());
+  if (id == nullptr) {
+    return {};
+  }
+  const ByteView octets(ASN1_STRING_get0_data(id),
+                        static_cast<std::size_t>(ASN1_STRING_length(id)));
+  return {octets.begin(), octets.end()};
 }
 
 Result<SignerInfo> parse_signer_info(ByteView der) {

@@ -76,6 +76,9 @@ Result<SignedData> parse_signed_data(ByteView der);
 /// One SignerInfo on its own: the value of a counter-signature attribute.
 Result<SignerInfo> parse_signer_info(ByteView der);
 
+/// The key identifier that a certificate's extension of that name holds; empty without one.
+[[nodiscard]] Bytes subject_key_id(const crypto::Certificate& certificate);
+
 /// The embedded certificate that `signer` names: exactly one must match.
 ///
 /// @errors `input` when none or several different ones match.
@@ -88,13 +91,28 @@ Result<crypto::Certificate> find_signer_certificate(const SignedData& data,
 /// "cms-version", "cms-signer-count", "cms-digest-algorithms", "cms-attributes",
 /// "cms-content-type", "message-digest", "signer-certificate", "signature", "weak-digest"; subject
 /// is left empty.
-enum class Flavour { authenticode, timestamp_token };
+enum class Flavour {
+  authenticode,     ///< PKCS #7 1.5.
+  timestamp_token,  ///< RFC 5652.
+  cms,              ///< RFC 5652, and the content is in an OCTET STRING.
+  /// RFC 5652, 11.4: the content is another signature's value, and contentType may be absent.
+  countersignature,
+};
 std::vector<Finding> check_signer(const SignedData& data,
                                   const SignerInfo& signer,
                                   Flavour flavour);
 
+/// Whose rules a new SignedData follows where they differ.
+enum class Form {
+  authenticode,  ///< Named by issuer and serial number; certificates in order, leaf first.
+  /// RFC 5652 as .NET writes it: named by subjectKeyIdentifier if the certificate has one, and
+  /// versions that follow from that; certificates in DER order.
+  cms,
+};
+
 /// Everything that goes into a new SignedData.
 struct SignedDataParts {
+  Form form{Form::authenticode};
   std::string content_type;
   Bytes econtent;  ///< Complete TLV, stored directly in [0].
   DigestAlg alg{DigestAlg::sha256};
@@ -104,8 +122,8 @@ struct SignedDataParts {
   std::vector<Bytes> unsigned_attributes;  ///< Complete Attribute SEQUENCEs.
 };
 
-/// DER ContentInfo, version 1, one signer. A self-signed root is left out of the certificates
-/// unless it is the leaf; order is leaf first, then upwards.
+/// DER ContentInfo with one signer. A self-signed root is left out of the certificates unless it is
+/// the leaf.
 [[nodiscard]] Bytes encode_signed_data(const SignedDataParts& parts);
 
 /// Attribute SEQUENCE with the given values (complete TLVs).

@@ -20,6 +20,12 @@ inline constexpr std::string_view kTstInfo = "1.2.840.113549.1.9.16.1.4";
 inline constexpr std::string_view kSigningCertificate = "1.2.840.113549.1.9.16.2.12";
 inline constexpr std::string_view kSigningCertificateV2 = "1.2.840.113549.1.9.16.2.47";
 inline constexpr std::string_view kTimeStampToken = "1.2.840.113549.1.9.16.2.14";
+inline constexpr std::string_view kCommitmentType = "1.2.840.113549.1.9.16.2.16";
+inline constexpr std::string_view kProofOfOrigin = "1.2.840.113549.1.9.16.6.1";
+inline constexpr std::string_view kProofOfReceipt = "1.2.840.113549.1.9.16.6.2";
+
+inline constexpr std::string_view kNugetServiceIndexUrl = "1.3.6.1.4.1.311.84.2.1.1.1";
+inline constexpr std::string_view kNugetPackageOwners = "1.3.6.1.4.1.311.84.2.1.1.2";
 
 inline constexpr std::string_view kSpcIndirectData = "1.3.6.1.4.1.311.2.1.4";
 inline constexpr std::string_view kSpcStatementType = "1.3.6.1.4.1.311.2.1.11";

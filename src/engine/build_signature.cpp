@@ -2,6 +2,7 @@
 #include "engine/build_signature.hpp"
 
 #include "cms/authenticode.hpp"
+#include "cms/cades.hpp"
 #include "cms/signed_data.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/der.hpp"
@@ -46,6 +47,41 @@ Result<std::vector<crypto::Certificate>> parse_chain(const std::vector<Bytes>& c
   return parsed;
 }
 
+/// The attributes that signtool writes.
+Result<Bytes> authenticode_attributes(const SigningContent& content,
+                                      const Bytes& message_digest,
+                                      const SignOptions& options,
+                                      const Placement& placement) {
+  cms::SignedAttributesSpec spec;
+  spec.content_type = content.content_type;
+  spec.message_digest = message_digest;
+  spec.opus = {options.description, options.url};
+  if (placement.nested) {
+    SIGNCTL_TRY(spec.sequence_number, next_sequence_number(placement.kept.front()), "");
+  }
+  return cms::encode_signed_attributes(spec);
+}
+
+/// The attributes that name the signer, the time and the purpose.
+Result<Bytes> cades_attributes(const UnsignedSignature& prepared,
+                               const Bytes& message_digest,
+                               const std::optional<Signatory>& by) {
+  if (!by) {
+    return Error{ErrorKind::unsupported,
+                 "the signature of this file type names its signer and the time inside what is "
+                 "signed, so that no key elsewhere can make the value alone",
+                 "sign the file with signctl sign"};
+  }
+  SIGNCTL_TRY(
+      const auto leaf, crypto::Certificate::parse(by->certificate), "reading the certificate");
+  return cms::encode_cades_attributes({prepared.content.content_type,
+                                       message_digest,
+                                       prepared.content.alg,
+                                       leaf,
+                                       by->at,
+                                       prepared.profile.commitment_type});
+}
+
 }  // namespace
 
 Result<void> check_made(const UnsignedSignature& prepared, const SignedDigest& made) {
@@ -62,6 +98,10 @@ Result<void> check_made(const UnsignedSignature& prepared, const SignedDigest& m
         "attributes or another digest were signed"};
   }
   return ok();
+}
+
+bool names_signatory(const Signable& file) {
+  return !file.profile().commitment_type.empty();
 }
 
 Result<Placement> place(Signable& file, IfSigned if_signed) {
@@ -101,7 +141,8 @@ Result<std::vector<Bytes>> combine(Placement placement, Bytes cms) {
 
 Result<UnsignedSignature> prepare(Signable& file,
                                   const SignOptions& options,
-                                  const Placement& placement) {
+                                  const Placement& placement,
+                                  const std::optional<Signatory>& by) {
   if (!is_signing_digest(options.digest)) {
     return Error{ErrorKind::unsupported,
                  "signatures are not made with " + std::string(digest_name(options.digest)),
@@ -111,20 +152,23 @@ Result<UnsignedSignature> prepare(Signable& file,
     SIGNCTL_CHECK(file.keep_signatures(options.digest), "");
   }
   UnsignedSignature prepared;
+  prepared.profile = file.profile();
   SIGNCTL_TRY(prepared.content,
               file.content_to_sign(options.digest, options.page_hashes),
               "computing the digest");
-  // The content octets alone are hashed, without tag and length (PKCS #7 1.5, RFC 2315, 9.3).
+  // The content octets alone are hashed, without tag and length (PKCS #7 1.5, RFC 2315, 9.3; the
+  // same octets in RFC 5652, 5.4).
   SIGNCTL_TRY(
       const der::Tlv outer, der::Parser(prepared.content.econtent).next("content to sign"), "");
-  cms::SignedAttributesSpec spec;
-  spec.content_type = prepared.content.content_type;
-  spec.message_digest = crypto::hash(options.digest, outer.content);
-  spec.opus = {options.description, options.url};
-  if (placement.nested) {
-    SIGNCTL_TRY(spec.sequence_number, next_sequence_number(placement.kept.front()), "");
+  const Bytes message_digest = crypto::hash(options.digest, outer.content);
+  if (names_signatory(file)) {
+    SIGNCTL_TRY(prepared.attributes_set, cades_attributes(prepared, message_digest, by), "");
+    prepared.signer = by->certificate;
+  } else {
+    SIGNCTL_TRY(prepared.attributes_set,
+                authenticode_attributes(prepared.content, message_digest, options, placement),
+                "");
   }
-  prepared.attributes_set = cms::encode_signed_attributes(spec);
   prepared.to_be_signed = crypto::hash(options.digest, prepared.attributes_set);
   return prepared;
 }
@@ -135,6 +179,8 @@ Result<FinishedSignature> finish(const UnsignedSignature& prepared,
                                  Timestamper* timestamper) {
   SIGNCTL_TRY(auto chain, parse_chain(made.chain), "");
   cms::SignedDataParts parts;
+  parts.form =
+      prepared.profile.envelope == Envelope::cms ? cms::Form::cms : cms::Form::authenticode;
   parts.content_type = prepared.content.content_type;
   parts.econtent = prepared.content.econtent;
   parts.alg = options.digest;
@@ -147,7 +193,7 @@ Result<FinishedSignature> finish(const UnsignedSignature& prepared,
                 timestamper->stamp({made.signature, options.timestamp_digest, {}}),
                 "timestamping");
     parts.unsigned_attributes.push_back(
-        cms::encode_attribute(oid::kSpcRfc3161Timestamp, {stamp.token}));
+        cms::encode_attribute(prepared.profile.timestamp_attribute, {stamp.token}));
     finished.timestamp_source = std::move(stamp.source);
   }
   finished.cms = cms::encode_signed_data(parts);

@@ -20,6 +20,14 @@ struct UnsignedSignature {
   SigningContent content;
   Bytes attributes_set;  ///< DER SET OF signed attributes: its hash is what a key signs.
   Bytes to_be_signed;    ///< That hash.
+  SignatureProfile profile;
+  Bytes signer;  ///< DER of the certificate that the attributes name; empty if they name none.
+};
+
+/// Who signs and when, for signatures that say so.
+struct Signatory {
+  Bytes certificate;  ///< DER.
+  TimePoint at{};
 };
 
 /// How a new signature goes with those that are there.
@@ -37,10 +45,18 @@ Result<Placement> place(Signable& file, IfSigned if_signed);
 /// The top-level signatures of the file once `cms` has been put in its place.
 Result<std::vector<Bytes>> combine(Placement placement, Bytes cms);
 
+/// Whether signatures of this file name their signer and the time inside what is signed, so that no
+/// key elsewhere can make the value alone.
+[[nodiscard]] bool names_signatory(const Signable& file);
+
 /// Content and signed attributes for one file.
+///
+/// @param by  Who signs, where names_signatory() holds.
+/// @errors `unsupported` when it holds and `by` is empty.
 Result<UnsignedSignature> prepare(Signable& file,
                                   const SignOptions& options,
-                                  const Placement& placement);
+                                  const Placement& placement,
+                                  const std::optional<Signatory>& by = {});
 
 /// Checks a signature value against the key of the certificate that came with it.
 ///

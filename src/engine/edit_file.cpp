@@ -10,6 +10,7 @@
 #include "engine/draft.hpp"
 #include "engine/gate.hpp"
 #include "engine/opened_file.hpp"
+#include "engine/restamp.hpp"
 #include "engine/scheme_signature.hpp"
 #include "engine/sign_file.hpp"
 
@@ -22,49 +23,6 @@ namespace {
 
 Error not_signed(const std::string& path) {
   return {ErrorKind::input, path + " is not signed", "sign it first with signctl sign"};
-}
-
-Result<cms::SignedData> parse_one_signer(ByteView cms) {
-  SIGNCTL_TRY(auto data, cms::parse_signed_data(cms), "reading the signature");
-  if (data.signers.size() != 1) {
-    return Error{ErrorKind::input, "the signature does not have exactly one signer"};
-  }
-  return data;
-}
-
-/// `cms` with a fresh timestamp in place of whatever it had.
-Result<Bytes> restamp(ByteView cms,
-                      const SignOptions& options,
-                      Timestamper& timestamper,
-                      std::string& source) {
-  SIGNCTL_TRY(const auto data, parse_one_signer(cms), "");
-  SIGNCTL_TRY(Stamp stamp,
-              timestamper.stamp({data.signers.front().signature, options.timestamp_digest, {}}),
-              "timestamping");
-  source = std::move(stamp.source);
-  // A signature carries one kind of timestamp only.
-  SIGNCTL_TRY(const Bytes bare, cms::with_unsigned_attribute(cms, oid::kCounterSignature, {}), "");
-  return cms::with_unsigned_attribute(bare, oid::kSpcRfc3161Timestamp, {stamp.token});
-}
-
-/// restamp() for a signature and those nested in it.
-Result<Bytes> restamp_all(ByteView cms,
-                          const SignOptions& options,
-                          Timestamper& timestamper,
-                          std::string& source) {
-  SIGNCTL_TRY(const auto data, parse_one_signer(cms), "");
-  std::vector<Bytes> nested;
-  for (const auto* attribute : data.signers.front().find_unsigned(oid::kSpcNestedSignature)) {
-    for (const Bytes& value : attribute->values) {
-      SIGNCTL_TRY(Bytes stamped, restamp(value, options, timestamper, source), "");
-      nested.push_back(std::move(stamped));
-    }
-  }
-  SIGNCTL_TRY(Bytes outer, restamp(cms, options, timestamper, source), "");
-  if (nested.empty()) {
-    return outer;
-  }
-  return cms::with_unsigned_attribute(outer, oid::kSpcNestedSignature, nested);
 }
 
 Result<FileOutcome> timestamp_opened(OpenedFile& opened, const FileTask& task, Stages& stages) {
@@ -83,7 +41,11 @@ Result<FileOutcome> timestamp_opened(OpenedFile& opened, const FileTask& task, S
       source = std::move(stamped.timestamp_source);
       continue;
     }
-    SIGNCTL_TRY(signature, restamp_all(signature, task.options, *stages.timestamper, source), "");
+    SIGNCTL_TRY(
+        signature,
+        restamp_all(
+            signature, opened.signable->profile(), task.options, *stages.timestamper, source),
+        "");
   }
   SIGNCTL_TRY(auto outcome, embed_and_commit(opened, std::move(draft), signatures, stages), "");
   outcome.path = task.output;
@@ -154,12 +116,12 @@ Result<FinishedSignature> signature_to_attach(OpenedFile& opened,
   SIGNCTL_CHECK(check_same_file(*opened.signable, ready), "");
   FinishedSignature finished{std::move(ready), {}};
   SIGNCTL_TRY(const auto data, parse_one_signer(finished.cms), "");
-  const auto& signer = data.signers.front();
-  if (timestamper != nullptr && signer.find_unsigned(oid::kSpcRfc3161Timestamp).empty() &&
-      signer.find_unsigned(oid::kCounterSignature).empty()) {
+  const SignatureProfile profile = opened.signable->profile();
+  if (timestamper != nullptr && !has_timestamp(data.signers.front(), profile)) {
     SIGNCTL_TRY(
         finished.cms,
-        restamp(finished.cms, request.task.options, *timestamper, finished.timestamp_source),
+        restamp(
+            finished.cms, profile, request.task.options, *timestamper, finished.timestamp_source),
         "");
   }
   return finished;
@@ -264,10 +226,17 @@ Result<DigestFacts> digest_file(const std::string& path, const SignOptions& opti
     return no_detached_flow(opened);
   }
   SIGNCTL_TRY(const Placement placement, place(*opened.signable, options.if_signed), "");
-  SIGNCTL_TRY(auto prepared, prepare(*opened.signable, options, placement), "reading " + path);
   DigestFacts facts;
   facts.format = std::string(opened.format->name());
   facts.alg = options.digest;
+  if (names_signatory(*opened.signable)) {
+    SIGNCTL_TRY(auto content,
+                opened.signable->content_to_sign(options.digest, options.page_hashes),
+                "reading " + path);
+    facts.file_digest = std::move(content.file_digest);
+    return facts;
+  }
+  SIGNCTL_TRY(auto prepared, prepare(*opened.signable, options, placement), "reading " + path);
   facts.file_digest = std::move(prepared.content.file_digest);
   facts.signed_attributes_set = std::move(prepared.attributes_set);
   facts.to_be_signed = std::move(prepared.to_be_signed);

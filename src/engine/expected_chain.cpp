@@ -27,16 +27,6 @@ Result<void> check_dates(const crypto::Certificate& leaf, TimePoint now) {
   return ok();
 }
 
-Result<void> check_fits_file(Signable& file, ByteView leaf_der) {
-  SIGNCTL_TRY(const auto findings, file.check_certificate(leaf_der), "");
-  for (const Finding& finding : findings) {
-    if (finding.severity == Severity::error) {
-      return Error{ErrorKind::input, finding.message, finding.hint};
-    }
-  }
-  return ok();
-}
-
 std::vector<Finding> objections(const crypto::Certificate& leaf, const GateRules& rules) {
   std::vector<Finding> findings;
   // What Windows lets pass is for the gate to tell, which knows the whole signature.
@@ -56,6 +46,16 @@ std::vector<Finding> objections(const crypto::Certificate& leaf, const GateRules
 }
 
 }  // namespace
+
+Result<void> check_fits_file(Signable& file, ByteView leaf_der) {
+  SIGNCTL_TRY(const auto findings, file.check_certificate(leaf_der), "");
+  for (const Finding& finding : findings) {
+    if (finding.severity == Severity::error) {
+      return Error{ErrorKind::input, finding.message, finding.hint};
+    }
+  }
+  return ok();
+}
 
 Result<std::vector<Finding>> check_expected_chain(Signable& file, const Stages& stages) {
   SIGNCTL_TRY(const auto chain, stages.session->expected_chain(), "looking up the certificate");

@@ -10,6 +10,11 @@
 
 namespace signctl::engine {
 
+/// Refuses a certificate that the file itself rules out.
+///
+/// @errors `input` with what the file says.
+Result<void> check_fits_file(Signable& file, ByteView leaf_der);
+
 /// What the gate will refuse about the signer's certificate whatever the file: key, purpose and
 /// identity. Looked at before a signature is spent; the gate judges all of it again afterwards.
 ///

@@ -40,7 +40,7 @@ Result<std::optional<ObtainedSignature>> obtain_signature(const OpenedFile& open
       return Answer{};
     }
   }
-  ObtainedSignature obtained{{}, std::move(held), {}};
+  ObtainedSignature obtained{{}, std::move(held), {}, {}};
   std::optional<Found> found;
   if (reuse == Reuse::allowed) {
     found = obtained.claim.find(prepared, stages.timestamper != nullptr);
@@ -58,6 +58,10 @@ Result<std::optional<ObtainedSignature>> obtain_signature(const OpenedFile& open
   } else {
     SIGNCTL_TRY(made, spend_signature(opened, prepared, stages), "signing the digest");
     SIGNCTL_CHECK(check_made(prepared, made), "");
+    if (!prepared.signer.empty() && made.chain.front() != prepared.signer) {
+      obtained.other_signer = made.chain.front();
+      return Answer{std::move(obtained)};
+    }
     SIGNCTL_CHECK(obtained.claim.keep(made), "");
   }
   // The signature is valid from here on, but only for as long as its certificate.

@@ -22,6 +22,9 @@ struct ObtainedSignature {
   FinishedSignature signature;
   Claim claim;
   std::string reused;  ///< Where it was found; empty when it was made.
+  /// DER of the certificate that signed instead of the one that `prepared` names: there is no
+  /// signature then, and all has to be prepared once more. Empty otherwise.
+  Bytes other_signer{};
 };
 
 /// The signature for `prepared`: one that there is already, or a new one. A signature that was paid

@@ -12,6 +12,7 @@
 #include "engine/scheme_signature.hpp"
 #include "engine/shelf.hpp"
 #include "engine/sign_inside.hpp"
+#include "engine/signatory.hpp"
 
 #include <optional>
 #include <utility>
@@ -145,9 +146,8 @@ Result<MaybeOutcome> sign_alone(OpenedFile& opened,
   SIGNCTL_TRY(Draft draft,
               Draft::begin_read_back(opened, task.output, task.options.digest),
               "creating the draft");
-  SIGNCTL_TRY(const auto prepared, prepare(*opened.signable, task.options, placement), "");
-  SIGNCTL_CHECK(draft.fill(), "copying the file");
-  SIGNCTL_TRY(auto obtained, obtain_signature(opened, prepared, task.options, stages, reuse), "");
+  SIGNCTL_TRY(
+      auto obtained, prepare_and_obtain(opened, draft, {task, placement, reuse}, stages), "");
   if (!obtained) {
     return MaybeOutcome{};
   }

@@ -8,7 +8,8 @@
 #define SIGNCTL_FORMATS(FORMAT) \
   FORMAT(pe)                    \
   FORMAT(msi)                   \
-  FORMAT(cab) FORMAT(cat) FORMAT(script) FORMAT(clickonce) FORMAT(msix) FORMAT(vsix) FORMAT(zip)
+  FORMAT(cab)                   \
+  FORMAT(cat) FORMAT(script) FORMAT(clickonce) FORMAT(msix) FORMAT(nuget) FORMAT(vsix) FORMAT(zip)
 
 #define SIGNCTL_FORMAT_DECLARE(name) \
   namespace signctl::name {          \

@@ -17,6 +17,8 @@ namespace {
 
 /// Microsoft's lifetime signing: a timestamp does not carry such a signature past expiry.
 constexpr std::string_view kLifetimeSigning = "1.3.6.1.4.1.311.10.3.13";
+/// commitmentTypeIndication (RFC 5126, 5.11.1): what a signature is meant to say.
+constexpr std::string_view kCommitmentType = "1.2.840.113549.1.9.16.2.16";
 
 /// Whether the rules ask anything of this signature. Windows asks nothing of nested ones.
 bool is_judged(const SignatureInfo& signature, const GateRules& rules) {
@@ -162,12 +164,22 @@ void judge_rehearsals(const Report& report, const GateRules& rules, Verdict& ver
   }
 }
 
+/// Whether a signature beside another only says that the file was received (RFC 5126, 5.11.1, proof
+/// of receipt): a repository's, which is nobody's word about who made the file.
+bool is_receipt(const SignatureInfo& signature) {
+  const auto& attributes = signature.signed_attributes;
+  return signature.depth > 0 &&
+         std::any_of(attributes.begin(), attributes.end(), [](const AttributeInfo& one) {
+           return one.oid == kCommitmentType && one.value == "proofOfReceipt";
+         });
+}
+
 void require_identity(const Report& report, const GateRules& rules, Verdict& verdict) {
   if (rules.identity.empty()) {
     return;
   }
   for (const SignatureInfo& signature : report.signatures) {
-    if (!is_judged(signature, rules)) {
+    if (!is_judged(signature, rules) || is_receipt(signature)) {
       continue;
     }
     const auto mismatches = identity_mismatches(signature.chain, rules.identity);

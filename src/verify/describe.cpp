@@ -5,6 +5,7 @@
 #include "cms/timestamp_token.hpp"
 #include "core/text.hpp"
 #include "crypto/der.hpp"
+#include "crypto/digest.hpp"
 #include "crypto/oids.hpp"
 #include "verify/stuffing.hpp"
 
@@ -65,6 +66,29 @@ std::string time_text(ByteView value) {
   return time ? to_iso8601(TimePoint(std::chrono::seconds(*time))) : shown_hex(value);
 }
 
+/// CommitmentTypeIndication ::= SEQUENCE { commitmentTypeId OBJECT IDENTIFIER, qualifiers OPTIONAL
+/// }
+std::string commitment_text(ByteView value) {
+  const auto indication = der::parse_whole(value, der::kSequence, "commitment type");
+  der::Parser parser(indication ? indication->content : ByteView());
+  const auto type = parser.oid("commitmentTypeId");
+  return type ? named(*type) : shown_hex(value);
+}
+
+/// A SEQUENCE OF strings.
+std::string texts_of(ByteView value) {
+  const auto list = der::parse_whole(value, der::kSequence, "texts");
+  std::string text;
+  for (der::Parser parser(list ? list->content : ByteView()); !parser.at_end();) {
+    const auto one = parser.next("text");
+    if (!one) {
+      return shown_hex(value);
+    }
+    text += (text.empty() ? "" : ", ") + printable(as_text(one->content));
+  }
+  return text.empty() ? shown_hex(value) : text;
+}
+
 std::string content_text(ByteView value) {
   der::Parser parser(value);
   const auto tlv = parser.next("value");
@@ -89,7 +113,18 @@ std::string value_text(const std::string& oid, ByteView value) {
   if (oid == oid::kSigningTime) {
     return time_text(value);
   }
-  if (oid == oid::kSpcRfc3161Timestamp) {
+  if (oid == oid::kCommitmentType) {
+    return commitment_text(value);
+  }
+  if (oid == oid::kNugetServiceIndexUrl) {
+    der::Parser parser(value);
+    const auto url = parser.next("URL");
+    return url ? printable(as_text(url->content)) : shown_hex(value);
+  }
+  if (oid == oid::kNugetPackageOwners) {
+    return texts_of(value);
+  }
+  if (oid == oid::kSpcRfc3161Timestamp || oid == oid::kTimeStampToken) {
     return token_text(value);
   }
   if (oid == oid::kSpcNestedSignature || oid == oid::kCounterSignature) {
@@ -123,6 +158,17 @@ void read_opus(const cms::SignerInfo& signer, SignatureInfo& info, std::vector<F
   }
 }
 
+/// What it is over is the value of another signature, and what it says of that its messageDigest.
+void describe_countersignature(const cms::SignedData& data, SignatureInfo& info) {
+  const cms::SignerInfo& signer = data.signers.front();
+  info.digest_alg = signer.digest_alg.value_or(DigestAlg::sha256);
+  const auto attributes = signer.find_signed(oid::kMessageDigest);
+  if (attributes.size() == 1 && attributes.front()->values.size() == 1) {
+    info.digest_hex = content_text(attributes.front()->values.front());
+  }
+  info.computed_digest_hex = to_hex(crypto::hash(info.digest_alg, data.hashed_content));
+}
+
 bool carries_page_hashes(ByteView content) {
   const auto contains = [content](std::string_view oid) {
     const Bytes wanted = der::oid(oid);
@@ -154,6 +200,9 @@ void describe(const Unit& unit, SignatureInfo& info, std::vector<Finding>& findi
     info.description = unit.scheme->description;
     info.url = unit.scheme->url;
   }
+  if (unit.countersignature) {
+    describe_countersignature(*unit.data, info);
+  }
   info.page_hashes = carries_page_hashes(unit.data->content);
   for (const crypto::Certificate& certificate : unit.data->certificates) {
     info.certificates.push_back(certificate.info());
@@ -164,8 +213,10 @@ void describe(const Unit& unit, SignatureInfo& info, std::vector<Finding>& findi
   for (const cms::Attribute& attribute : signer.unsigned_attributes) {
     info.unsigned_attributes.push_back(attribute_info(attribute));
   }
-  read_opus(signer, info, findings);
-  check_stuffing(*unit.data, unit.label, findings);
+  if (unit.profile.envelope == Envelope::authenticode) {
+    read_opus(signer, info, findings);
+  }
+  check_stuffing(unit, findings);
 }
 
 }  // namespace signctl::verify

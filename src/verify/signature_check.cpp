@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verify/signature_check.hpp"
 
+#include "cms/cades.hpp"
 #include "core/text.hpp"
 #include "crypto/oids.hpp"
 #include "trust/chain.hpp"
@@ -151,6 +152,22 @@ void note_leaf(const Check& check, const Certificate& leaf, const trust::Chain& 
   }
 }
 
+/// Counter-signers, too, keep their certificates in the set of the signature that they stand
+/// beside.
+std::vector<Certificate> chains_of_countersigners(const cms::SignedData& data) {
+  std::vector<Certificate> used;
+  for (const Bytes& value : unsigned_values(data.signers.front(), oid::kCounterSignature)) {
+    const auto counter = cms::parse_signer_info(value);
+    const auto leaf = counter ? cms::find_signer_certificate(data, *counter)
+                              : Result<Certificate>(counter.error());
+    if (leaf) {
+      const auto chain = crypto::order_chain(*leaf, data.certificates);
+      used.insert(used.end(), chain.begin(), chain.end());
+    }
+  }
+  return used;
+}
+
 /// Certificates that neither chain uses: nothing covers them, so data can hide there.
 void note_surplus(const Check& check, const trust::Chain& chain) {
   const auto& path = chain.certificates;
@@ -163,9 +180,13 @@ void note_surplus(const Check& check, const trust::Chain& chain) {
                                   return one.sha256_hex == certificate.info().sha256_hex;
                                 });
   };
+  const std::vector<Certificate> others = check.unit.profile.envelope == Envelope::cms
+                                              ? chains_of_countersigners(*check.unit.data)
+                                              : std::vector<Certificate>{};
   std::size_t together = 0;
   for (const Certificate& certificate : check.unit.data->certificates) {
     if (std::find(path.begin(), path.end(), certificate) != path.end() ||
+        std::find(others.begin(), others.end(), certificate) != others.end() ||
         is_of_timestamp(certificate)) {
       continue;
     }
@@ -199,7 +220,9 @@ void check_chain(const Check& check, const Certificate& leaf) {
   check.info.chain = trust::describe(chain);
   add_chain_findings(check, chain, Judgement::now, {});
   note_leaf(check, leaf, chain);
-  note_surplus(check, chain);
+  if (!check.unit.countersignature) {
+    note_surplus(check, chain);
+  }
   const TimePoint later = leaf.not_after() + std::chrono::days(1);
   const bool stamped = check.info.timestamp && check.info.timestamp->valid;
   if (check.options.now >= later || (stamped && !leaf.has_eku(oid::kLifetimeSigning))) {
@@ -216,12 +239,31 @@ Result<Certificate> signer_of(const Unit& unit) {
   return cms::find_signer_certificate(*unit.data, unit.data->signers.front());
 }
 
+cms::Flavour flavour_of(const Unit& unit) {
+  if (unit.countersignature) {
+    return cms::Flavour::countersignature;
+  }
+  return unit.profile.envelope == Envelope::cms ? cms::Flavour::cms : cms::Flavour::authenticode;
+}
+
+/// What a CMS signature says of itself.
+std::vector<Finding> check_cms(const Unit& unit) {
+  const cms::SignerInfo& signer = unit.data->signers.front();
+  auto findings = cms::check_signer(*unit.data, signer, flavour_of(unit));
+  if (unit.profile.commitment_type.empty()) {
+    return findings;
+  }
+  if (const auto leaf = signer_of(unit)) {
+    for (Finding& finding : cms::check_cades_attributes(signer, *leaf)) {
+      findings.push_back(std::move(finding));
+    }
+  }
+  return findings;
+}
+
 /// What needs neither trust nor time.
 void check_by_itself(const Check& check, Signable& file, ByteView computed) {
-  auto found = check.unit.scheme ? check.unit.scheme->findings
-                                 : cms::check_signer(*check.unit.data,
-                                                     check.unit.data->signers.front(),
-                                                     cms::Flavour::authenticode);
+  auto found = check.unit.scheme ? check.unit.scheme->findings : check_cms(check.unit);
   for (Finding& finding : found) {
     finding.subject = check.unit.label;
     check.findings.push_back(std::move(finding));
@@ -246,7 +288,7 @@ SignatureInfo check_signature(Signable& file,
   const Check check{unit, options, info, findings};
   const cms::SignerInfo& signer = unit.data->signers.front();
   check_by_itself(check, file, computed);
-  TimestampCheck timestamp = check_timestamp(*unit.data, signer, unit.label, options);
+  TimestampCheck timestamp = check_timestamp(*unit.data, signer, unit.profile, unit.label, options);
   info.timestamp = std::move(timestamp.info);
   for (Finding& finding : timestamp.findings) {
     findings.push_back(std::move(finding));

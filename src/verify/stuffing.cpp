@@ -24,6 +24,17 @@ constexpr std::array kKnown{oid::kSpcNestedSignature,
                             oid::kCounterSignature,
                             oid::kSpcSealingSignature,
                             oid::kSpcSealingTimestamp};
+constexpr std::array kKnownInCms{oid::kTimeStampToken, oid::kCounterSignature};
+constexpr std::array kKnownInCountersignature{oid::kTimeStampToken};
+
+/// The attributes that are looked into.
+std::span<const std::string_view> known_attributes(const Unit& unit) {
+  if (unit.countersignature) {
+    return kKnownInCountersignature;
+  }
+  return unit.profile.envelope == Envelope::cms ? std::span<const std::string_view>(kKnownInCms)
+                                                : std::span<const std::string_view>(kKnown);
+}
 
 bool is_among(std::span<const std::string_view> oids, const cms::Attribute& attribute) {
   return std::find(oids.begin(), oids.end(), attribute.oid) != oids.end();
@@ -54,16 +65,18 @@ std::size_t total_size(const std::vector<cms::Attribute>& attributes) {
 
 }  // namespace
 
-void check_stuffing(const cms::SignedData& data,
-                    const std::string& label,
-                    std::vector<Finding>& findings) {
+void check_stuffing(const Unit& unit, std::vector<Finding>& findings) {
+  const cms::SignedData& data = *unit.data;
+  const std::string& label = unit.label;
+  const bool sealable = unit.profile.envelope == Envelope::authenticode;
+  const auto known = known_attributes(unit);
   std::size_t unknown = 0;
   std::size_t seals = 0;
   for (const cms::Attribute& attribute : data.signers.front().unsigned_attributes) {
-    if (is_among(kSeals, attribute)) {
+    if (sealable && is_among(kSeals, attribute)) {
       seals += attribute.der.size();
     }
-    if (!is_among(kKnown, attribute)) {
+    if (!is_among(known, attribute)) {
       unknown += attribute.der.size();
       findings.push_back({"unsigned-attribute-unknown",
                           Severity::warning,

@@ -123,12 +123,16 @@ bool is_tolerable(const Finding& finding) {
 
 TimestampCheck check_timestamp(const cms::SignedData& data,
                                const cms::SignerInfo& signer,
+                               const SignatureProfile& profile,
                                const std::string& label,
                                const Options& options) {
   TimestampCheck check;
   const std::string subject = label + " timestamp";
-  const auto tokens = unsigned_values(signer, oid::kSpcRfc3161Timestamp);
-  const auto counters = unsigned_values(signer, oid::kCounterSignature);
+  const auto tokens = unsigned_values(signer, profile.timestamp_attribute);
+  // In plain CMS a counter-signature is another's signature, and no timestamp.
+  const auto counters = profile.envelope == Envelope::authenticode
+                            ? unsigned_values(signer, oid::kCounterSignature)
+                            : std::vector<Bytes>{};
   if (tokens.empty() && counters.empty()) {
     return check;
   }

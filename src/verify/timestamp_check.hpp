@@ -18,13 +18,15 @@ struct TimestampCheck {
   std::vector<Finding> findings;
 };
 
-/// Checks the timestamp in the unsigned attributes of `signer`, of either kind: structure, imprint,
-/// signature, certificate binding, usages, and the authority's chain at the time it states.
+/// Checks the timestamp in the unsigned attributes of `signer`, of either kind (the old one only
+/// for Authenticode): structure, imprint, signature, certificate binding, usages, and the
+/// authority's chain at the time it states.
 ///
 /// `valid` is set when nothing fatal was found; what the compat profile tolerates is not fatal, but
 /// is an error finding all the same.
 [[nodiscard]] TimestampCheck check_timestamp(const cms::SignedData& data,
                                              const cms::SignerInfo& signer,
+                                             const SignatureProfile& profile,
                                              const std::string& label,
                                              const Options& options);
 

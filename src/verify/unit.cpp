@@ -75,6 +75,50 @@ Unit examine_unit(SignatureScheme& scheme, Unit unit, std::vector<Finding>& find
   return unit;
 }
 
+/// Counter-signatures of plain CMS: whoever made them vouches for the signature value above.
+void add_countersignatures(std::vector<Unit>& units, std::vector<Finding>& findings) {
+  const Unit outer = units.back();
+  if (!outer.data) {
+    return;
+  }
+  const cms::SignerInfo& signer = outer.data->signers.front();
+  const auto values = unsigned_values(signer, oid::kCounterSignature);
+  for (std::size_t i = 0; i < std::min(values.size(), kMaxNested); ++i) {
+    Unit unit;
+    unit.label = outer.label + "." + std::to_string(i + 1);
+    unit.location = "counter-signature of " + outer.label;
+    unit.depth = outer.depth + 1;
+    unit.profile = outer.profile;
+    unit.countersignature = true;
+    auto counter = cms::parse_signer_info(values[i]);
+    if (!counter) {
+      findings.push_back({"cms-malformed",
+                          Severity::error,
+                          unit.label,
+                          "the counter-signature cannot be read: " + counter.error().message});
+      units.push_back(std::move(unit));
+      continue;
+    }
+    cms::SignedData data;
+    data.version = outer.data->version;
+    data.digest_oids = {counter->digest_oid};
+    data.content_type = oid::kData;
+    data.content_in_octet_string = true;
+    data.content = signer.signature;
+    data.hashed_content = signer.signature;
+    data.certificates = outer.data->certificates;
+    data.signers.push_back(std::move(*counter));
+    unit.data = std::move(data);
+    units.push_back(std::move(unit));
+  }
+  if (values.size() > kMaxNested) {
+    findings.push_back({"nested-count",
+                        Severity::error,
+                        outer.label,
+                        std::to_string(values.size()) + " counter-signatures; at most 8 are read"});
+  }
+}
+
 void add_nested(Signable& file, std::vector<Unit>& units, std::vector<Finding>& findings) {
   const Unit outer = units.back();
   if (!outer.data) {
@@ -92,6 +136,7 @@ void add_nested(Signable& file, std::vector<Unit>& units, std::vector<Finding>& 
     nested.label = outer.label + "." + std::to_string(i + 1);
     nested.location = "nested in " + outer.label;
     nested.depth = outer.depth + 1;
+    nested.profile = outer.profile;
     nested.cms = values[i];
     nested = parse_unit(file, std::move(nested), findings);
     if (nested.data &&
@@ -128,8 +173,14 @@ std::vector<Unit> take_apart(Signable& file,
       units.push_back(examine_unit(*scheme, std::move(unit), findings));
       continue;
     }
+    unit.profile = file.profile();
+    const bool plain = unit.profile.envelope == Envelope::cms;
     units.push_back(parse_unit(file, std::move(unit), findings));
-    add_nested(file, units, findings);
+    if (plain) {
+      add_countersignatures(units, findings);
+    } else {
+      add_nested(file, units, findings);
+    }
   }
   return units;
 }

@@ -107,26 +107,28 @@ def check_archive(suite, folder, dev, good, bad):
 
 
 def check_packages(suite, folder, dev, good):
-    """Packages whose signatures are not understood pass nowhere, whatever they are called."""
-    marks = {"nupkg": ["x.nuspec", "[Content_Types].xml"]}
-    for kind, names in marks.items():
-        package = folder / f"package-{kind}.zip"
-        with zipfile.ZipFile(package, "w") as packed:
-            packed.write(good, good.name)
-            for name in names:
-                packed.writestr(name, "<x/>")
-        named = archive(folder / f"package.{kind}", good)
-        for path in (package, named):
-            before = path.read_bytes()
-            for words in (["verify"], ["verify", "--deep"], ["sign", "--no-timestamp", *sign_arguments(dev)],
-                          ["sign", "--deep", "--no-timestamp", *sign_arguments(dev)]):
-                done = signctl(*words, path)
-                suite.check(f"{kind}: {' '.join(map(str, words[:2]))} of {path.name} is refused",
-                            done.returncode == 5 and path.read_bytes() == before, done.out)
-        outer = archive(folder / f"outer-{kind}.zip", package)
-        done = verify(outer, "--deep")
-        found = objections(done) if done.returncode == 1 else done.out
-        suite.check(f"{kind}: and does not pass inside an archive", found == [("member-unreadable", package.name)], found)
+    """A package inside an archive has to be signed itself; an archive that is only called so is refused."""
+    package = folder / "inside.nupkg"
+    with zipfile.ZipFile(package, "w") as packed:
+        packed.write(good, good.name)
+        for name in ("x.nuspec", "[Content_Types].xml"):
+            packed.writestr(name, "<x/>")
+    outer = archive(folder / "outer-nupkg.zip", package)
+    done = verify(outer, "--deep")
+    found = objections(done) if done.returncode == 1 else done.out
+    suite.check("nupkg: unsigned it does not pass inside an archive", found == [("unsigned", package.name)], found)
+    done = signctl("sign", "--deep", "--no-timestamp", *sign_arguments(dev), outer)
+    suite.check("nupkg: sign --deep signs it inside an archive", done.returncode == 0, done.out)
+    done = verify(outer, "--deep")
+    suite.check("nupkg: and then it passes", done.returncode == 0, done.out)
+    for kind in ("nupkg", "snupkg", "msix", "vsix"):
+        named = archive(folder / f"named.{kind}", good)
+        before = named.read_bytes()
+        for words in (["verify"], ["verify", "--deep"], ["sign", "--no-timestamp", *sign_arguments(dev)],
+                      ["sign", "--deep", "--no-timestamp", *sign_arguments(dev)]):
+            done = signctl(*words, named)
+            suite.check(f"{kind}: {' '.join(map(str, words[:2]))} of an archive that is only called so is refused",
+                        done.returncode == 4 and named.read_bytes() == before, done.out)
 
 
 def main():

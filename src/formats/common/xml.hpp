@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-struct _xmlNode;  // NOLINT(bugprone-reserved-identifier): libxml2's own name
+// libxml2's own name.
+struct _xmlNode;  // NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
 
 /// Reading, small edits and canonicalization of XML documents, on libxml2. Only UTF-8, no DTD, no
 /// entities besides the predefined ones, nothing fetched, at most 16 MB and 256 levels.

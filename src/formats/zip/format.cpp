@@ -11,7 +11,7 @@ namespace signctl::zip {
 namespace {
 
 /// Packages that are ZIP archives with a signature of a kind of its own, by the name they go by.
-constexpr std::array<std::string_view, 10> kPackageExtensions{"msix",
+constexpr std::array<std::string_view, 11> kPackageExtensions{"msix",
                                                               "msixbundle",
                                                               "appx",
                                                               "appxbundle",
@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, 10> kPackageExtensions{"msix",
                                                               "eappx",
                                                               "eappxbundle",
                                                               "nupkg",
+                                                              "snupkg",
                                                               "vsix"};
 
 Error refuse_package(const std::string& kind) {
@@ -67,14 +68,17 @@ class ZipFormat final : public Format {
     return can;
   }
   [[nodiscard]] Sniff sniff(const SniffInput& input) const override {
-    // Also for packages that no format of this build takes, to refuse them by their name.
+    // Packages are for the format of their name.
     return looks_like_zip(input.head, input.tail) && !is_taken(input.archive_kinds) ? Sniff::yes
                                                                                     : Sniff::no;
   }
   Result<std::unique_ptr<Signable>> open(std::shared_ptr<const ByteSource> source) const override {
     const std::vector<std::string_view> kinds = kinds_of(*source);
     if (kinds.front() != "zip") {
-      return refuse_package(std::string(kinds.front()));
+      return Error{ErrorKind::unsupported,
+                   "the archive is a package of type " + std::string(kinds.front()) +
+                       ", and what is inside it is not judged or changed as if it were none",
+                   "its own format deals with it"};
     }
     return open_archive(std::move(source));
   }

@@ -3,13 +3,17 @@
 #include "core/patched_source.hpp"
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
+#include "formats/common/zip_inflate.hpp"
 #include "formats/msix/publisher.hpp"
 #include "formats/msix/signable.hpp"
 #include "support/catch.hpp"
+#include "support/cms_builder.hpp"
+#include "support/issued.hpp"
 #include "support/must.hpp"
 #include "support/paths.hpp"
 #include "support/zip_builder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <iostream>
@@ -141,4 +145,136 @@ TEST_CASE("msix: what was embedded can be taken off", "[formats][msix]") {
   const auto other = plain->content_to_sign(DigestAlg::sha512, PageHashes::off);
   REQUIRE_FALSE(other);
   CHECK(other.error().kind == ErrorKind::unsupported);
+}
+
+TEST_CASE("msix: entries that share bytes are refused", "[formats][msix]") {
+  // The record of another file inside the bytes of the first: who reads by the directory finds one
+  // that no block map vouches for.
+  ZipSpec inner;
+  inner.files = {{"b.bin", text("evil")}};
+  const Bytes archive = make_zip(inner);
+  const std::size_t record = 30 + 5 + 4;
+  ZipSpec hidden = package();
+  hidden.files[0].bytes.assign(archive.begin(), archive.begin() + record);
+  hidden.files.push_back({"b.bin", text("evil")});
+  hidden.files.back().offset = 30 + 5;
+  const auto opened = try_open(make_zip(hidden));
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().kind == ErrorKind::input);
+  CHECK(opened.error().message == "entry \"a.bin\": its data reach into the next record");
+
+  // One record under two names.
+  ZipSpec shared = package();
+  shared.files.push_back({"b.bin", text("hello")});
+  shared.files.back().offset = 0;
+  CHECK_FALSE(try_open(make_zip(shared)));
+  // A record that is the directory.
+  ZipSpec beyond = package();
+  beyond.files[0].offset = static_cast<std::uint32_t>(make_zip(package()).size() - 100);
+  CHECK_FALSE(try_open(make_zip(beyond)));
+}
+
+TEST_CASE("msix: a local header that says something else than the directory is refused",
+          "[formats][msix]") {
+  struct Lie {
+    std::string what;
+    std::size_t offset;  // In the first local header, or in its entry in the directory.
+    std::uint8_t value;
+  };
+  const auto lie = GENERATE(values<Lie>({{"flags", 6, 0x02},
+                                         {"method", 8, 0x08},
+                                         {"CRC-32", 14, 0x01},
+                                         {"packed size", 18, 0x04},
+                                         {"size", 22, 0x04},
+                                         {"name", 30, 'b'},
+                                         {"length of the name", 26, 0x04},
+                                         {"length of the extra field", 28, 0x04}}));
+  INFO(lie.what);
+  const Bytes whole = make_zip(package());
+  Bytes local = whole;
+  REQUIRE(local[lie.offset] != lie.value);
+  local[lie.offset] = lie.value;
+  const auto refused = try_open(local);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::input);
+
+  const Bytes central{0x50, 0x4B, 0x01, 0x02};
+  Bytes listed = whole;
+  const auto header = std::search(listed.begin(), listed.end(), central.begin(), central.end());
+  REQUIRE(header != listed.end());
+  const std::size_t shift = lie.offset == 30 ? 16 : 2;
+  *(header + static_cast<std::ptrdiff_t>(lie.offset + shift)) = lie.value;
+  CHECK_FALSE(try_open(listed));
+}
+
+TEST_CASE("msix: bytes that belong to no entry are refused", "[formats][msix]") {
+  ZipSpec before = package();
+  before.prefix = text("#!/bin/sh");
+  CHECK_FALSE(try_open(make_zip(before)));
+  ZipSpec behind = package();
+  behind.trailing = text("x");
+  CHECK_FALSE(try_open(make_zip(behind)));
+  ZipSpec comment = package();
+  comment.comment = "x";
+  CHECK_FALSE(try_open(make_zip(comment)));
+  ZipSpec miscounted = package();
+  miscounted.count = 3;
+  CHECK_FALSE(try_open(make_zip(miscounted)));
+}
+
+namespace {
+
+/// The files of a package in stored order, as tests/fuzz/msix_fuzz.cpp reads them.
+Bytes listed(const ByteSource& source) {
+  const auto archive = must(zip::read_archive(source, zip::Strictness::package));
+  Bytes out;
+  for (const zip::Entry& entry : archive.entries) {
+    const Bytes bytes = must(zip::unpack_small(source, entry, 60'000));
+    out.insert(out.end(), entry.name.begin(), entry.name.end());
+    out.push_back('\n');
+    out.push_back(static_cast<std::uint8_t>(bytes.size()));
+    out.push_back(static_cast<std::uint8_t>(bytes.size() >> 8U));
+    out.insert(out.end(), bytes.begin(), bytes.end());
+  }
+  return out;
+}
+
+}  // namespace
+
+// Not a test: writes the seeds in tests/fuzz/corpus/msix anew.
+TEST_CASE("msix corpus: write the fuzzing seeds", "[.][corpus]") {
+  const std::string folder = std::string(SIGNCTL_SOURCE_DIR) + "/tests/fuzz/corpus/msix/";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  REQUIRE_FALSE(error);
+  const auto source = std::make_shared<MemorySource>(make_zip(package()));
+  spill(folder + "unsigned", listed(*source));
+
+  const auto plain = must(msix::open_package(source));
+  const auto content = must(plain->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  const auto identity = issue(leaf_for("codeSigning", "A"));
+  const std::array signatures{build(authenticode_recipe(identity, content.econtent), identity.key)};
+  spill(folder + "signed",
+        listed(*must(PatchedSource::make(source, must(plain->embed(signatures))))));
+
+  ZipSpec bundle;
+  const Bytes inner = make_zip(package());
+  const std::string manifest =
+      "<Bundle xmlns=\"http://schemas.microsoft.com/appx/2013/bundle\"><Identity Name=\"A\" "
+      "Publisher=\"CN=A\" Version=\"1.0.0.0\"/><Packages><Package FileName=\"a.msix\" "
+      "Offset=\"36\" Size=\"" +
+      std::to_string(inner.size()) + "\"/></Packages></Bundle>";
+  const std::string map =
+      "<BlockMap xmlns=\"http://schemas.microsoft.com/appx/2010/blockmap\" "
+      "HashMethod=\"http://www.w3.org/2001/04/xmlenc#sha256\"><File "
+      "Name=\"AppxMetadata\\AppxBundleManifest.xml\" Size=\"" +
+      std::to_string(manifest.size()) + "\" LfhSize=\"65\"><Block Hash=\"" +
+      to_base64(crypto::hash(DigestAlg::sha256, as_bytes(manifest))) + "\"/></File></BlockMap>";
+  bundle.files = {{"a.msix", inner},
+                  {"AppxMetadata/AppxBundleManifest.xml", text(manifest)},
+                  {"AppxBlockMap.xml", text(map)},
+                  {"[Content_Types].xml", package().files[3].bytes}};
+  const auto bundled = std::make_shared<MemorySource>(make_zip(bundle));
+  CHECK(must(must(msix::open_package(bundled))->container_findings()).empty());
+  spill(folder + "bundle", listed(*bundled));
 }

@@ -78,7 +78,7 @@ TEST_CASE("zip format: packages with signatures of their own are refused", "[for
   const auto opened = zip_format().open(source_of(nuget));
   REQUIRE_FALSE(opened);
   CHECK(opened.error().kind == ErrorKind::unsupported);
-  for (const char* extension : {"msix", "appx", "msixbundle", "nupkg", "vsix"}) {
+  for (const char* extension : {"msix", "appx", "msixbundle", "nupkg", "snupkg", "vsix"}) {
     INFO(extension);
     CHECK_FALSE(zip_format().open_named(source_of({}), extension));
   }
