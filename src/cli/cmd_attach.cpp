@@ -4,6 +4,7 @@
 #include "cli/settings.hpp"
 #include "core/file.hpp"
 #include "crypto/certificate.hpp"
+#include "engine/timestamp_trust.hpp"
 
 #include <memory>
 
@@ -58,17 +59,19 @@ Result<std::vector<Bytes>> read_chain(const std::string& path) {
 
 /// None when no server is named: the signature may bring its timestamp along, and the gate sees to
 /// it that there is one.
-Result<std::unique_ptr<Timestamper>> make_timestamper_if_named(const config::Config& config,
+Result<std::unique_ptr<Timestamper>> make_timestamper_if_named(const engine::Gate& gate,
+                                                               const config::Config& config,
                                                                const Options& options,
                                                                Context& context) {
   const TimestampFlags& flags = options.timestamp;
   if (!flags.none && flags.servers.empty() && config.sign.timestamp_servers.empty()) {
     return std::unique_ptr<Timestamper>();
   }
-  SIGNCTL_TRY(const auto wanted, timestamp_options(config, flags, nullptr), "");
+  SIGNCTL_TRY(auto wanted, timestamp_options(config, flags, nullptr), "");
   if (!wanted) {
     return std::unique_ptr<Timestamper>();
   }
+  wanted->check_chain = engine::timestamp_trust(gate, context.clock());
   SIGNCTL_TRY(auto timestamper,
               timestamp::make_timestamper(*wanted, context.world()),
               "setting up the timestamp client");
@@ -90,7 +93,8 @@ Result<int> run(const Options& options, Context& context) {
   if (options.timestamp.none) {
     gate.rules.timestamp = TimestampRule::optional;
   }
-  SIGNCTL_TRY(const auto timestamper, make_timestamper_if_named(config, options, context), "");
+  SIGNCTL_TRY(
+      const auto timestamper, make_timestamper_if_named(gate, config, options, context), "");
   SIGNCTL_TRY(request.chain, read_chain(options.chain), "");
   SIGNCTL_TRY(const Bytes signature, read_file(options.signature_file, kMaxSignatureBytes), "");
   engine::Stages stages{nullptr, timestamper.get(), &gate, &context.clock()};

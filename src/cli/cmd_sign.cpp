@@ -7,6 +7,7 @@
 #include "cli/sign_run.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "engine/timestamp_trust.hpp"
 
 namespace signctl::cli {
 
@@ -51,11 +52,12 @@ Result<int> run(const Options& options, Context& context) {
               sign_options(config, options.signature, options.existing, options.timestamp),
               "");
   SIGNCTL_TRY(const auto signers, choose_signers(config, options.signer), "");
-  SIGNCTL_TRY(const auto timestamp,
-              timestamp_options(config, options.timestamp, signers.front().provider),
-              "");
+  SIGNCTL_TRY(
+      auto timestamp, timestamp_options(config, options.timestamp, signers.front().provider), "");
   SIGNCTL_TRY(sign.gate, make_gate(config, options.trust, context), "");
-  if (!timestamp) {
+  if (timestamp) {
+    timestamp->check_chain = engine::timestamp_trust(sign.gate, context.clock());
+  } else {
     sign.gate.rules.timestamp = TimestampRule::optional;
   }
   if (options.deep.deep) {

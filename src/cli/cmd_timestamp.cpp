@@ -5,6 +5,7 @@
 #include "cli/settings.hpp"
 #include "cli/sign_run.hpp"
 #include "core/assert.hpp"
+#include "engine/timestamp_trust.hpp"
 
 namespace signctl::cli {
 
@@ -38,12 +39,13 @@ Result<int> run(const Options& options, Context& context) {
                  "no timestamp server is named",
                  "use --timestamp-url http://timestamp.digicert.com (or your CA's)"};
   }
-  SIGNCTL_TRY(const auto wanted, timestamp_options(config, options.timestamp, nullptr), "");
+  SIGNCTL_TRY(auto wanted, timestamp_options(config, options.timestamp, nullptr), "");
   SIGNCTL_ASSERT(wanted.has_value());
   engine::SignOptions sign;
   sign.timestamp_digest =
       find_digest_alg(options.timestamp.digest).value_or(config.sign.timestamp_digest);
   SIGNCTL_TRY(auto gate, make_gate(config, options.trust, context), "");
+  wanted->check_chain = engine::timestamp_trust(gate, context.clock());
   gate.rules.timestamp = TimestampRule::required;
   SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
   SIGNCTL_TRY(const auto tasks, make_tasks(files, options.target, sign), "");

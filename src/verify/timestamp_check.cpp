@@ -177,4 +177,28 @@ TimestampCheck check_timestamp(const cms::SignedData& data,
   return check;
 }
 
+std::optional<Finding> object_to_token_chain(ByteView token, const Options& options) {
+  const std::string subject = "timestamp";
+  const auto read = cms::parse_timestamp_token(token);
+  if (!read) {
+    return Finding{"timestamp-structure",
+                   Severity::error,
+                   subject,
+                   "the timestamp cannot be read: " + read.error().message};
+  }
+  auto certificate =
+      cms::find_signer_certificate(read->signed_data, read->signed_data.signers.front());
+  if (!certificate) {
+    return Finding{"signer-certificate", Severity::error, subject, certificate.error().message};
+  }
+  Stated stated;
+  stated.info.time = read->info.time;
+  stated.certificate = std::move(*certificate);
+  stated.pool = read->signed_data.certificates;
+  std::vector<Finding> findings;
+  check_chain(stated, subject, options, findings);
+  const auto fatal = std::find_if(findings.begin(), findings.end(), is_fatal);
+  return fatal == findings.end() ? std::nullopt : std::optional(std::move(*fatal));
+}
+
 }  // namespace signctl::verify

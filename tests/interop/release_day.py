@@ -223,11 +223,18 @@ def fallback(day):
     folder, files = day.folder(1, signers=("rsa2048", "rsa3072"),
                                retry="{ attempts: 2, initial: 10ms, max: 20ms, deadline: 20s }")
     config = (folder / "signctl.yaml").read_text()
-    (folder / "signctl.yaml").write_text(config.replace("gate:\n", "gate:\n  identity: { subject: { CN: Somebody Else } }\n"))
+    (folder / "signctl.yaml").write_text(config.replace("gate:\n", "gate:\n  identity: { subject: { CN: Fake Signer rsa2048/0 } }\n"))
     day.fakes.fault(match="cryptoKeys/rsa2048/cryptoKeyVersions/1:asymmetricSign", times=-1, status=503)
     done = day.sign(folder)
     day.suite.check("a fallback of another identity signs nothing", done.returncode == 3 and "gate.identity" in done.out, done.out)
     day.untouched("a fallback of another identity", files)
+    day.fakes.control("heal")
+    (folder / "signctl.yaml").write_text(config.replace("gate:\n", "gate:\n  identity: { subject: { CN: Somebody Else } }\n"))
+    day.fakes.reset()
+    done = day.sign(folder)
+    day.suite.check("a signer of another identity costs nothing",
+                    done.returncode == 1 and "identity-mismatch" in done.out and day.spent() == 0, done.out)
+    day.untouched("a signer of another identity", files)
 
 
 class Tsa:
@@ -307,6 +314,17 @@ def timestamps(day, good):
         day.suite.check("one server lies, one is slow: one signature a file", day.spent() == len(files), day.spent())
         day.suite.check("the slow server is overtaken", slow.count <= 8 and fine.count >= 4, (slow.count, fine.count))
         print(f"timestamps: lying asked {lying.count}, slow {slow.count}, good {fine.count} times in {took:.1f} s")
+    with OpensslTsa(day.suite.folder / "stranger") as stranger:
+        folder, files = day.folder(3, retry=quick, timestamp=[stranger.url, good.url], gate_timestamp="required")
+        done = day.sign(folder, *trust)
+        day.suite.check("a server that nobody trusts is passed over", done.returncode == 0 and stranger.requests > 0, done.out)
+        day.suite.check("and costs no signature", day.spent() == len(files), day.spent())
+        folder, files = day.folder(1, retry=quick, timestamp=[stranger.url], gate_timestamp="required")
+        done = day.sign(folder, *trust)
+        day.suite.check("with no other it is exit code 8", done.returncode == 8 and "chain-untrusted" in done.out, done.out)
+        day.untouched("a server that nobody trusts", files)
+        done = run(SIGNCTL, "doctor", "-c", folder / "signctl.yaml", env=day.env())
+        day.suite.check("doctor says so", done.returncode != 0 and "chain-untrusted" in done.out, done.out)
     with Tsa("thirds", good) as thirds:
         folder, files = day.folder(12, retry=quick, timestamp=[thirds.url], gate_timestamp="required")
         done = day.sign(folder, *trust)
