@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/log.hpp"
+
 #include "core/file.hpp"
 #include "core/text.hpp"
 #include "support/paths.hpp"
-
-#include <catch2/catch.hpp>
 
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 using namespace signctl;
