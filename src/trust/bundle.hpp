@@ -37,6 +37,11 @@ Result<Bundle> read_bundle(const std::string& path_utf8, std::string source);
 /// @errors `input`, naming the file, when it cannot be read or holds no certificate.
 Result<std::vector<Bytes>> read_pem_blocks(const std::string& path_utf8);
 
+/// Says early whether read_pem_blocks() will work, from the start of the file where that is enough.
+///
+/// @errors As read_pem_blocks().
+Result<void> check_pem_list(const std::string& path_utf8);
+
 /// Parses only those of `blocks` whose encoding contains `name_der`.
 [[nodiscard]] Bundle select_named(const std::vector<Bytes>& blocks, ByteView name_der);
 

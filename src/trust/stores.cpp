@@ -93,7 +93,7 @@ Result<std::shared_ptr<const TrustStore>> make_store(const TrustOptions& options
   if (options.system) {
     // Said at once: otherwise a chain would seem to end in an unknown root.
     if (const auto chosen = environment.get("SSL_CERT_FILE")) {
-      SIGNCTL_TRY(const auto blocks, read_pem_blocks(*chosen), "reading SSL_CERT_FILE");
+      SIGNCTL_CHECK(check_pem_list(*chosen), "reading SSL_CERT_FILE");
     }
     stores.push_back(system_store(environment));
   }

@@ -3,13 +3,13 @@
 
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "support/catch.hpp"
 #include "support/paths.hpp"
 
 #include <fstream>
 #include <string>
 #include <vector>
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 using namespace signctl;

@@ -3,10 +3,9 @@
 
 #include "audit/manifest_check.hpp"
 #include "core/text.hpp"
+#include "support/catch.hpp"
 
 #include <string>
-
-#include <catch2/catch.hpp>
 
 using namespace signctl;
 using audit::FileDigests;
