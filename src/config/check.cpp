@@ -11,7 +11,7 @@
 namespace signctl::config {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShown = 80;
   return '"' + printable(text.substr(0, kShown)) + (text.size() > kShown ? "...\"" : "\"");
 }
@@ -61,12 +61,12 @@ class Checker {
     const auto reserved = std::ranges::find(reserved_keys(), entry.key, &ReservedKey::key);
     if (path.empty() && reserved != reserved_keys().end()) {
       return Error{ErrorKind::unsupported,
-                   at + "this version cannot enforce " + quoted(entry.key) + " (" +
+                   at + "this version cannot enforce " + in_quotes(entry.key) + " (" +
                        std::string(reserved->purpose) + "), so it refuses rather than ignores it",
                    "take the section out, or use a version that has it"};
     }
     return Error{ErrorKind::config,
-                 at + "unknown key " + quoted(entry.key) + (path.empty() ? "" : " in " + path),
+                 at + "unknown key " + in_quotes(entry.key) + (path.empty() ? "" : " in " + path),
                  suggestion(entry.key, section.key_names(), "known keys")};
   }
 
@@ -218,7 +218,7 @@ class Checker {
     return error_at(
         file_,
         node,
-        path + " must be one of " + list_of(spec.choices) + ", not " + quoted(node.text),
+        path + " must be one of " + list_of(spec.choices) + ", not " + in_quotes(node.text),
         did_you_mean(node.text, known) ? suggestion(node.text, known, "") : "");
   }
 
@@ -245,7 +245,7 @@ class Checker {
     }
     return error_at(file_,
                     node,
-                    path + " must be system, signer or file:PATH, not " + quoted(node.text),
+                    path + " must be system, signer or file:PATH, not " + in_quotes(node.text),
                     suggestion(node.text, {"system", "signer"}, ""));
   }
 
