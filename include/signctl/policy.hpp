@@ -33,9 +33,12 @@ struct IdentityRule {
   std::map<std::string, std::string> subject;  ///< Attribute name ("CN", "O") to exact value.
   std::vector<std::string> eku;   ///< Dotted OIDs that the leaf must carry, all of them.
   std::string sha256_thumbprint;  ///< Lower-case hex of the leaf; empty for any.
-  std::string issuer_cn;          ///< CN of the issuer; empty for any.
+  std::string sha1_thumbprint;    ///< The same with SHA-1, as Windows shows it; empty for any.
+  std::string cn_part;    ///< Text that the leaf's CN must hold, in any case; empty for any.
+  std::string issuer_cn;  ///< CN of the issuer; empty for any.
   [[nodiscard]] bool empty() const {
-    return subject.empty() && eku.empty() && sha256_thumbprint.empty() && issuer_cn.empty();
+    return subject.empty() && eku.empty() && sha256_thumbprint.empty() && sha1_thumbprint.empty() &&
+           cn_part.empty() && issuer_cn.empty();
   }
 };
 

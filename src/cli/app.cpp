@@ -6,6 +6,7 @@
 #include "cli/context.hpp"
 #include "cli/errors.hpp"
 #include "cli/help.hpp"
+#include "cli/signtool.hpp"
 #include "cli/unsupported.hpp"
 #include "core/path.hpp"
 #include "core/text.hpp"
@@ -29,7 +30,8 @@ namespace {
 /// The command line taken apart at the command's name.
 struct Line {
   std::string command;                 ///< Empty if there is none.
-  std::vector<std::string> arguments;  ///< Everything else; flags before the command moved behind.
+  std::vector<std::string> before;     ///< Flags before the command; they count as behind it.
+  std::vector<std::string> arguments;  ///< What follows it.
   bool help{false};
   bool version{false};
 };
@@ -58,14 +60,13 @@ bool begins_a_command(const std::string& word) {
 Line split(const std::vector<std::string>& arguments) {
   Line line;
   std::size_t at = 0;
-  std::vector<std::string> before;
   for (; at < arguments.size() && arguments[at].substr(0, 1) == "-"; ++at) {
     const std::string& flag = arguments[at];
     line.help = line.help || flag == "-h" || flag == "--help";
     line.version = line.version || flag == "-V" || flag == "--version";
-    before.push_back(flag);
+    line.before.push_back(flag);
     if ((flag == "--color" || flag == "--log-format") && at + 1 < arguments.size()) {
-      before.push_back(arguments[++at]);
+      line.before.push_back(arguments[++at]);
     }
   }
   if (at < arguments.size()) {
@@ -75,7 +76,6 @@ Line split(const std::vector<std::string>& arguments) {
     line.command += " " + arguments[at++];
   }
   line.arguments.assign(arguments.begin() + static_cast<std::ptrdiff_t>(at), arguments.end());
-  line.arguments.insert(line.arguments.begin(), before.begin(), before.end());
   return line;
 }
 
@@ -179,6 +179,40 @@ Result<bool> parse(BuiltApp& built, const Command& command, std::vector<std::str
   return false;
 }
 
+Result<int> dispatch(Context& context, Line line);
+
+/// Answers a command line of signtool's with an exit code of signtool's.
+int run_signtool(Context& context, const Line& line) {
+  const auto answer = [&](const std::string& command, std::vector<std::string> arguments) {
+    const auto code =
+        dispatch(context, Line{command, line.before, std::move(arguments), false, false});
+    if (!code) {
+      report_error(context, code.error());
+    }
+    return signtool_exit_code(code ? *code : exit_code(code.error().kind));
+  };
+  auto order = line.help ? SigntoolOrder{"help", {}, false} : translate_signtool(line.arguments);
+  if (!order) {
+    report_error(context, order.error());
+    return signtool_exit_code(exit_code(order.error().kind));
+  }
+  if (order->command == "help") {
+    context.write(command_help(*find_command("signtool")));
+    return 0;
+  }
+  if (!order->warn_unstamped) {
+    return answer(order->command, std::move(order->arguments));
+  }
+  const auto with = [&order](std::vector<std::string> flags) {
+    flags.insert(flags.end(), order->arguments.begin(), order->arguments.end());
+    return flags;
+  };
+  const int code = answer(order->command, with({"--timestamp=optional"}));
+  const bool stamped =
+      code == 0 && answer(order->command, with({"--timestamp=required", "-q"})) == 0;
+  return code != 0 || stamped ? code : kSigntoolWarning;
+}
+
 /// Runs one command to its exit code.
 Result<int> dispatch(Context& context, Line line) {
   if (line.command == "help") {
@@ -186,6 +220,11 @@ Result<int> dispatch(Context& context, Line line) {
     line.command = join(line.arguments, " ");
     line.arguments.clear();
   }
+  if (line.command == "signtool") {
+    return run_signtool(context, line);
+  }
+  line.arguments.insert(line.arguments.begin(), line.before.begin(), line.before.end());
+  line.before.clear();
   if (line.version && line.command.empty()) {
     line.command = "version";
     line.arguments.erase(std::remove_if(line.arguments.begin(),

@@ -23,6 +23,7 @@ struct Options {
   ExistingFlags existing;
   TimestampFlags timestamp;
   TrustFlags trust;
+  IdentityFlags identity;
   RunFlags run;
   AuditFlags audit;
   ReportFlags report;
@@ -38,6 +39,7 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.existing);
   declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
   declare(flags, options.trust);
+  declare(flags, options.identity);
   declare(flags, options.run);
   declare(flags, options.audit);
   declare(flags, options.report);
@@ -55,6 +57,7 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(
       auto timestamp, timestamp_options(config, options.timestamp, signers.front().provider), "");
   SIGNCTL_TRY(sign.gate, make_gate(config, options.trust, context), "");
+  SIGNCTL_CHECK(apply(options.identity, sign.gate.rules), "");
   if (timestamp) {
     timestamp->check_chain = engine::timestamp_trust(sign.gate, context.clock());
   } else {

@@ -77,8 +77,8 @@ void declare(Flags& flags, TrustFlags& target) {
   flags.value("--compat", target.compat, "windows", "Only warn of what Windows lets pass");
 }
 
-void declare(Flags& flags, ExpectFlags& target) {
-  flags.value("--timestamp", target.timestamp, "required|optional", "Whether it must have one");
+void declare(Flags& flags, IdentityFlags& target) {
+  flags.group("Gate");
   flags.values("--expect-subject",
                target.subject,
                "NAME=VALUE",
@@ -89,7 +89,17 @@ void declare(Flags& flags, ExpectFlags& target) {
   flags.value("--expect-thumbprint",
               target.thumbprint,
               "HEX",
-              "SHA-256 thumbprint of the signer's certificate");
+              "Thumbprint of the signer's certificate, SHA-256 or SHA-1");
+  flags.value("--expect-name",
+              target.name,
+              "TEXT",
+              "Text that the signer's common name must hold, in any case");
+}
+
+void declare(Flags& flags, ExpectFlags& target) {
+  flags.group("Gate");
+  flags.value("--timestamp", target.timestamp, "required|optional", "Whether it must have one");
+  declare(flags, target.identity);
   flags.flag("--deep",
              target.deep,
              "Look inside packages, archives and installers: what is there must be signed as well");

@@ -61,13 +61,20 @@ struct TrustFlags {
 };
 void declare(Flags& flags, TrustFlags& target);
 
-/// Rules that `verify` takes from the command line.
-struct ExpectFlags {
-  std::string timestamp;
+/// Who must have signed.
+struct IdentityFlags {
   std::vector<std::string> subject;
   std::vector<std::string> eku;
   std::string issuer;
   std::string thumbprint;
+  std::string name;
+};
+void declare(Flags& flags, IdentityFlags& target);
+
+/// Rules that `verify` takes from the command line.
+struct ExpectFlags {
+  std::string timestamp;
+  IdentityFlags identity;
   bool deep{false};
 };
 void declare(Flags& flags, ExpectFlags& target);

@@ -18,6 +18,8 @@ namespace signctl::cli {
 
 namespace {
 
+constexpr std::size_t kSha1Digits = 40;
+
 std::string joined(const std::string& folder, const std::string& path) {
   return folder.empty() ? path : to_utf8(to_path(folder) / to_path(path));
 }
@@ -337,6 +339,10 @@ Result<void> apply(const ExpectFlags& flags, GateRules& rules) {
     rules.timestamp =
         flags.timestamp == "required" ? TimestampRule::required : TimestampRule::optional;
   }
+  return apply(flags.identity, rules);
+}
+
+Result<void> apply(const IdentityFlags& flags, GateRules& rules) {
   for (const std::string& pair : flags.subject) {
     const auto equals = pair.find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -360,17 +366,21 @@ Result<void> apply(const ExpectFlags& flags, GateRules& rules) {
   if (!flags.issuer.empty()) {
     rules.identity.issuer_cn = flags.issuer;
   }
+  if (!flags.name.empty()) {
+    rules.identity.cn_part = flags.name;
+  }
   if (flags.thumbprint.empty()) {
     return ok();
   }
   std::string hex = to_lower(flags.thumbprint);
   hex.erase(std::remove(hex.begin(), hex.end(), ':'), hex.end());
-  if (hex.size() != 2 * digest_size(DigestAlg::sha256) || !from_hex(hex)) {
+  const bool is_sha1 = hex.size() == kSha1Digits;
+  if ((!is_sha1 && hex.size() != 2 * digest_size(DigestAlg::sha256)) || !from_hex(hex)) {
     return Error{ErrorKind::usage,
-                 "--expect-thumbprint wants 64 hexadecimal digits",
-                 "it is the SHA-256 one; signctl inspect shows it"};
+                 "--expect-thumbprint wants 64 hexadecimal digits, or 40 for SHA-1",
+                 "signctl inspect shows both"};
   }
-  rules.identity.sha256_thumbprint = std::move(hex);
+  (is_sha1 ? rules.identity.sha1_thumbprint : rules.identity.sha256_thumbprint) = std::move(hex);
   return ok();
 }
 

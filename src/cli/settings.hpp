@@ -60,6 +60,7 @@ Result<engine::Gate> make_gate(const config::Config& config,
 
 /// Adds what `--timestamp` and `--expect-...` ask for.
 Result<void> apply(const ExpectFlags& flags, GateRules& rules);
+Result<void> apply(const IdentityFlags& flags, GateRules& rules);
 
 /// The rules by which calls and timestamps are tried again.
 [[nodiscard]] RetryRules retry_rules(const config::Config& config);

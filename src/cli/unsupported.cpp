@@ -18,7 +18,6 @@ constexpr std::array kCommands{
     Refusal{"merge", "run one signctl for all files instead of shards"},
     Refusal{"guard", "restrict who may sign with the rules of your CI environment"},
     Refusal{"session", "give all files to one signctl sign: it logs in once for all of them"},
-    Refusal{"signtool", "docs/migration.md maps signtool commands to signctl ones"},
     Refusal{"trust update", "trust more with --trust-cert FILE or gate.trust in signctl.yaml"},
     Refusal{"trust add", "trust more with --trust-cert FILE or gate.trust in signctl.yaml"},
 };

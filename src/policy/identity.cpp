@@ -70,6 +70,20 @@ Texts identity_mismatches(const ChainInfo& chain, const IdentityRule& rule) {
             to_lower(rule.sha256_thumbprint),
             mismatches);
   }
+  if (!rule.sha1_thumbprint.empty()) {
+    compare("the SHA-1 thumbprint",
+            {to_lower(leaf.sha1_hex)},
+            to_lower(rule.sha1_thumbprint),
+            mismatches);
+  }
+  if (!rule.cn_part.empty()) {
+    const Texts names = values_of(leaf, "CN");
+    if (names.size() != 1 ||
+        to_lower(names.front()).find(to_lower(rule.cn_part)) == std::string::npos) {
+      mismatches.push_back("CN is " + quoted(names) + ", wanted one with " +
+                           quoted({rule.cn_part}));
+    }
+  }
   if (!rule.issuer_cn.empty()) {
     const CertificateInfo* const issuer = issuer_of_leaf(chain);
     compare("the issuer's CN",

@@ -25,6 +25,7 @@ CertificateInfo certificate(const std::string& cn) {
   CertificateInfo info;
   info.subject = "CN=" + cn + ", O=Contoso Ltd";
   info.subject_attributes = {{"O", "Contoso Ltd"}, {"CN", cn}};
+  info.sha1_hex = std::string(40, 'c');
   info.sha256_hex = std::string(64, 'a');
   info.key = "RSA 3072";
   info.signature_algorithm = "sha256WithRSAEncryption";
@@ -636,6 +637,16 @@ TEST_CASE("policy: the signer must be who was asked for", "[policy]") {
       {"another thumbprint",
        [](IdentityRule& r) { r.sha256_thumbprint = std::string(64, 'b'); },
        "thumbprint is \"aaaa"},
+      {"the SHA-1 thumbprint",
+       [](IdentityRule& r) { r.sha1_thumbprint = std::string(40, 'C'); },
+       ""},
+      {"another SHA-1 thumbprint",
+       [](IdentityRule& r) { r.sha1_thumbprint = std::string(40, 'd'); },
+       "SHA-1 thumbprint is \"cccc"},
+      {"a part of the name", [](IdentityRule& r) { r.cn_part = "TOSO l"; }, ""},
+      {"a part of another name",
+       [](IdentityRule& r) { r.cn_part = "Fabrikam"; },
+       "CN is \"Contoso Ltd\", wanted one with \"Fabrikam\""},
       {"the issuer", [](IdentityRule& r) { r.issuer_cn = "Issuing CA"; }, ""},
       {"the root for an issuer",
        [](IdentityRule& r) { r.issuer_cn = "Root"; },
