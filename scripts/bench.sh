@@ -22,8 +22,8 @@ for argument in "$@"; do
 done
 
 install_packages "${build_packages[@]}" "${test_packages[@]}" "${demo_packages[@]}" "${bench_packages[@]}"
-build "$root/build/release" -DCMAKE_BUILD_TYPE=Release -DSIGNCTL_TESTS=ON -- signctl_cli signctl-fake signctl_bench_pkcs11
-signctl="$root/build/release/src/signctl"
+build "$test_build" "${test_options[@]}" -- signctl_cli signctl-fake signctl_bench_pkcs11
+signctl="$test_build/src/signctl"
 peer=${OSSLSIGNCODE:-$(command -v osslsigncode)}
 
 work=${SIGNCTL_BENCH_DIR:-$root/build/bench}
@@ -109,11 +109,11 @@ python3 "$root/scripts/bench_table.py" --disk "$work" >disk.md
 cat disk.md
 
 say "200 files through services that take 100 ms"
-"$root/scripts/bench_services.py" "$signctl" "$root/build/release/tests/signctl-fake" small.exe >services.md || missed+=(services)
+"$root/scripts/bench_services.py" "$signctl" "$test_build/tests/signctl-fake" small.exe >services.md || missed+=(services)
 cat services.md
 
 say "batches"
-TMPDIR=$memory "$root/scripts/bench_batch.py" "$signctl" "$root/build/release/tests/signctl-fake" small.exe $([ "$rounds" = 10 ] || echo --quick) >batch.md || missed+=(batch)
+TMPDIR=$memory "$root/scripts/bench_batch.py" "$signctl" "$test_build/tests/signctl-fake" small.exe $([ "$rounds" = 10 ] || echo --quick) >batch.md || missed+=(batch)
 cat batch.md
 
 say "packages of 500 MB"

@@ -7,7 +7,7 @@
 #
 # The file has sectors of 4096 bytes and one large stream, where an embedded cabinet would be.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-signctl=$(realpath "${1:-$root/build/release/src/signctl}") megabytes=${2:-500} rounds=${ROUNDS:-5}
+signctl=$(realpath "${1:-$test_build/src/signctl}") megabytes=${2:-500} rounds=${ROUNDS:-5}
 peer=${OSSLSIGNCODE:-$(command -v osslsigncode)}
 work=${SIGNCTL_BENCH_DIR:-$root/build/bench}/msi
 rm -rf "$work"; mkdir -p "$work"; cd "$work"

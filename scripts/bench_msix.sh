@@ -7,7 +7,7 @@
 #
 # The package holds one stored file of noise, as a package of pictures or of packed data does, and text that compresses.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-signctl=$(realpath "${1:-$root/build/release/src/signctl}") megabytes=${2:-500} rounds=${ROUNDS:-5}
+signctl=$(realpath "${1:-$test_build/src/signctl}") megabytes=${2:-500} rounds=${ROUNDS:-5}
 peer=${OSSLSIGNCODE:-$(command -v osslsigncode)}
 work=${SIGNCTL_BENCH_DIR:-$root/build/bench}/msix
 rm -rf "$work"; mkdir -p "$work"; cd "$work"

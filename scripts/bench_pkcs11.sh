@@ -15,9 +15,9 @@ case ${1:-} in
 esac
 
 install_packages "${build_packages[@]}" "${test_packages[@]}" >&2
-build "$root/build/release" -DCMAKE_BUILD_TYPE=Release -DSIGNCTL_TESTS=ON -- signctl_cli signctl_bench_pkcs11 >&2
-signctl="$root/build/release/src/signctl"
-bench="$root/build/release/tests/mock_pkcs11/signctl-bench-pkcs11"
+build "$test_build" "${test_options[@]}" -- signctl_cli signctl_bench_pkcs11 >&2
+signctl="$test_build/src/signctl"
+bench="$test_build/tests/mock_pkcs11/signctl-bench-pkcs11"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

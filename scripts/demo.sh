@@ -5,8 +5,11 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 install_packages "${build_packages[@]}" "${demo_packages[@]}"
-build "$root/build/release" -DCMAKE_BUILD_TYPE=Release -DSIGNCTL_TESTS=OFF -- signctl_cli
-signctl="$root/build/release/src/signctl"
+dir="$root/build/release" options=(-DCMAKE_BUILD_TYPE=Release -DSIGNCTL_TESTS=OFF)
+# Who has run the tests has it built already.
+[ -f "$test_build/build.ninja" ] && dir=$test_build options=("${test_options[@]}")
+build "$dir" "${options[@]}" -- signctl_cli
+signctl="$dir/src/signctl"
 
 work="$root/build/demo"
 rm -rf "$work" && mkdir -p "$work" && cd "$work"

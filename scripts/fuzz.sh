@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # fuzz.sh [SECONDS]: builds the libFuzzer targets with Clang, ASan and UBSan, and runs each for that
-# long (60) on its seed corpus, as many at a time as there are processors. A crash ends the script with
-# the input's path.
+# long (60) on its seed corpus, twice as many at a time as there are processors. A crash ends the script
+# with the input's path.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 seconds=${1:-60}
 
 install_packages "${build_packages[@]}" "${sanitizer_packages[@]}"
-build "$root/build/fuzz" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1" \
-  -DSIGNCTL_TESTS=OFF -DSIGNCTL_FUZZ=ON -DSIGNCTL_SANITIZE=address,undefined,fuzzer-no-link -- \
-  signctl_fuzz_targets
+build "$sanitized_build" "${sanitized_options[@]}" -- signctl_fuzz_targets
+mkdir -p "$root/build/fuzz"
 
 # fuzz_one TARGET: says what it did in one go, since others run beside it.
 fuzz_one() {
@@ -26,9 +25,9 @@ fuzz_one() {
 }
 
 ran=0 running=() failed=0
-for target in "$root"/build/fuzz/tests/fuzz/*_fuzz; do
+for target in "$sanitized_build"/tests/fuzz/*_fuzz; do
   [ -x "$target" ] || continue
-  if [ "${#running[@]}" -ge "$(build_jobs)" ]; then
+  if [ "${#running[@]}" -ge $((2 * $(build_jobs))) ]; then
     wait "${running[0]}" || failed=1
     running=("${running[@]:1}")
   fi

@@ -17,6 +17,14 @@ lint_packages=(git python3 clang-format clang-tidy)
 windows_packages=(g++-mingw-w64-x86-64-posix)
 bench_packages=(hyperfine time osslsigncode openssl python3 nsis)
 
+# The build that the suite, the benchmarks and, once it is there, the demo share: optimized as for users.
+test_build="$root/build/test"
+test_options=(-DCMAKE_BUILD_TYPE=Release -DSIGNCTL_TESTS=ON)
+# The build for finding what the compiler lets pass: the suite and the fuzz targets, by the other compiler.
+sanitized_build="$root/build/sanitized"
+sanitized_options=(-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1"
+  -DSIGNCTL_TESTS=ON -DSIGNCTL_FUZZ=ON -DSIGNCTL_PCH=ON -DSIGNCTL_SANITIZE=address,undefined,fuzzer-no-link)
+
 say() { printf '\n== %s\n' "$*"; }
 
 # install_packages NAME...: installs what is missing, asks for nothing, is quick when nothing is.

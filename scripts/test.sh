@@ -25,19 +25,16 @@ run_suite() {
 
 "$root/scripts/fetch-samples.sh" "$root/build/samples"
 
-build "$root/build/test" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 --
-run_suite "$root/build/test"
+build "$test_build" "${test_options[@]}" --
+run_suite "$test_build"
 
 if [ "${SIGNCTL_SANITIZED:-0}" = 1 ]; then
   install_packages "${sanitizer_packages[@]}"
-  # Not optimized: that takes half as long to compile, and the suite mostly waits.
-  build "$root/build/sanitized" -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g1" \
-    -DSIGNCTL_SANITIZE=address,undefined --
+  build "$sanitized_build" "${sanitized_options[@]}" --
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
-  run_suite "$root/build/sanitized"
+  run_suite "$sanitized_build"
 fi
 
 if [ "${SIGNCTL_FUZZ_SECONDS:-0}" -gt 0 ]; then
-  install_packages "${sanitizer_packages[@]}"
   "$root/scripts/fuzz.sh" "$SIGNCTL_FUZZ_SECONDS"
 fi

@@ -5,9 +5,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 install_packages "${build_packages[@]}" "${lint_packages[@]}"
 cd "$root"
-dir="$root/build/test"
-[ -f "$dir/compile_commands.json" ] || build "$root/build/test" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 --
+dir="$test_build"
+[ -f "$dir/compile_commands.json" ] || build "$dir" "${test_options[@]}" --
 if [ "${1:-}" = all ]; then
   mapfile -t files < <(git ls-files 'src/*.cpp' | grep -v _windows.cpp)
 elif [ $# -gt 0 ]; then

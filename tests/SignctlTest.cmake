@@ -2,6 +2,11 @@
 # signctl_test_folder(DIR): builds DIR/*_test.cpp into one Catch2 program and registers it. A DIR
 # without tests is skipped. Labels are the folder path, for ctest -L.
 
+# Assertions are many and run once.
+if(NOT MSVC)
+  set(SIGNCTL_TEST_OPTIONS -O0)
+endif()
+
 function(signctl_test_folder dir)
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
   if(NOT sources)
@@ -11,6 +16,8 @@ function(signctl_test_folder dir)
   string(REPLACE "/" "_" name test_${relative})
   add_executable(${name} ${sources})
   signctl_target_defaults(${name})
+  signctl_precompile(${name} TESTS)
+  target_compile_options(${name} PRIVATE ${SIGNCTL_TEST_OPTIONS})
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_compile_definitions(${name} PRIVATE
     SIGNCTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
