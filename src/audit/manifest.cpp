@@ -19,9 +19,11 @@ namespace fs = std::filesystem;
 fs::path normal(const std::string& utf8) {
   std::error_code code;
   // Links in folders are followed as far as they exist, so that both ways to a file are one.
-  fs::path path = fs::weakly_canonical(to_path(utf8).parent_path(), code);
+  const fs::path folder =
+      to_path(utf8).has_parent_path() ? to_path(utf8).parent_path() : fs::path(".");
+  fs::path path = fs::weakly_canonical(folder, code);
   if (code) {
-    path = fs::absolute(to_path(utf8).parent_path(), code);
+    path = fs::absolute(folder, code);
   }
   return (path / to_path(utf8).filename()).lexically_normal();
 }

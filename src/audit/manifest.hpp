@@ -69,8 +69,24 @@ struct RunRecord {
   std::string config_sha256;  ///< Hex.
 };
 
+/// A planned file and the shard that signs it.
+struct PlannedPlace {
+  std::string path;  ///< As FileRecord::path.
+  std::size_t shard{};
+};
+
+/// What a run with `--shard` knows of the whole plan.
+struct ShardRecord {
+  std::size_t index{};  ///< 1 to `count`
+  std::size_t count{};
+  std::string plan_sha256;          ///< Hex; the same for all shards of a plan.
+  std::vector<PlannedPlace> whole;  ///< The files of all shards, in plan order.
+};
+
 struct Manifest {
   RunRecord run;
+  std::optional<ShardRecord> shard;   ///< Of a run that did only a part.
+  std::vector<RunRecord> parts;       ///< The runs that a merged manifest came from, by shard.
   std::vector<FileRecord> files;      ///< In plan order.
   std::vector<std::string> left_out;  ///< Files that an exclude kept out of the plan.
 

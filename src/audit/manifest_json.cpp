@@ -77,6 +77,18 @@ Json to_json(const RunRecord& run) {
   return json;
 }
 
+Json to_json(const ShardRecord& shard) {
+  Json json;
+  json["index"] = shard.index;
+  json["count"] = shard.count;
+  json["plan_sha256"] = shard.plan_sha256;
+  json["plan"] = Json::array();
+  for (const PlannedPlace& place : shard.whole) {
+    json["plan"].push_back({{"path", place.path}, {"shard", place.shard}});
+  }
+  return json;
+}
+
 Error malformed(const std::string& what) {
   return {ErrorKind::input, "not a manifest: " + what, std::string(kHint)};
 }
@@ -185,6 +197,49 @@ Result<RunRecord> read_run(const Json& json) {
                    text_of(json, "config_sha256")};
 }
 
+std::size_t number_of(const Json& json, const char* key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return json.is_object() && found != json.end() && found->is_number_unsigned()
+             ? found->get<std::size_t>()
+             : 0;
+}
+
+Result<ShardRecord> read_shard(const Json& json) {
+  constexpr std::size_t kSha256Digits = 64;
+  ShardRecord shard{number_of(json, "index"), number_of(json, "count"), {}, {}};
+  if (shard.index == 0 || shard.index > shard.count) {
+    return malformed("shard has no index and count");
+  }
+  shard.plan_sha256 = text_of(json, "plan_sha256");
+  const auto plan = json.find("plan");
+  if (!is_hex(shard.plan_sha256, kSha256Digits) || plan == json.end() || !plan->is_array()) {
+    return malformed("shard has no plan_sha256 and plan");
+  }
+  std::set<std::string> seen;
+  for (const Json& one : *plan) {
+    PlannedPlace place{one.is_object() ? text_of(one, "path") : "", number_of(one, "shard")};
+    if (!is_plain_path(place.path) || place.shard == 0 || place.shard > shard.count ||
+        !seen.insert(place.path).second) {
+      return malformed("shard.plan has a file without a path or shard of its own");
+    }
+    shard.whole.push_back(std::move(place));
+  }
+  return shard;
+}
+
+/// Whether a shard's files are those that its plan gives it, in order.
+bool agrees_with_plan(const Manifest& manifest) {
+  std::vector<std::string_view> mine;
+  for (const PlannedPlace& place : manifest.shard->whole) {
+    if (place.shard == manifest.shard->index) {
+      mine.emplace_back(place.path);
+    }
+  }
+  return std::ranges::equal(mine, manifest.files, {}, {}, [](const FileRecord& file) {
+    return std::string_view(file.path);
+  });
+}
+
 Result<Manifest> read_document(const Json& json) {
   if (!json.is_object() || text_of(json, "schema") != kSchema) {
     return malformed("its schema is not " + std::string(kSchema));
@@ -210,6 +265,16 @@ Result<Manifest> read_document(const Json& json) {
   for (const Json& path : json.value("left_out", Json::array())) {
     manifest.left_out.push_back(path.is_string() ? path.get<std::string>() : "");
   }
+  if (const auto shard = json.find("shard"); shard != json.end()) {
+    SIGNCTL_TRY(manifest.shard, read_shard(*shard), "");
+    if (!agrees_with_plan(manifest)) {
+      return malformed("its files are not those that shard.plan gives to this shard");
+    }
+  }
+  for (const Json& part : json.value("parts", Json::array())) {
+    SIGNCTL_TRY(RunRecord run, read_run(part), "");
+    manifest.parts.push_back(std::move(run));
+  }
   if (complete->get<bool>() != manifest.complete()) {
     return malformed("what it says of being complete does not agree with its files");
   }
@@ -224,6 +289,12 @@ std::string to_text(const Manifest& manifest) {
   json["complete"] = manifest.complete();
   json["rehearsal"] = manifest.run.rehearsal;
   json["run"] = to_json(manifest.run);
+  if (manifest.shard) {
+    json["shard"] = to_json(*manifest.shard);
+  }
+  for (const RunRecord& part : manifest.parts) {
+    json["parts"].push_back(to_json(part));
+  }
   json["files"] = Json::array();
   for (const FileRecord& file : manifest.files) {
     json["files"].push_back(to_json(file));

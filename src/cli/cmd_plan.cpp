@@ -5,6 +5,7 @@
 #include "cli/render.hpp"
 #include "cli/render_json.hpp"
 #include "cli/settings.hpp"
+#include "cli/shard.hpp"
 #include "cli/sign_run.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -29,6 +30,7 @@ struct Options {
   TimestampFlags timestamp;
   TrustFlags trust;
   RunFlags run;
+  ShardFlags shard;
 };
 
 void declare_options(Flags& flags, Options& options) {
@@ -42,6 +44,7 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
   declare(flags, options.trust);
   declare(flags, options.run);
+  declare(flags, options.shard);
 }
 
 /// What would become of one file.
@@ -55,6 +58,7 @@ struct Plan {
   FileSet files;
   std::vector<engine::FileTask> tasks;
   std::vector<Fate> fates;  ///< One for each task.
+  std::optional<Share> share;
   std::vector<SignerChoice> signers;
   engine::SignOptions options;
   std::vector<std::string> servers;
@@ -108,6 +112,7 @@ std::vector<Fate> foresee(const Plan& plan, const engine::Gate& gate, Context& c
 }
 
 Result<Plan> make_plan(const Options& options, Context& context) {
+  SIGNCTL_CHECK(check(options.shard), "");
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
   Plan plan;
   SIGNCTL_TRY(plan.options,
@@ -125,10 +130,11 @@ Result<Plan> make_plan(const Options& options, Context& context) {
     gate.rules.timestamp = TimestampRule::optional;
   }
   SIGNCTL_TRY(plan.files, plan_files(config, options.files), "");
+  SIGNCTL_TRY(plan.tasks, make_tasks(plan.files, options.target, plan.options), "");
+  SIGNCTL_TRY(plan.share, take_share(options.shard, config, plan.files, plan.tasks), "");
   plan.warnings =
       options.deep.deep ? std::vector<InsideWarning>{} : warn_of_unsigned_inside(plan.files.plan);
   plan.inside = options.deep.deep ? count_unsigned_inside(plan.files.plan) : 0;
-  SIGNCTL_TRY(plan.tasks, make_tasks(plan.files, options.target, plan.options), "");
   // The quota is shown below, not enforced: a plan shall show what is too much.
   SIGNCTL_CHECK(
       check_limits({plan.tasks, plan.inside, gate}, config, options.run, nullptr, context), "");
@@ -204,6 +210,11 @@ void print_plan(const Plan& plan, Context& context) {
     context.line((i == 0 ? "signer     " : "fallback   ") + printable(plan.signers[i].signer.name) +
                  " (" + std::string(plan.signers[i].provider->name()) + ")");
   }
+  if (plan.share) {
+    context.line("shard      " + std::to_string(plan.share->shard.index) + " of " +
+                 std::to_string(plan.share->shard.count) + ", " +
+                 counted(plan.share->outputs.size(), "file") + " in all of them");
+  }
   context.line("digest     " + std::string(digest_name(plan.options.digest)));
   context.line("timestamp  " + (plan.servers.empty() ? "none" : join(plan.servers, ", ")));
   if (plan.traits().signatures_a_year > 0) {
@@ -236,6 +247,12 @@ Json json_of(const Plan& plan) {
          {"signatures", first ? plan.signatures() : 0},
          {"billable_signatures", first && billable ? plan.signatures() : 0},
          {"signatures_a_year", quota_json(choice.provider->traits().signatures_a_year)}});
+  }
+  if (plan.share) {
+    json["shard"] = {{"index", plan.share->shard.index},
+                     {"count", plan.share->shard.count},
+                     {"planned", plan.share->outputs.size()},
+                     {"plan_sha256", plan.share->plan_sha256}};
   }
   json["digest_algorithm"] = digest_name(plan.options.digest);
   json["timestamp_servers"] = plan.servers;

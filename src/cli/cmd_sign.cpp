@@ -4,6 +4,7 @@
 #include "cli/files.hpp"
 #include "cli/plan_inside.hpp"
 #include "cli/reports.hpp"
+#include "cli/shard.hpp"
 #include "cli/sign_run.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -25,6 +26,7 @@ struct Options {
   TrustFlags trust;
   IdentityFlags identity;
   RunFlags run;
+  ShardFlags shard;
   AuditFlags audit;
   ReportFlags report;
 };
@@ -41,6 +43,7 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.trust);
   declare(flags, options.identity);
   declare(flags, options.run);
+  declare(flags, options.shard);
   declare(flags, options.audit);
   declare(flags, options.report);
 }
@@ -50,6 +53,7 @@ Result<int> run(const Options& options, Context& context) {
   SignRun sign;
   sign.report = options.report;
   SIGNCTL_CHECK(check(sign.report), "");
+  SIGNCTL_CHECK(check(options.shard), "");
   SIGNCTL_TRY(sign.options,
               sign_options(config, options.signature, options.existing, options.timestamp),
               "");
@@ -67,20 +71,24 @@ Result<int> run(const Options& options, Context& context) {
     sign.options.deep = true;
     sign.gate.rules.nested = NestedRule::require_signed;
   }
-  SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
+  SIGNCTL_TRY(auto files, plan_files(config, options.files), "");
+  SIGNCTL_TRY(sign.tasks, make_tasks(files, options.target, sign.options), "");
+  SIGNCTL_TRY(const auto share, take_share(options.shard, config, files, sign.tasks), "");
   for (const plan::PlannedFile& file : files.plan.files) {
     if (!file.real.empty()) {
       log_info(printable(file.path) + " leads to " + printable(file.real) +
                ", which is signed; the link stays");
     }
   }
-  SIGNCTL_TRY(sign.tasks, make_tasks(files, options.target, sign.options), "");
   const std::size_t inside = options.deep.deep ? count_unsigned_inside(files.plan) : 0;
   SIGNCTL_CHECK(
       check_limits({sign.tasks, inside, sign.gate}, config, options.run, &signers.front(), context),
       "");
   SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
-  SIGNCTL_TRY(sign.crew, make_crew(signers, timestamp, config, sign.run.jobs, context), "");
+  // A share may be empty; then nobody logs in.
+  if (!sign.tasks.empty()) {
+    SIGNCTL_TRY(sign.crew, make_crew(signers, timestamp, config, sign.run.jobs, context), "");
+  }
   SIGNCTL_TRY(sign.crew.shelf,
               engine::Shelf::open(shelf_options(config, options.run, signers), context.clock()),
               "");
@@ -91,6 +99,7 @@ Result<int> run(const Options& options, Context& context) {
                              audit.log.empty() ? config.audit_log : audit.log},
                             config,
                             sign.tasks,
+                            share,
                             context),
               "");
   return sign_files(sign, {"sign", "signed"}, context);

@@ -128,6 +128,7 @@ bool ended_well(const audit::FileRecord& file) {
 Result<Ledger> Ledger::begin(LedgerPaths paths,
                              const config::Config& config,
                              const std::vector<engine::FileTask>& tasks,
+                             const std::optional<Share>& share,
                              Context& context) {
   constexpr std::size_t kIdBytes = 16;
   Ledger ledger;
@@ -158,6 +159,9 @@ Result<Ledger> Ledger::begin(LedgerPaths paths,
     ledger.inputs_.push_back(task.input);
     ledger.outputs_.push_back(task.output);
   }
+  if (share) {
+    SIGNCTL_CHECK(ledger.record_share(*share), "");
+  }
   std::vector<Result<audit::FileDigests>> before(tasks.size(), audit::FileDigests{});
   for_each_index(tasks.size(),
                  [&](std::size_t i) { before[i] = audit::digest_file(tasks[i].input); });
@@ -170,6 +174,21 @@ Result<Ledger> Ledger::begin(LedgerPaths paths,
   SIGNCTL_CHECK(ledger.write(), "");
   SIGNCTL_CHECK(ledger.log_begin(config, context), "");
   return ledger;
+}
+
+Result<void> Ledger::record_share(const Share& share) {
+  audit::ShardRecord& record = manifest_.shard.emplace();
+  record.index = share.shard.index;
+  record.count = share.shard.count;
+  record.plan_sha256 = share.plan_sha256;
+  for (std::size_t i = 0; i < share.outputs.size(); ++i) {
+    SIGNCTL_TRY(auto path, recorded_path(share.outputs[i]), "");
+    record.whole.push_back({std::move(path), share.shards[i]});
+    if (share.shards[i] == share.shard.index) {
+      places_.push_back(i);
+    }
+  }
+  return ok();
 }
 
 Result<std::string> Ledger::recorded_path(const std::string& path) const {
@@ -329,6 +348,9 @@ Result<void> Ledger::end(const engine::RunSummary& summary,
   record_ends(summary);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     SIGNCTL_TRY(manifest_.files[i].path, recorded_path(outputs_[i]), "");
+    if (manifest_.shard) {
+      manifest_.shard->whole[places_[i]].path = manifest_.files[i].path;
+    }
   }
   const auto recorded = record_files(gate, now);
   manifest_.run.exit_code = recorded ? summary.exit_code() : exit_code(recorded.error().kind);

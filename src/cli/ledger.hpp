@@ -4,6 +4,7 @@
 #include "audit/log.hpp"
 #include "audit/manifest.hpp"
 #include "cli/context.hpp"
+#include "cli/shard.hpp"
 #include "config/config.hpp"
 #include "engine/run.hpp"
 #include "engine/sign_file.hpp"
@@ -35,6 +36,7 @@ class Ledger {
   static Result<Ledger> begin(LedgerPaths paths,
                               const config::Config& config,
                               const std::vector<engine::FileTask>& tasks,
+                              const std::optional<Share>& share,
                               Context& context);
 
   /// One file has come to its end. Called from one thread at a time.
@@ -49,6 +51,7 @@ class Ledger {
  private:
   [[nodiscard]] bool is_wanted() const { return !paths_.manifest.empty() || log_.has_value(); }
   Result<void> write() const;
+  Result<void> record_share(const Share& share);
   Result<void> log_begin(const config::Config& config, Context& context);
   Result<void> log_end();
   [[nodiscard]] Result<std::string> recorded_path(const std::string& path) const;
@@ -60,6 +63,7 @@ class Ledger {
   std::optional<Error> log_failure_;  ///< The first.
   std::vector<std::string> inputs_;   ///< Of files_, in order.
   std::vector<std::string> outputs_;  ///< Of files_, in order.
+  std::vector<std::size_t> places_;   ///< Of files_ in the whole plan, in order; only with a share.
   audit::Manifest manifest_;
 };
 

@@ -121,6 +121,22 @@ ReportData report_data(const BatchWords& words, const engine::RunSummary& summar
   return data;
 }
 
+std::string render_report(ReportFormat format, const ReportData& data, const Json& document) {
+  switch (format) {
+    case ReportFormat::json:
+      return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    case ReportFormat::junit:
+      return junit_report(data);
+    case ReportFormat::sarif:
+      return sarif_report(data);
+    case ReportFormat::markdown:
+      return markdown_report(data);
+    case ReportFormat::html:
+      return html_report(data);
+  }
+  return {};
+}
+
 std::string escape_markup(std::string_view text) {
   std::string escaped;
   for (const char c : printable(text)) {
@@ -155,27 +171,9 @@ Result<void> write_report(Context& context,
     return ok();
   }
   SIGNCTL_TRY(const ReportFormat format, report_format(flags), "");
-  const ReportData data = report_data(words, summary, context.clock().now());
-  std::string text;
-  switch (format) {
-    case ReportFormat::json:
-      text = batch_document(words.verb, words.done, summary)
-                 .dump(2, ' ', false, Json::error_handler_t::replace) +
-             "\n";
-      break;
-    case ReportFormat::junit:
-      text = junit_report(data);
-      break;
-    case ReportFormat::sarif:
-      text = sarif_report(data);
-      break;
-    case ReportFormat::markdown:
-      text = markdown_report(data);
-      break;
-    case ReportFormat::html:
-      text = html_report(data);
-      break;
-  }
+  const std::string text = render_report(format,
+                                         report_data(words, summary, context.clock().now()),
+                                         batch_document(words.verb, words.done, summary));
   auto written = write_file(flags.file, as_bytes(text), Existing::replace);
   if (!written) {
     return std::move(written).error().within("writing the report");

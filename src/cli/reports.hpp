@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 // What --report writes: one batch as a file for machines or people.
 namespace signctl::cli {
 
@@ -56,6 +58,13 @@ struct ReportData {
 [[nodiscard]] std::string sarif_report(const ReportData& data);
 [[nodiscard]] std::string markdown_report(const ReportData& data);
 [[nodiscard]] std::string html_report(const ReportData& data);
+
+/// The report in a format.
+///
+/// @param document  What the format json is.
+[[nodiscard]] std::string render_report(ReportFormat format,
+                                        const ReportData& data,
+                                        const nlohmann::ordered_json& document);
 
 /// `text` for XML and HTML content and attributes; characters that XML 1.0 has no place for are
 /// shown as printable() does.

@@ -15,15 +15,10 @@ struct Refusal {
 
 constexpr std::array kCommands{
     Refusal{"seal", "update checksum files with a step of your own after signing"},
-    Refusal{"merge", "run one signctl for all files instead of shards"},
     Refusal{"guard", "restrict who may sign with the rules of your CI environment"},
     Refusal{"session", "give all files to one signctl sign: it logs in once for all of them"},
     Refusal{"trust update", "trust more with --trust-cert FILE or gate.trust in signctl.yaml"},
     Refusal{"trust add", "trust more with --trust-cert FILE or gate.trust in signctl.yaml"},
-};
-
-constexpr std::array kFlags{
-    Refusal{"--shard", "split the list of files between jobs yourself"},
 };
 
 /// Flags of other tools whose effect we leave out on purpose.
@@ -63,11 +58,6 @@ std::optional<Error> unsupported_command(std::string_view name) {
 }
 
 std::optional<Error> unsupported_flag(std::string_view name) {
-  if (const Refusal* refusal = find(kFlags, name)) {
-    return Error{ErrorKind::unsupported,
-                 std::string(name) + " is not in this version",
-                 std::string(refusal->hint)};
-  }
   if (const Refusal* refusal = find(kForeign, name)) {
     return Error{ErrorKind::usage,
                  "unknown option \"" + std::string(name) + "\"",

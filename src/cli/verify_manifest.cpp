@@ -134,6 +134,12 @@ Result<Batch> manifest_batch(const std::string& manifest_path,
     recorded.push_back(path);
     all->add(std::move(path), {&file, std::nullopt});
   }
+  if (all->manifest.shard) {
+    // What other shards sign is theirs to prove.
+    for (const audit::PlannedPlace& place : all->manifest.shard->whole) {
+      known.insert(real_name(audit::path_from_manifest(place.path, manifest_path)));
+    }
+  }
   for (const std::string& path : released ? *released : files_beside(recorded)) {
     if (!known.contains(real_name(path))) {
       all->add(path, {nullptr, audit::added_file()});

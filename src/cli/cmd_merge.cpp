@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the shards of a plan wrote, made one.
+#include "audit/merge.hpp"
+#include "cli/command.hpp"
+#include "cli/errors.hpp"
+#include "cli/merge_report.hpp"
+#include "cli/render.hpp"
+#include "core/atomic_file.hpp"
+#include "core/file.hpp"
+#include "core/log.hpp"
+#include "core/path.hpp"
+#include "core/text.hpp"
+
+#include <signctl/exit_code.hpp>
+
+#include <filesystem>
+#include <utility>
+
+namespace signctl::cli {
+
+namespace {
+
+constexpr std::size_t kLargestInput = std::size_t{1} << 30U;
+
+struct Options {
+  std::vector<std::string> files;
+  std::string manifest;
+  std::string log;
+  ReportFlags report;
+};
+
+void declare_options(Flags& flags, Options& options) {
+  flags.group("Files");
+  flags.operands(options.files);
+  flags.value("--manifest", options.manifest, "FILE", "Where the joined manifest goes");
+  flags.value("--audit", options.log, "FILE", "The audit log that the others are appended to");
+  declare(flags, options.report);
+}
+
+struct NamedLog {
+  std::string name;
+  std::string text;
+  std::string head;
+};
+
+/// What was given, told apart by content.
+struct Inputs {
+  std::vector<audit::ShardManifest> manifests;
+  std::vector<NamedReport> reports;
+  std::vector<NamedLog> logs;
+};
+
+std::string schema_of(const Json& json) {
+  const auto schema = json.is_object() ? json.find("schema") : json.end();
+  return json.is_object() && schema != json.end() && schema->is_string()
+             ? schema->get<std::string>()
+             : "";
+}
+
+Result<void> sort_in(const std::string& path, Inputs& inputs) {
+  SIGNCTL_TRY(const Bytes bytes, read_file(path, kLargestInput), "");
+  const std::string_view text = as_text(bytes);
+  // A log is a document a line, so its first line is one alone.
+  const Json line = Json::parse(text.substr(0, text.find('\n')), nullptr, false);
+  if (schema_of(line).starts_with("signctl/audit/")) {
+    SIGNCTL_TRY(auto checked, audit::check_intact(path, text), "");
+    inputs.logs.push_back({path, std::string(text), std::move(checked.head)});
+    return ok();
+  }
+  Json json = Json::parse(text, nullptr, false);
+  if (schema_of(json).starts_with("signctl/manifest/")) {
+    SIGNCTL_TRY(auto manifest, audit::parse_manifest(bytes), "reading " + printable(path));
+    inputs.manifests.push_back({path, std::move(manifest)});
+    return ok();
+  }
+  if (schema_of(json).starts_with("signctl/")) {
+    inputs.reports.push_back({path, std::move(json)});
+    return ok();
+  }
+  return Error{
+      ErrorKind::input,
+      printable(path) + " is neither a manifest nor a JSON report nor an audit log of signctl",
+      "of reports, the JSON ones are joined: sign --report FILE.json"};
+}
+
+/// What is given must have a place to go, and the other way round.
+Result<void> check_pair(bool given, bool wanted, const std::string& what, const std::string& flag) {
+  if (given == wanted) {
+    return ok();
+  }
+  return given ? Error{ErrorKind::usage,
+                       what + " are given and " + flag + " is not",
+                       "say where they go"}
+               : Error{ErrorKind::usage, flag + " is given and no " + what + " are", ""};
+}
+
+Result<void> check_flags(const Options& options, const Inputs& inputs) {
+  SIGNCTL_CHECK(check(options.report), "");
+  SIGNCTL_CHECK(
+      check_pair(
+          !inputs.manifests.empty(), !options.manifest.empty(), "manifests", "--manifest FILE"),
+      "");
+  SIGNCTL_CHECK(
+      check_pair(!inputs.reports.empty(), !options.report.file.empty(), "reports", "--report FILE"),
+      "");
+  return check_pair(!inputs.logs.empty(), !options.log.empty(), "audit logs", "--audit FILE");
+}
+
+Result<void> join_reports(const Options& options,
+                          const Inputs& inputs,
+                          Context& context,
+                          int& code) {
+  if (inputs.reports.empty()) {
+    return ok();
+  }
+  SIGNCTL_TRY(const Json joined, merge_reports(inputs.reports), "");
+  SIGNCTL_TRY(const ReportFormat format, report_format(options.report), "");
+  const std::string text =
+      render_report(format, report_data(joined, context.clock().now()), joined);
+  SIGNCTL_CHECK(write_file(options.report.file, as_bytes(text), Existing::replace),
+                "writing the report");
+  if (code == 0 && joined["exit_code"] != 0) {
+    code = exit_code(ErrorKind::gate);
+  }
+  return ok();
+}
+
+/// Whether a log has been appended before: a merge that is repeated adds nothing.
+bool has_head(std::string_view log, const std::string& head) {
+  return log.find("\"head\":\"" + head + "\"") != std::string_view::npos;
+}
+
+Result<void> join_logs(const Options& options, const Inputs& inputs) {
+  if (inputs.logs.empty()) {
+    return ok();
+  }
+  std::error_code code;
+  std::string there;
+  if (std::filesystem::exists(to_path(options.log), code)) {
+    SIGNCTL_TRY(const Bytes bytes, read_file(options.log, kLargestInput), "reading the audit log");
+    there = as_text(bytes);
+  }
+  for (const NamedLog& log : inputs.logs) {
+    SIGNCTL_TRY(auto target, audit::Log::open(options.log), "");
+    if (has_head(there, log.head)) {
+      log_warning(log.name + " is in " + options.log + " already");
+      continue;
+    }
+    SIGNCTL_CHECK(audit::append_log(target, log.name, log.text), "");
+  }
+  return ok();
+}
+
+Result<int> run(const Options& options, Context& context) {
+  if (options.files.empty()) {
+    return Error{ErrorKind::usage,
+                 "no files are named",
+                 "signctl merge --manifest FILE MANIFEST... joins what sign --shard wrote"};
+  }
+  Inputs inputs;
+  for (const std::string& path : options.files) {
+    SIGNCTL_CHECK(sort_in(path, inputs), "");
+  }
+  SIGNCTL_CHECK(check_flags(options, inputs), "");
+  audit::Merged merged;
+  if (!inputs.manifests.empty()) {
+    SIGNCTL_TRY(merged, audit::merge_manifests(inputs.manifests, options.manifest), "");
+  }
+  int code = merged.missing.empty() ? 0 : exit_code(ErrorKind::gate);
+  SIGNCTL_CHECK(join_reports(options, inputs, context, code), "");
+  SIGNCTL_CHECK(join_logs(options, inputs), "");
+  if (!inputs.manifests.empty()) {
+    // Also when something is missing: no older one may speak for this release.
+    const std::string text = audit::to_text(merged.manifest);
+    SIGNCTL_CHECK(write_file(options.manifest, as_bytes(text), Existing::replace),
+                  "writing the manifest " + printable(options.manifest));
+  }
+  for (const std::string& line : merged.missing) {
+    print_error(context, {ErrorKind::gate, line});
+  }
+  if (context.json()) {
+    Json json = document("merge");
+    json["exit_code"] = code;
+    json["complete"] = code == 0;
+    json["files"] = merged.manifest.files.size();
+    json["manifests"] = inputs.manifests.size();
+    json["reports"] = inputs.reports.size();
+    json["audit_logs"] = inputs.logs.size();
+    json["missing"] = merged.missing;
+    print_json(context, json);
+  }
+  context.line(std::to_string(inputs.manifests.size()) + " manifests with " +
+               std::to_string(merged.manifest.files.size()) + " files, " +
+               std::to_string(inputs.reports.size()) + " reports, " +
+               std::to_string(inputs.logs.size()) + " audit logs joined" +
+               (code == 0 ? "" : "; the release is NOT complete"));
+  return code;
+}
+
+}  // namespace
+
+const Command& merge_command() {
+  static constexpr Command kCommand{
+      "merge",
+      "Sign",
+      "FILE...",
+      "Join what the shards of a plan wrote",
+      "Joins the manifests, JSON reports and audit logs of runs with --shard, told apart by their "
+      "content. Exit code 1 when a planned file was not signed or a shard is missing; the manifest "
+      "is "
+      "written all the same and says that it is incomplete. Shards of different plans, configs or "
+      "versions are not joined.\n"
+      "A joined report may have any format; a joined log is a chain of its own, in which each "
+      "record "
+      "keeps the hash of the line that it was.",
+      "  signctl merge --manifest dist/signctl-manifest.json shards/*/manifest.json\n"
+      "  signctl merge --manifest m.json --report r.html --audit release.jsonl m*.json r*.json "
+      "a*.jsonl\n",
+      set_up<Options, declare_options, run>};
+  return kCommand;
+}
+
+}  // namespace signctl::cli
