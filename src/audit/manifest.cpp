@@ -50,8 +50,12 @@ Result<FileDigests> digest_file(const std::string& path_utf8) {
 
 bool Manifest::complete() const {
   return run.exit_code == 0 && std::ranges::all_of(files, [](const FileRecord& file) {
-           return file.state == "signed" || file.state == "skipped";
+           return is_good_state(file.state);
          });
+}
+
+bool is_good_state(std::string_view state) {
+  return state == "signed" || state == "skipped" || state == "sealed";
 }
 
 Result<std::string> path_in_manifest(const std::string& path_utf8,

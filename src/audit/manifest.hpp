@@ -48,7 +48,7 @@ struct SignatureRecord {
 /// What became of one planned file.
 struct FileRecord {
   std::string path;   ///< From the manifest's folder, with `/`, UTF-8.
-  std::string state;  ///< "signed", "skipped", "failed", "not-started"
+  std::string state;  ///< "signed", "skipped", "sealed", "failed", "not-started"
   std::string step;
   std::string why;                    ///< Why it was skipped or failed.
   std::string format;                 ///< "pe"
@@ -93,6 +93,9 @@ struct Manifest {
   /// Whether every planned file was signed or rightly skipped.
   [[nodiscard]] bool complete() const;
 };
+
+/// Whether a state is one of those in which a file may be released.
+[[nodiscard]] bool is_good_state(std::string_view state);
 
 /// The document "signctl/manifest/1", docs/manifest.md; the same manifest gives the same bytes.
 [[nodiscard]] std::string to_text(const Manifest& manifest);

@@ -172,7 +172,7 @@ Result<FileRecord> read_file_record(const Json& json) {
       signature != json.end() && signature->is_object()) {
     file.signature = read_signature(*signature);
   }
-  const bool ended_well = file.state == "signed" || file.state == "skipped";
+  const bool ended_well = is_good_state(file.state);
   if (ended_well && !file.after) {
     return malformed(where + " is " + file.state + " and has no digests");
   }

@@ -128,7 +128,7 @@ Result<Merged> merge_manifests(const std::vector<ShardManifest>& shards,
                    "two shards have a file at " + printable(file.path),
                    "give each shard's files a folder of its own, with its manifest in it"};
     }
-    if (file.state != "signed" && file.state != "skipped") {
+    if (!is_good_state(file.state)) {
       merged.missing.push_back(printable(file.path) + " (shard " + std::to_string(index) +
                                "): " + (file.why.empty() ? file.state : printable(file.why)));
     }
@@ -168,12 +168,13 @@ Result<LogCheck> check_intact(const std::string& name, std::string_view text) {
 
 Result<void> append_log(Log& log, const std::string& name, std::string_view text) {
   SIGNCTL_TRY(const LogCheck check, check_intact(name, text), "");
-  SIGNCTL_CHECK(log.append({{"event", "log-merged"},
-                            {"path", name},
-                            {"records", check.records},
-                            {"torn_lines", check.torn},
-                            {"head", check.head}}),
-                "");
+  Json merged;
+  merged["event"] = "log-merged";
+  merged["path"] = name;
+  merged["records"] = check.records;
+  merged["torn_lines"] = check.torn;
+  merged["head"] = check.head;
+  SIGNCTL_CHECK(log.append(merged), "");
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);

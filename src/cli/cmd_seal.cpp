@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// After signing: what holds hashes and sizes of signed files is brought up to date.
+#include "audit/manifest.hpp"
+#include "audit/manifest_check.hpp"
+#include "cli/command.hpp"
+#include "cli/errors.hpp"
+#include "cli/render_json.hpp"
+#include "core/atomic_file.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "plan/plan.hpp"
+#include "seal/seal.hpp"
+
+#include <signctl/exit_code.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace signctl::cli {
+
+namespace {
+
+struct Options {
+  std::vector<std::string> files;
+  std::vector<std::string> folders;
+  std::string manifest;
+  bool check{false};
+  bool allow_missing{false};
+  bool stale_signatures{false};
+};
+
+void declare_options(Flags& flags, Options& options) {
+  flags.group("Files");
+  flags.operands(options.files);
+  flags.values("--files",
+               options.folders,
+               "DIR",
+               "Where the signed files are, if not beside what names them; repeatable");
+  flags.value(
+      "--manifest",
+      options.manifest,
+      "FILE",
+      "Prove by what sign --manifest wrote that nothing moved since, and add the sealed files");
+  flags.group("Seal");
+  flags.flag("--check", options.check, "Change nothing; exit code 1 when something is not right");
+  flags.flag("--allow-missing",
+             options.allow_missing,
+             "Leave alone what is said of files that are not there");
+  flags.flag(
+      "--stale-signatures",
+      options.stale_signatures,
+      "Seal although signatures that only you can make (of an updater, of a list) become stale");
+}
+
+/// Refuses when a file of the manifest is not as it was when it was signed.
+Result<void> check_signed(const audit::Manifest& manifest, const std::string& manifest_path) {
+  if (const auto finding = audit::check_run(manifest)) {
+    return Error{ErrorKind::gate, finding->id + ": " + finding->message, finding->hint};
+  }
+  for (const audit::FileRecord& file : manifest.files) {
+    if (file.state == "sealed") {
+      continue;  // Written anew below, if it is named.
+    }
+    const std::string path = audit::path_from_manifest(file.path, manifest_path);
+    SIGNCTL_TRY(const auto digests, audit::digest_file(path), "comparing with the manifest");
+    if (const auto finding = audit::check_file(file, digests)) {
+      return Error{ErrorKind::gate,
+                   finding->id + ": " + printable(path) + ": " + finding->message,
+                   "sign it again; what is sealed must be what was signed"};
+    }
+  }
+  return ok();
+}
+
+/// Puts the sealed files into the manifest, in place of what it said of them.
+Result<void> record(const seal::Seal& sealed,
+                    const std::string& manifest_path,
+                    audit::Manifest& manifest) {
+  for (const seal::SealedFile& file : sealed.files) {
+    audit::FileRecord entry;
+    SIGNCTL_TRY(entry.path, audit::path_in_manifest(file.path, manifest_path), "");
+    entry.state = "sealed";
+    entry.format = file.type;
+    SIGNCTL_TRY(entry.after, audit::digest_file(file.path), "");
+    std::erase_if(manifest.files,
+                  [&](const audit::FileRecord& known) { return known.path == entry.path; });
+    manifest.files.push_back(std::move(entry));
+  }
+  const std::string text = audit::to_text(manifest);
+  SIGNCTL_CHECK(write_file(manifest_path, as_bytes(text), Existing::replace),
+                "writing the manifest " + printable(manifest_path));
+  return ok();
+}
+
+Json json_of(const seal::Seal& sealed, bool check, int code) {
+  Json json = document("seal");
+  json["exit_code"] = code;
+  json["changed"] = !check && !sealed.is_right();
+  json["right"] = sealed.is_right();
+  json["files"] = Json::array();
+  for (const seal::SealedFile& file : sealed.files) {
+    Json one{{"path", file.path}, {"type", file.type}, {"values", file.values}};
+    one["changes"] = Json::array();
+    for (const seal::Change& change : file.changes) {
+      one["changes"].push_back({{"target", change.target},
+                                {"label", change.label},
+                                {"from", change.from},
+                                {"to", change.to}});
+    }
+    one["warnings"] = file.warnings;
+    json["files"].push_back(std::move(one));
+  }
+  json["stale_signatures"] = sealed.foreign;
+  json["removed"] = check ? std::vector<std::string>{} : sealed.block_maps;
+  return json;
+}
+
+void print(const seal::Seal& sealed, bool check, Context& context) {
+  for (const seal::SealedFile& file : sealed.files) {
+    for (const std::string& warning : file.warnings) {
+      log_warning(printable(file.path) + ": " + warning);
+    }
+    const std::string count =
+        std::to_string(file.values) + (file.values == 1 ? " value" : " values");
+    if (file.changes.empty()) {
+      context.line("right   " + printable(file.path) + " (" + file.type + ", " + count + ")");
+      continue;
+    }
+    context.line((check ? "STALE   " : "sealed  ") + printable(file.path) + " (" + file.type +
+                 ", " + std::to_string(file.changes.size()) + " of " + count + ")");
+    for (const seal::Change& change : file.changes) {
+      context.line("  " + printable(change.target) + " " + change.label + ": " +
+                   printable(change.from) +
+                   (change.to.empty() ? ", taken out" : " -> " + change.to));
+    }
+  }
+  for (const std::string& path : sealed.block_maps) {
+    context.line((check ? "STALE   " : "removed ") + printable(path));
+  }
+  for (const std::string& sentence : sealed.foreign) {
+    log_warning(sentence);
+  }
+}
+
+Result<int> run(const Options& options, Context& context) {
+  if (options.files.empty()) {
+    return Error{ErrorKind::usage,
+                 "no files are named",
+                 "name the checksum and update files, or the folder that they are in"};
+  }
+  const plan::Selection selection{"", "", options.files, {}, false};
+  SIGNCTL_TRY(const auto plan, plan::expand({selection}, seal::is_dependent), "");
+  std::vector<std::string> paths;
+  for (const plan::PlannedFile& file : plan.files) {
+    paths.push_back(file.path);
+  }
+  std::optional<audit::Manifest> manifest;
+  if (!options.manifest.empty()) {
+    SIGNCTL_TRY(manifest, audit::read_manifest(options.manifest), "");
+    SIGNCTL_CHECK(check_signed(*manifest, options.manifest), "");
+  }
+  SIGNCTL_TRY(
+      const seal::Seal sealed,
+      seal::compute(paths, {options.folders, options.allow_missing, options.stale_signatures}),
+      "");
+  int code = 0;
+  if (options.check) {
+    code = sealed.is_right() ? 0 : exit_code(ErrorKind::gate);
+  } else {
+    SIGNCTL_CHECK(seal::write(sealed), "");
+    if (manifest) {
+      SIGNCTL_CHECK(record(sealed, options.manifest, *manifest), "");
+    }
+  }
+  print(sealed, options.check, context);
+  if (context.json()) {
+    print_json(context, json_of(sealed, options.check, code));
+  }
+  return code;
+}
+
+}  // namespace
+
+const Command& seal_command() {
+  static constexpr Command kCommand{
+      "seal",
+      "Sign",
+      "FILE...",
+      "Bring checksum and update files up to date with what was signed",
+      "Signing changes a file, and with it every hash and size that others have written down. "
+      "Reads "
+      "SHA256SUMS and its kin, electron-builder's latest.yml, Squirrel's RELEASES, Velopack's "
+      "feed, "
+      "manifests of winget and Scoop, and Sparkle appcasts; computes each value from the bytes on "
+      "disk; "
+      "and changes those values alone, in place. All files are computed before one is written.\n"
+      "Of a folder, every file of these types in it is taken. A file that is named and not there "
+      "is an "
+      "error, and so is a signature that becomes stale and that only you can make.\n"
+      "With --manifest nothing is sealed unless every file is as it was when it was signed; the "
+      "sealed "
+      "files become part of the manifest, so that verify --manifest proves the whole upload.",
+      "  signctl seal dist\n"
+      "  signctl seal --check dist                      # before the upload; changes nothing\n"
+      "  signctl seal --manifest dist/signctl-manifest.json dist\n"
+      "  signctl seal --files dist manifests/c/Contoso/App/1.2.3/*.installer.yaml\n",
+      set_up<Options, declare_options, run>};
+  return kCommand;
+}
+
+}  // namespace signctl::cli

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/seal.hpp"
+
+#include "core/atomic_file.hpp"
+#include "core/block_reader.hpp"
+#include "core/file.hpp"
+#include "core/path.hpp"
+#include "core/text.hpp"
+#include "crypto/digest.hpp"
+#include "formats/common/zip_archive.hpp"
+#include "formats/common/zip_inflate.hpp"
+#include "seal/dependent.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace signctl::seal {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kLargestDependent = 16U << 20U;
+constexpr std::uint64_t kLargestSignature = 16U << 20U;
+constexpr std::array<std::string_view, 7> kDetached{
+    ".asc", ".sig", ".gpg", ".minisig", ".sigstore", ".sigstore.json", ".cosign.bundle"};
+
+std::string file_name(const std::string& path) {
+  return to_utf8(to_path(path).filename());
+}
+
+/// One name for each file, however it is reached.
+std::string real_name(const fs::path& path) {
+  std::error_code code;
+  const fs::path real = fs::weakly_canonical(path, code);
+  return to_utf8(code ? path.lexically_normal() : real);
+}
+
+/// A dependent file that was read.
+struct Loaded {
+  std::string path;
+  std::string real;
+  const Dependent* type{};
+  std::string text;
+  std::vector<Slot> slots;
+  std::vector<std::string> targets;  ///< Of each slot, the path; empty when it is not there.
+};
+
+bool leads_out(const fs::path& path) {
+  return path.is_absolute() || path.has_root_name() ||
+         std::any_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
+}
+
+/// Where the file is that a dependent is about; empty when it is nowhere.
+Result<std::string> find_target(const Loaded& dependent,
+                                const std::string& target,
+                                const Options& options) {
+  const fs::path relative = to_path(target);
+  if (target.empty() || target.find('\0') != std::string::npos || leads_out(relative)) {
+    return Error{ErrorKind::input,
+                 printable(dependent.path) + " names \"" + printable(target) +
+                     "\", which leads out of its folder"};
+  }
+  std::vector<fs::path> folders{to_path(dependent.path).parent_path()};
+  for (const std::string& folder : options.folders) {
+    folders.push_back(to_path(folder));
+  }
+  std::string found;
+  for (const fs::path& folder : folders) {
+    const fs::path candidate = folder / relative;
+    std::error_code code;
+    if (!fs::is_regular_file(candidate, code)) {
+      continue;
+    }
+    const std::string path = to_utf8(candidate.lexically_normal());
+    if (!found.empty() && real_name(to_path(found)) != real_name(candidate)) {
+      return Error{ErrorKind::input,
+                   printable(dependent.path) + " names \"" + printable(target) +
+                       "\", and there are " + printable(found) + " and " + printable(path),
+                   "name one folder with --files"};
+    }
+    found = path;
+  }
+  return found;
+}
+
+Result<Loaded> load(const std::string& path, const Options& options) {
+  Loaded loaded;
+  loaded.path = path;
+  loaded.real = real_name(to_path(path));
+  SIGNCTL_TRY(const Bytes bytes, read_file(path, kLargestDependent), "");
+  loaded.text = as_text(bytes);
+  loaded.type = find_dependent(file_name(path), loaded.text);
+  if (loaded.type == nullptr) {
+    return Error{ErrorKind::input,
+                 printable(path) + " is no file of checksums or update data that is known here",
+                 "docs/seal.md lists the types"};
+  }
+  SIGNCTL_TRY(loaded.slots,
+              slots_of(*loaded.type, file_name(path), loaded.text),
+              "reading " + printable(path));
+  for (const Slot& slot : loaded.slots) {
+    SIGNCTL_TRY(auto target, find_target(loaded, slot.target, options), "");
+    if (target.empty() && !options.leave_missing) {
+      return Error{
+          ErrorKind::input,
+          printable(path) + " is about \"" + printable(slot.target) + "\", which is not there",
+          "name its folder with --files DIR, or say --allow-missing"};
+    }
+    if (!target.empty() && real_name(to_path(target)) == loaded.real) {
+      return Error{ErrorKind::input, printable(path) + " holds a checksum of itself"};
+    }
+    loaded.targets.push_back(std::move(target));
+  }
+  return loaded;
+}
+
+/// Positions in an order in which each file comes after those that it is about.
+Result<std::vector<std::size_t>> order_of(const std::vector<Loaded>& loaded) {
+  std::map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    places.emplace(loaded[i].real, i);
+  }
+  std::vector<std::set<std::size_t>> needs(loaded.size());
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    for (const std::string& target : loaded[i].targets) {
+      const auto place = target.empty() ? places.end() : places.find(real_name(to_path(target)));
+      if (place != places.end()) {
+        needs[i].insert(place->second);
+      }
+    }
+  }
+  std::vector<std::size_t> order;
+  std::vector<bool> done(loaded.size(), false);
+  while (order.size() < loaded.size()) {
+    const std::size_t before = order.size();
+    for (std::size_t i = 0; i < loaded.size(); ++i) {
+      if (!done[i] &&
+          std::all_of(needs[i].begin(), needs[i].end(), [&](std::size_t j) { return done[j]; })) {
+        done[i] = true;
+        order.push_back(i);
+      }
+    }
+    if (order.size() == before) {
+      const auto stuck = std::find(done.begin(), done.end(), false) - done.begin();
+      return Error{ErrorKind::input,
+                   printable(loaded[static_cast<std::size_t>(stuck)].path) +
+                       " and another file hold checksums of each other"};
+    }
+  }
+  return order;
+}
+
+/// The bytes of files as they will be.
+class Bodies {
+ public:
+  /// Says what a dependent will be.
+  void put(const std::string& real, const std::string& text) {
+    future_[real] = std::make_shared<MemorySource>(Bytes(text.begin(), text.end()));
+  }
+
+  Result<std::shared_ptr<const ByteSource>> open(const std::string& path) const {
+    const auto future = future_.find(real_name(to_path(path)));
+    if (future != future_.end()) {
+      return future->second;
+    }
+    SIGNCTL_TRY(std::shared_ptr<const ByteSource> file, FileSource::open(path), "");
+    return file;
+  }
+
+  /// All hashes that are ever asked for, in one pass, remembered.
+  Result<Bytes> digest(const std::string& path, DigestAlg alg) {
+    constexpr std::array kAlgs{
+        DigestAlg::md5, DigestAlg::sha1, DigestAlg::sha256, DigestAlg::sha384, DigestAlg::sha512};
+    const std::pair key(real_name(to_path(path)), alg);
+    if (const auto known = digests_.find(key); known != digests_.end()) {
+      return known->second;
+    }
+    SIGNCTL_TRY(const auto source, open(path), "");
+    std::vector<std::pair<DigestAlg, crypto::Hasher>> hashers;
+    for (const DigestAlg one : kAlgs) {
+      if (one == alg || wanted_.contains(one)) {
+        hashers.emplace_back(one, crypto::Hasher(one));
+      }
+    }
+    SIGNCTL_CHECK(for_each_block(*source, 0, source->size(), {[&](std::uint64_t, ByteView block) {
+                    for (auto& [name, hasher] : hashers) {
+                      hasher.update(block);
+                    }
+                    return true;
+                  }}),
+                  "reading " + printable(path));
+    for (auto& [one, hasher] : hashers) {
+      digests_[{key.first, one}] = hasher.finish();
+    }
+    return digests_[key];
+  }
+
+  void want(DigestAlg alg) { wanted_.insert(alg); }
+
+ private:
+  std::map<std::string, std::shared_ptr<const ByteSource>> future_;
+  std::map<std::pair<std::string, DigestAlg>, Bytes> digests_;
+  std::set<DigestAlg> wanted_;
+};
+
+Result<Bytes> signature_part_digest(const Bodies& bodies, const std::string& path) {
+  SIGNCTL_TRY(const auto source, bodies.open(path), "");
+  SIGNCTL_TRY(const zip::Archive archive,
+              zip::read_archive(*source, zip::Strictness::package),
+              "reading " + printable(path));
+  const auto part = archive.find("AppxSignature.p7x");
+  if (!part) {
+    return Error{ErrorKind::input,
+                 printable(path) + " has no AppxSignature.p7x, and a SignatureSha256 is asked for",
+                 "sign the package first"};
+  }
+  SIGNCTL_TRY(const Bytes bytes,
+              zip::unpack_small(*source, archive.entries[*part], kLargestSignature),
+              "reading " + printable(path));
+  return crypto::hash(DigestAlg::sha256, bytes);
+}
+
+std::string upper(std::string text) {
+  for (char& c : text) {
+    c = c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return text;
+}
+
+/// A hash in the way the old one is written.
+std::string written_like(std::string_view old, ByteView digest, Encoding encoding) {
+  if (encoding == Encoding::base64) {
+    return to_base64(digest);
+  }
+  const bool is_upper = old.find_first_of("ABCDEF") != std::string_view::npos;
+  return is_upper ? upper(to_hex(digest)) : to_hex(digest);
+}
+
+/// What a slot has to say; empty for those that are no value of ours.
+Result<std::optional<std::string>> right_value(const Slot& slot,
+                                               std::string_view old,
+                                               const std::string& path,
+                                               Bodies& bodies) {
+  using Value = std::optional<std::string>;
+  switch (slot.fact) {
+    case Fact::digest: {
+      SIGNCTL_TRY(const Bytes digest, bodies.digest(path, slot.alg), "");
+      return Value(written_like(old, digest, slot.encoding));
+    }
+    case Fact::size: {
+      SIGNCTL_TRY(const auto source, bodies.open(path), "");
+      return Value(std::to_string(source->size()));
+    }
+    case Fact::signature_part: {
+      SIGNCTL_TRY(const Bytes digest, signature_part_digest(bodies, path), "");
+      return Value(written_like(old, digest, Encoding::hex));
+    }
+    case Fact::block_map:
+    case Fact::foreign:
+      break;
+  }
+  return Value{};
+}
+
+std::string detached_signature(const std::string& path) {
+  std::error_code code;
+  for (const std::string_view extension : kDetached) {
+    if (fs::exists(to_path(path + std::string(extension)), code)) {
+      return path + std::string(extension);
+    }
+  }
+  return {};
+}
+
+/// Puts `edits` (slot position, new text) into the text.
+std::string edited(const Loaded& loaded, const std::map<std::size_t, std::string>& edits) {
+  std::string text;
+  std::size_t at = 0;
+  for (const auto& [index, value] : edits) {
+    const Slot& slot = loaded.slots[index];
+    text.append(loaded.text, at, slot.begin - at);
+    text += value;
+    at = slot.end;
+  }
+  text.append(loaded.text, at);
+  return text;
+}
+
+/// Reads the new text as if it were an old one: every place must be found again, with what was
+/// meant.
+Result<void> reread(const Loaded& loaded,
+                    const std::string& text,
+                    const std::map<std::size_t, std::string>& edits) {
+  const Error wrong{ErrorKind::internal,
+                    "the new " + printable(loaded.path) + " does not read as it should"};
+  SIGNCTL_TRY(
+      const auto slots, slots_of(*loaded.type, file_name(loaded.path), text), wrong.message);
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < loaded.slots.size(); ++i) {
+    const auto edit = edits.find(i);
+    if (edit != edits.end() && edit->second.empty()) {
+      continue;
+    }
+    const Slot& old = loaded.slots[i];
+    if (at == slots.size() || slots[at].target != old.target || slots[at].fact != old.fact ||
+        std::string_view(text).substr(slots[at].begin, slots[at].end - slots[at].begin) !=
+            (edit == edits.end()
+                 ? std::string_view(loaded.text).substr(old.begin, old.end - old.begin)
+                 : std::string_view(edit->second))) {
+      return wrong;
+    }
+    ++at;
+  }
+  return at == slots.size() ? ok() : Result<void>(wrong);
+}
+
+void note_foreign(const SealedFile& sealed,
+                  const std::string& what,
+                  const std::string& advice,
+                  Seal& seal) {
+  seal.foreign.push_back(printable(sealed.path) + ": " + what + "; " + advice);
+}
+
+Result<void> seal_one(const Loaded& loaded, Bodies& bodies, Seal& seal) {
+  SealedFile sealed;
+  sealed.path = loaded.path;
+  sealed.type = loaded.type->name();
+  std::map<std::size_t, std::string> edits;
+  std::set<std::string> changed;
+  for (std::size_t i = 0; i < loaded.slots.size(); ++i) {
+    const Slot& slot = loaded.slots[i];
+    const std::string_view old =
+        std::string_view(loaded.text).substr(slot.begin, slot.end - slot.begin);
+    if (loaded.targets[i].empty()) {
+      sealed.warnings.push_back(printable(slot.target) + " is not there; its " + slot.label +
+                                " stays");
+      continue;
+    }
+    SIGNCTL_TRY(const auto value, right_value(slot, old, loaded.targets[i], bodies), "");
+    ++sealed.values;
+    if (value && *value != old) {
+      edits[i] = *value;
+      changed.insert(slot.target);
+      sealed.changes.push_back({slot.target, slot.label, std::string(old), *value});
+    }
+  }
+  // What depends on whether a file has changed since it was described.
+  for (std::size_t i = 0; i < loaded.slots.size(); ++i) {
+    const Slot& slot = loaded.slots[i];
+    if (slot.fact == Fact::block_map && changed.contains(slot.target)) {
+      edits[i] = "";
+      sealed.changes.push_back({slot.target, slot.label, "of the file as it was", ""});
+      seal.block_maps.push_back(loaded.targets[i] + ".blockmap");
+    }
+    if (slot.fact == Fact::foreign && changed.contains(slot.target)) {
+      note_foreign(sealed,
+                   slot.label + " of " + printable(slot.target) + " is over the file as it was",
+                   "make it anew with the updater's key",
+                   seal);
+    } else if (slot.fact == Fact::foreign && !loaded.targets[i].empty()) {
+      sealed.warnings.push_back(slot.label + " of " + printable(slot.target) +
+                                " was not checked: only the updater's key can");
+    }
+  }
+  sealed.text = edited(loaded, edits);
+  SIGNCTL_CHECK(reread(loaded, sealed.text, edits), "");
+  if (!sealed.changes.empty()) {
+    if (const std::string detached = detached_signature(loaded.path); !detached.empty()) {
+      note_foreign(sealed,
+                   printable(detached) + " signs the file as it was",
+                   "sign it anew after sealing",
+                   seal);
+    }
+  }
+  bodies.put(loaded.real, sealed.text);
+  seal.files.push_back(std::move(sealed));
+  return ok();
+}
+
+}  // namespace
+
+bool Seal::is_right() const {
+  return std::all_of(
+      files.begin(), files.end(), [](const SealedFile& file) { return file.changes.empty(); });
+}
+
+bool is_dependent(const std::string& path_utf8) {
+  const auto source = FileSource::open(path_utf8);
+  if (!source || (*source)->size() > kLargestDependent) {
+    return false;
+  }
+  const auto bytes = read_bytes(**source, 0, (*source)->size());
+  return bytes && find_dependent(file_name(path_utf8), as_text(*bytes)) != nullptr;
+}
+
+Result<Seal> compute(const std::vector<std::string>& paths_utf8, const Options& options) {
+  std::vector<Loaded> loaded;
+  Bodies bodies;
+  for (const std::string& path : paths_utf8) {
+    SIGNCTL_TRY(Loaded one, load(path, options), "");
+    for (const Slot& slot : one.slots) {
+      if (slot.fact == Fact::digest) {
+        bodies.want(slot.alg);
+      }
+    }
+    loaded.push_back(std::move(one));
+  }
+  SIGNCTL_TRY(const auto order, order_of(loaded), "");
+  Seal seal;
+  for (const std::size_t i : order) {
+    SIGNCTL_CHECK(seal_one(loaded[i], bodies, seal), "sealing " + printable(loaded[i].path));
+  }
+  if (!seal.foreign.empty() && !options.leave_foreign) {
+    return Error{ErrorKind::gate,
+                 seal.foreign.front(),
+                 "say --stale-signatures to seal all the same, and make it anew afterwards"};
+  }
+  std::sort(seal.block_maps.begin(), seal.block_maps.end());
+  seal.block_maps.erase(std::unique(seal.block_maps.begin(), seal.block_maps.end()),
+                        seal.block_maps.end());
+  std::erase_if(seal.block_maps, [](const std::string& path) {
+    std::error_code code;
+    return !fs::exists(to_path(path), code);
+  });
+  return seal;
+}
+
+Result<void> write(const Seal& seal) {
+  for (const SealedFile& file : seal.files) {
+    if (!file.changes.empty()) {
+      SIGNCTL_CHECK(write_file(file.path, as_bytes(file.text), Existing::replace),
+                    "writing " + printable(file.path));
+    }
+  }
+  for (const std::string& path : seal.block_maps) {
+    std::error_code code;
+    fs::remove(to_path(path), code);
+    if (code) {
+      return Error{ErrorKind::output,
+                   "the stale " + printable(path) + " cannot be removed: " + code.message()};
+    }
+  }
+  return ok();
+}
+
+}  // namespace signctl::seal
