@@ -87,7 +87,10 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
   // A share may be empty; then nobody logs in.
   if (!sign.tasks.empty()) {
-    SIGNCTL_TRY(sign.crew, make_crew(signers, timestamp, config, sign.run.jobs, context), "");
+    SIGNCTL_TRY(
+        sign.crew,
+        make_crew(signers, timestamp, config, sign.run.jobs, {true, options.trust}, context),
+        "");
   }
   SIGNCTL_TRY(sign.crew.shelf,
               engine::Shelf::open(shelf_options(config, options.run, signers), context.clock()),

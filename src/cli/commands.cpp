@@ -9,7 +9,8 @@
 #define SIGNCTL_COMMANDS(X)                                            \
   X(sign) X(verify) X(timestamp) X(remove)                             \
   X(digest) X(attach) X(extract)                                       \
-  X(rehearse) X(dev_cert) X(signtool) X(merge) X(seal)                 \
+  X(rehearse) X(dev_cert) X(signtool)                                  \
+  X(session_start) X(session_stop) X(session_status) X(merge) X(seal)  \
   X(plan) X(inspect) X(providers) X(formats) X(trust_list) X(version)  \
   X(audit_verify) X(audit_show)                                        \
   X(init) X(doctor) X(config_show) X(config_schema) X(completion)      \

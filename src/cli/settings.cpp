@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/settings.hpp"
 
+#include "cli/session_address.hpp"
 #include "config/check.hpp"
 #include "core/log.hpp"
 #include "core/path.hpp"
@@ -147,19 +148,24 @@ engine::SignerOptions signer_options(const SignerChoice& choice,
        {choice.provider->traits().max_parallel, config::max_parallel(choice.signer)}) {
     options.ceiling = ceiling > 0 ? std::min(options.ceiling, ceiling) : options.ceiling;
   }
-  options.open = [choice, &context]() -> Result<std::unique_ptr<SigningSession>> {
+  options.open = session_maker(choice, config, context);
+  return options;
+}
+
+}  // namespace
+
+engine::SessionMaker session_maker(const SignerChoice& choice,
+                                   const config::Config& config,
+                                   Context& context) {
+  engine::SessionMaker make = [choice, &context]() -> Result<std::unique_ptr<SigningSession>> {
     SIGNCTL_TRY(const auto settings,
                 config::resolve(choice.signer, choice.folder, context.environment()),
                 "");
     return choice.provider->open(settings, context.world());
   };
-  if (config.sign.complete_chain) {
-    options.open = engine::complete_chains(std::move(options.open), context.world());
-  }
-  return options;
+  return config.sign.complete_chain ? engine::complete_chains(std::move(make), context.world())
+                                    : make;
 }
-
-}  // namespace
 
 Result<config::Config> load_config(const ConfigFlags& flags) {
   if (!flags.file.empty()) {
@@ -410,6 +416,7 @@ Result<engine::Crew> make_crew(const std::vector<SignerChoice>& signers,
                                const std::optional<timestamp::Options>& timestamp,
                                const config::Config& config,
                                int jobs,
+                               const SessionUse& session,
                                Context& context) {
   engine::Crew crew;
   if (timestamp) {
@@ -417,11 +424,21 @@ Result<engine::Crew> make_crew(const std::vector<SignerChoice>& signers,
                 timestamp::make_timestamper(*timestamp, context.world()),
                 "setting up the timestamp client");
   }
+  const session::Address address =
+      session_address(signers.front(), config, timestamp, session.trust, context);
+  const bool has_session = session.allowed && session::is_there(address);
+  if (has_session && crew.timestamper) {
+    crew.timestamper = session::through(address, std::move(crew.timestamper));
+  }
   const RetryRules rules = retry_rules(config);
   const auto deadline = context.clock().steady_now() + rules.deadline;
   for (const SignerChoice& choice : signers) {
-    crew.signers.push_back(std::make_unique<engine::Signer>(
-        signer_options(choice, config, jobs, context), context.clock(), rules, deadline));
+    engine::SignerOptions options = signer_options(choice, config, jobs, context);
+    if (has_session && &choice == signers.data()) {
+      options.open = session::through(address, std::move(options.open));
+    }
+    crew.signers.push_back(
+        std::make_unique<engine::Signer>(std::move(options), context.clock(), rules, deadline));
   }
   auto opened = crew.signers.front()->open();
   if (!opened && (crew.signers.size() == 1 || !is_transient(opened.error().kind))) {

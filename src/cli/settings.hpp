@@ -4,6 +4,7 @@
 #include "cli/common_options.hpp"
 #include "cli/context.hpp"
 #include "config/config.hpp"
+#include "engine/complete_chain.hpp"
 #include "engine/run.hpp"
 #include "engine/sign_file.hpp"
 #include "timestamp/client.hpp"
@@ -70,6 +71,12 @@ Result<void> apply(const IdentityFlags& flags, GateRules& rules);
                                                  const RunFlags& flags,
                                                  const std::vector<SignerChoice>& signers);
 
+/// Whether a run may use the session in the background (signctl session start), and what it trusts.
+struct SessionUse {
+  bool allowed{false};
+  TrustFlags trust{};
+};
+
 /// What a run signs with. Logs in at once, so that a wrong password is one error before the first
 /// file and not one for each. Borrows what is in `context`.
 ///
@@ -78,6 +85,12 @@ Result<engine::Crew> make_crew(const std::vector<SignerChoice>& signers,
                                const std::optional<timestamp::Options>& timestamp,
                                const config::Config& config,
                                int jobs,
+                               const SessionUse& session,
                                Context& context);
+
+/// How a signer's own session is opened: settings resolved, chains completed.
+[[nodiscard]] engine::SessionMaker session_maker(const SignerChoice& choice,
+                                                 const config::Config& config,
+                                                 Context& context);
 
 }  // namespace signctl::cli

@@ -15,7 +15,6 @@ struct Refusal {
 
 constexpr std::array kCommands{
     Refusal{"guard", "restrict who may sign with the rules of your CI environment"},
-    Refusal{"session", "give all files to one signctl sign: it logs in once for all of them"},
     Refusal{"trust update", "trust more with --trust-cert FILE or gate.trust in signctl.yaml"},
     Refusal{"trust add", "trust more with --trust-cert FILE or gate.trust in signctl.yaml"},
 };

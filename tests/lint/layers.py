@@ -24,11 +24,12 @@ LAYERS = {
     "policy": (set(), set()),
     "verify": ({"crypto", "cms", "trust", "timestamp"}, set()),
     "audit": ({"crypto"}, {"nlohmann"}),
+    "session": ({"crypto"}, {"nlohmann"}),
     "seal": ({"crypto", "config", "formats/common"}, set()),
     "engine": ({"crypto", "net", "cms", "trust", "timestamp", "config", "guard", "plan", "policy",
                 "verify", "audit"}, set()),
     # The command line is the composition root: it also makes what the engine is handed.
-    "cli": ({"engine", "config", "plan", "audit", "seal", "crypto", "trust", "timestamp", "net"},
+    "cli": ({"engine", "config", "plan", "audit", "seal", "session", "crypto", "trust", "timestamp", "net"},
             {"CLI", "nlohmann"}),
 }
 PLUGIN_AXES = {"formats", "providers"}
