@@ -18,14 +18,12 @@ namespace fs = std::filesystem;
 
 fs::path normal(const std::string& utf8) {
   std::error_code code;
+  // Absolute first: of a folder that is not there yet, weakly_canonical() would leave a relative
+  // path.
+  const fs::path absolute = fs::absolute("." / to_path(utf8).parent_path(), code);
   // Links in folders are followed as far as they exist, so that both ways to a file are one.
-  const fs::path folder =
-      to_path(utf8).has_parent_path() ? to_path(utf8).parent_path() : fs::path(".");
-  fs::path path = fs::weakly_canonical(folder, code);
-  if (code) {
-    path = fs::absolute(folder, code);
-  }
-  return (path / to_path(utf8).filename()).lexically_normal();
+  const fs::path folder = fs::weakly_canonical(absolute, code);
+  return ((code ? absolute : folder) / to_path(utf8).filename()).lexically_normal();
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ Lists are made by coreutils; the others follow the documentation of the tools th
 import base64
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -15,6 +16,7 @@ import zipfile
 
 from harness import Suite, dev_certificate, require, run, sha256, signctl, tool
 
+QUICK = any(name.endswith("SAN_OPTIONS") for name in os.environ)
 STUB = pathlib.Path("/usr/share/nsis/Plugins/x86-unicode/System.dll")
 NAMES = ("setup.exe", "My App.exe", "tool.exe")
 CONFIG = """version: 1
@@ -315,13 +317,13 @@ def truncated(suite):
     tried = 0
     for name in ("latest.yml", "RELEASES", "releases.win.json", "Contoso.App.installer.yaml", "app.json", "appcast.xml", "SHA1SUMS"):
         text = release.before[name]
-        for end in range(1, len(text), max(1, len(text) // 40)):
+        for end in range(1, len(text), max(1, len(text) // (10 if QUICK else 40))):
             (folder / name).write_bytes(text[:end])
             done = release.seal("--check", "--allow-missing", folder / name)
             tried += 1
             suite.check(f"{name} cut after {end} bytes", done.returncode in (0, 1, 4) and "internal" not in done.out, (done.returncode, done.out))
         (folder / name).unlink()
-    suite.check("there were cuts", tried > 200, tried)
+    suite.check("there were cuts", tried > (60 if QUICK else 200), tried)
 
 
 def main():

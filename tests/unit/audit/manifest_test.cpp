@@ -2,9 +2,11 @@
 #include "audit/manifest.hpp"
 
 #include "audit/manifest_check.hpp"
+#include "core/path.hpp"
 #include "core/text.hpp"
 #include "support/catch.hpp"
 
+#include <filesystem>
 #include <string>
 
 using namespace signctl;
@@ -102,6 +104,9 @@ TEST_CASE("paths are from the manifest's folder", "[audit]") {
   CHECK(*audit::path_in_manifest("dist/app.exe", "dist/m.json") == "app.exe");
   CHECK(*audit::path_in_manifest("dist/x/app.exe", "dist/m.json") == "x/app.exe");
   CHECK(*audit::path_in_manifest("app.exe", "out/m.json") == "../app.exe");
+  const std::string here = to_utf8(std::filesystem::current_path());
+  CHECK(*audit::path_in_manifest(here + "/bin/app.exe", "m.json") == "bin/app.exe");
+  CHECK(*audit::path_in_manifest("bin/app.exe", here + "/m.json") == "bin/app.exe");
   CHECK(audit::path_from_manifest("../app.exe", "out/m.json") == "app.exe");
   CHECK(audit::path_from_manifest("app.exe", "m.json") == "app.exe");
 }
