@@ -7,6 +7,7 @@
 #include "cli/render_json.hpp"
 #include "core/atomic_file.hpp"
 #include "core/log.hpp"
+#include "core/path.hpp"
 #include "core/text.hpp"
 #include "plan/plan.hpp"
 #include "seal/seal.hpp"
@@ -14,6 +15,7 @@
 #include <signctl/exit_code.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -70,6 +72,21 @@ Result<void> check_signed(const audit::Manifest& manifest, const std::string& ma
       return Error{ErrorKind::gate,
                    finding->id + ": " + printable(path) + ": " + finding->message,
                    "sign it again; what is sealed must be what was signed"};
+    }
+  }
+  return ok();
+}
+
+/// The manifest is written last and holds the hashes of the sealed files: none may hold its hash.
+Result<void> check_not_about(const seal::Seal& sealed, const std::string& manifest_path) {
+  std::error_code code;
+  for (const seal::SealedFile& file : sealed.files) {
+    for (const std::string& target : file.targets) {
+      if (std::filesystem::equivalent(to_path(target), to_path(manifest_path), code)) {
+        return Error{ErrorKind::input,
+                     printable(file.path) + " holds a hash of the manifest, which holds its hash",
+                     "take the manifest out of that list, or keep it elsewhere"};
+      }
     }
   }
   return ok();
@@ -166,6 +183,9 @@ Result<int> run(const Options& options, Context& context) {
       const seal::Seal sealed,
       seal::compute(paths, {options.folders, options.allow_missing, options.stale_signatures}),
       "");
+  if (manifest) {
+    SIGNCTL_CHECK(check_not_about(sealed, options.manifest), "");
+  }
   int code = 0;
   if (options.check) {
     code = sealed.is_right() ? 0 : exit_code(ErrorKind::gate);

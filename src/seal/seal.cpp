@@ -345,6 +345,7 @@ Result<void> seal_one(const Loaded& loaded, Bodies& bodies, Seal& seal) {
     }
     SIGNCTL_TRY(const auto value, right_value(slot, old, loaded.targets[i], bodies), "");
     ++sealed.values;
+    sealed.targets.push_back(loaded.targets[i]);
     if (value && *value != old) {
       edits[i] = *value;
       changed.insert(slot.target);

@@ -32,7 +32,8 @@ struct SealedFile {
   std::size_t values{};         ///< How many places in it say something of a file.
   std::vector<Change> changes;  ///< Empty when it is right already.
   std::vector<std::string> warnings;
-  std::string text;  ///< As it is to be.
+  std::vector<std::string> targets;  ///< Paths of the files that it is about.
+  std::string text;                  ///< As it is to be.
 };
 
 /// What a run has to write.

@@ -170,6 +170,13 @@ def with_manifest(suite):
     done = signctl(*verify, cwd=release.folder)
     suite.check("a sealed file that was touched is found", done.returncode == 1 and "manifest-changed" in done.out and "latest.yml" in done.out, done.out)
     (release.dist / "latest.yml").write_bytes(text)
+    sums = (release.dist / "SHA256SUMS").read_bytes()
+    (release.dist / "SHA256SUMS").write_bytes(sums + b"0" * 64 + b"  manifest.json\n")
+    before = release.bytes()
+    done = release.seal("--manifest", "dist/manifest.json", "dist")
+    suite.check("a list with the hash of the manifest is refused", done.returncode == 4 and "holds a hash of the manifest" in done.out
+                and release.bytes() == before, done.out)
+    (release.dist / "SHA256SUMS").write_bytes(sums)
     with open(release.dist / "tool.exe", "ab") as out:
         out.write(b"more")
     before = release.bytes()
