@@ -435,10 +435,11 @@ Result<Seal> compute(const std::vector<std::string>& paths_utf8, const Options& 
 
 Result<void> write(const Seal& seal) {
   for (const SealedFile& file : seal.files) {
-    if (!file.changes.empty()) {
-      SIGNCTL_CHECK(write_file(file.path, as_bytes(file.text), Existing::replace),
-                    "writing " + printable(file.path));
+    if (file.changes.empty()) {
+      continue;
     }
+    SIGNCTL_CHECK(write_file(file.path, as_bytes(file.text), Existing::replace),
+                  "writing " + printable(file.path));
   }
   for (const std::string& path : seal.block_maps) {
     std::error_code code;
