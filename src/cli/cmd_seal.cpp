@@ -162,23 +162,41 @@ void print(const seal::Seal& sealed, bool check, Context& context) {
   }
 }
 
-Result<int> run(const Options& options, Context& context) {
-  if (options.files.empty()) {
-    return Error{ErrorKind::usage,
-                 "no files are named",
-                 "name the checksum and update files, or the folder that they are in"};
-  }
+Result<std::vector<std::string>> selected(const Options& options) {
   const plan::Selection selection{"", "", options.files, {}, false};
   SIGNCTL_TRY(const auto plan, plan::expand({selection}, seal::is_dependent), "");
   std::vector<std::string> paths;
   for (const plan::PlannedFile& file : plan.files) {
     paths.push_back(file.path);
   }
+  return paths;
+}
+
+/// The manifest that is named, when all that it says still holds.
+Result<std::optional<audit::Manifest>> read_proof(const Options& options) {
   std::optional<audit::Manifest> manifest;
   if (!options.manifest.empty()) {
     SIGNCTL_TRY(manifest, audit::read_manifest(options.manifest), "");
     SIGNCTL_CHECK(check_signed(*manifest, options.manifest), "");
   }
+  return manifest;
+}
+
+Result<void> apply(const seal::Seal& sealed,
+                   const std::string& manifest_path,
+                   std::optional<audit::Manifest> manifest) {
+  SIGNCTL_CHECK(seal::write(sealed), "");
+  return manifest ? record(sealed, manifest_path, *manifest) : ok();
+}
+
+Result<int> run(const Options& options, Context& context) {
+  if (options.files.empty()) {
+    return Error{ErrorKind::usage,
+                 "no files are named",
+                 "name the checksum and update files, or the folder that they are in"};
+  }
+  SIGNCTL_TRY(const auto paths, selected(options), "");
+  SIGNCTL_TRY(auto manifest, read_proof(options), "");
   SIGNCTL_TRY(
       const seal::Seal sealed,
       seal::compute(paths, {options.folders, options.allow_missing, options.stale_signatures}),
@@ -186,15 +204,10 @@ Result<int> run(const Options& options, Context& context) {
   if (manifest) {
     SIGNCTL_CHECK(check_not_about(sealed, options.manifest), "");
   }
-  int code = 0;
-  if (options.check) {
-    code = sealed.is_right() ? 0 : exit_code(ErrorKind::gate);
-  } else {
-    SIGNCTL_CHECK(seal::write(sealed), "");
-    if (manifest) {
-      SIGNCTL_CHECK(record(sealed, options.manifest, *manifest), "");
-    }
+  if (!options.check) {
+    SIGNCTL_CHECK(apply(sealed, options.manifest, std::move(manifest)), "");
   }
+  const int code = options.check && !sealed.is_right() ? exit_code(ErrorKind::gate) : 0;
   print(sealed, options.check, context);
   if (context.json()) {
     print_json(context, json_of(sealed, options.check, code));

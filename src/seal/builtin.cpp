@@ -19,9 +19,9 @@ SIGNCTL_DEPENDENTS(SIGNCTL_DECLARE_DEPENDENT)
 
 std::span<const Dependent* const> dependents() {
 #define SIGNCTL_LIST_DEPENDENT(name) &name##_dependent(),
-  static const std::array kDependents{SIGNCTL_DEPENDENTS(SIGNCTL_LIST_DEPENDENT)};
+  static const std::array all{SIGNCTL_DEPENDENTS(SIGNCTL_LIST_DEPENDENT)};
 #undef SIGNCTL_LIST_DEPENDENT
-  return kDependents;
+  return all;
 }
 
 Result<std::vector<Slot>> slots_of(const Dependent& dependent,

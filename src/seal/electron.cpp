@@ -67,10 +67,9 @@ Result<void> read_file(const Tree& tree,
 Result<std::vector<Slot>> Electron::read(std::string_view, std::string_view text) const {
   SIGNCTL_TRY(const Tree tree, Tree::parse(text), "");
   std::vector<Slot> slots;
-  if (const config::Node* files = tree.root().find("files")) {
-    for (const config::Node& file : files->items) {
-      SIGNCTL_CHECK(read_file(tree, file, "url", slots), "");
-    }
+  const config::Node* files = tree.root().find("files");
+  for (const config::Node& file : files == nullptr ? std::vector<config::Node>{} : files->items) {
+    SIGNCTL_CHECK(read_file(tree, file, "url", slots), "");
   }
   if (tree.root().find("path") != nullptr) {
     SIGNCTL_CHECK(read_file(tree, tree.root(), "path", slots), "");
