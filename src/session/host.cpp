@@ -130,35 +130,47 @@ Result<std::vector<Bytes>> Host::chain() {
   return certificates;
 }
 
-Result<SignedDigest> Host::sign_in_turn(const Question& question) {
-  std::unique_ptr<SigningSession> session;
-  {
-    std::unique_lock lock(mutex_);
-    turn_.wait(lock, [this] { return busy_ < options_.ceiling; });
-    ++busy_;
-    if (!idle_sessions_.empty()) {
-      session = std::move(idle_sessions_.back());
-      idle_sessions_.pop_back();
-    }
+std::unique_ptr<SigningSession> Host::take_turn() {
+  std::unique_lock lock(mutex_);
+  turn_.wait(lock, [this] { return busy_ < options_.ceiling; });
+  ++busy_;
+  if (idle_sessions_.empty()) {
+    return nullptr;
   }
-  auto made = [&]() -> Result<SignedDigest> {
-    if (session == nullptr) {
-      const std::lock_guard lock(mutex_);
-      SIGNCTL_TRY(session, first_->another(), "");
-    }
-    std::optional<ToldFile> file;
-    if (question.file_sha256 && question.content_digest) {
-      file.emplace(*question.file_sha256, *question.content_digest);
-      SIGNCTL_CHECK(session->about_to_sign(*file), "announcing the file to the signing service");
-    }
-    return session->sign(question.digest, question.alg);
-  }();
+  auto session = std::move(idle_sessions_.back());
+  idle_sessions_.pop_back();
+  return session;
+}
+
+void Host::end_turn(std::unique_ptr<SigningSession> session) {
   const std::lock_guard lock(mutex_);
   --busy_;
-  if (made && session != nullptr) {
+  if (session != nullptr) {
     idle_sessions_.push_back(std::move(session));
   }
   turn_.notify_all();
+}
+
+Result<std::unique_ptr<SigningSession>> Host::another() {
+  const std::lock_guard lock(mutex_);
+  return first_->another();
+}
+
+Result<SignedDigest> Host::sign_in_turn(const Question& question) {
+  std::unique_ptr<SigningSession> session = take_turn();
+  auto made = [&]() -> Result<SignedDigest> {
+    if (session == nullptr) {
+      SIGNCTL_TRY(session, another(), "");
+    }
+    const ToldFile file(question.file_sha256.value_or(Bytes{}),
+                        question.content_digest.value_or(Bytes{}));
+    if (question.file_sha256 && question.content_digest) {
+      SIGNCTL_CHECK(session->about_to_sign(file), "announcing the file to the signing service");
+    }
+    return session->sign(question.digest, question.alg);
+  }();
+  // One that failed may be in any state.
+  end_turn(made ? std::move(session) : nullptr);
   return made;
 }
 

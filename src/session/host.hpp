@@ -55,6 +55,10 @@ class Host {
   [[nodiscard]] Answer work(const Question& question);
   Result<std::vector<Bytes>> chain();
   Result<SignedDigest> sign(const Question& question);
+  /// Waits until one more may sign; null when it needs a session of its own.
+  std::unique_ptr<SigningSession> take_turn();
+  void end_turn(std::unique_ptr<SigningSession> session);
+  Result<std::unique_ptr<SigningSession>> another();
   Result<SignedDigest> sign_in_turn(const Question& question);
   [[nodiscard]] Status status();
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -226,7 +227,10 @@ void close_inherited(int keep) {
   std::error_code code;
   std::vector<int> open;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", code)) {
-    open.push_back(std::atoi(entry.path().filename().c_str()));
+    const std::string name = entry.path().filename().native();
+    int number = -1;
+    std::from_chars(name.data(), name.data() + name.size(), number);
+    open.push_back(number);
   }
   for (const int number : open) {
     if (number > STDERR_FILENO && number != keep) {
