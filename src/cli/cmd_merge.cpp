@@ -127,7 +127,7 @@ Result<void> join_reports(const Options& options,
 
 /// Whether a log has been appended before: a merge that is repeated adds nothing.
 bool has_head(std::string_view log, const std::string& head) {
-  return log.find("\"head\":\"" + head + "\"") != std::string_view::npos;
+  return log.find(R"("head":")" + head + "\"") != std::string_view::npos;
 }
 
 Result<void> join_logs(const Options& options, const Inputs& inputs) {
