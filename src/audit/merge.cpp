@@ -108,13 +108,13 @@ Result<Merged> merge_manifests(const std::vector<ShardManifest>& shards,
   merged.manifest.run = join_runs(sorted, plan.count);
   std::map<std::size_t, std::size_t> next;
   std::map<std::string, std::string> taken;
-  for (std::size_t i = 0; i < plan.whole.size(); ++i) {
-    const std::size_t index = plan.whole[i].shard;
+  for (const PlannedPlace& place : plan.whole) {
+    const std::size_t index = place.shard;
     const auto shard = sorted.find(index);
     const ShardManifest& source = shard == sorted.end() ? first : *shard->second;
     FileRecord file;
     if (shard == sorted.end()) {
-      file.path = plan.whole[i].path;
+      file.path = place.path;
       file.state = "not-started";
       file.why = "the manifest of shard " + std::to_string(index) + " is not there";
     } else {

@@ -69,6 +69,7 @@ std::vector<std::size_t> divide(const std::vector<Load>& files, std::size_t coun
 
 std::string canonical_text(const std::vector<Load>& files) {
   std::vector<std::string> lines;
+  lines.reserve(files.size());
   for (const Load& file : files) {
     lines.push_back(file.key + '\0' + file.step + '\0' + std::to_string(file.size) + '\n');
   }
