@@ -9,13 +9,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages=(g++ cmake ninja-build pkg-config libcli11-dev libssl-dev libcurl4-openssl-dev
   nlohmann-json3-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libmspack-dev zlib1g-dev libxml2-dev)
 demo_packages=(systemd-boot-efi ca-certificates)
-test_packages=(catch2 libcpp-httplib-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed gcab xmlsec1
+test_packages=(lld catch2 libcpp-httplib-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed gcab xmlsec1
   python3 ca-certificates procps unzip zsh fish faketime mount
   msitools wixl softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules)
 sanitizer_packages=(clang libclang-rt-14-dev llvm)
 lint_packages=(git python3 clang-format clang-tidy)
 windows_packages=(g++-mingw-w64-x86-64-posix)
-bench_packages=(hyperfine time osslsigncode openssl python3 nsis)
+bench_packages=(lld hyperfine time osslsigncode openssl python3 nsis)
 
 # The build that the suite, the benchmarks and, once it is there, the demo share: optimized as for users.
 test_build="$root/build/test"

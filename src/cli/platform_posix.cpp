@@ -5,7 +5,13 @@
 
 #include <array>
 #include <csignal>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#include <sys/mman.h>
+#endif
 #include <unistd.h>
 
 namespace signctl::cli {
@@ -43,9 +49,28 @@ void handle(int number) {
   (void)::sigaction(number, &action, nullptr);
 }
 
+/// Spares a small file most of its page faults, which cost more than its digest does: what every
+/// run needs of the heap is asked for in one piece and mapped at once, and memory that one file
+/// gives back is kept for the next.
+void prepare_heap() {
+#if defined(__GLIBC__) && defined(MADV_POPULATE_WRITE) && !defined(SIGNCTL_SANITIZED)
+  constexpr std::size_t kNeeded = std::size_t{320} * 1024;
+  constexpr int kKept = 1 << 20;
+  (void)::mallopt(M_TRIM_THRESHOLD, kKept);
+  (void)::mallopt(M_MMAP_THRESHOLD, kKept / 2);
+  void* block = std::malloc(kNeeded);
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(block) / page * page;
+  // Kernels before 5.14 refuse, and then it is as it was.
+  (void)::madvise(reinterpret_cast<void*>(begin), kNeeded, MADV_POPULATE_WRITE);
+  std::free(block);
+#endif
+}
+
 }  // namespace
 
 std::vector<std::string> start_process(int argc, char** argv) {
+  prepare_heap();
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   (void)::sigaction(SIGPIPE, &ignore, nullptr);

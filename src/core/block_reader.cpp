@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/block_reader.hpp"
 
+#include "core/page_buffer.hpp"
+
 #include <algorithm>
 #include <array>
 #include <condition_variable>
@@ -64,12 +66,7 @@ class ReadAhead {
             std::uint64_t begin,
             std::uint64_t end,
             const BlockVisitor& visitor)
-      : source_(source), visitor_(visitor), begin_(begin), end_(end) {
-    for (Bytes& block : ring_) {
-      block.resize(static_cast<std::size_t>(kBlockSize));
-    }
-    own_.resize(static_cast<std::size_t>(kBlockSize));
-  }
+      : source_(source), visitor_(visitor), begin_(begin), end_(end) {}
 
   Result<void> run() {
     std::thread reader([this] { read(); });
@@ -83,8 +80,12 @@ class ReadAhead {
   [[nodiscard]] std::size_t size(std::uint64_t index) const {
     return static_cast<std::size_t>(std::min(kBlockSize, end_ - offset(index)));
   }
+  [[nodiscard]] std::span<std::uint8_t> place(std::uint64_t number) {
+    return blocks_.bytes().subspan(static_cast<std::size_t>(number * kBlockSize),
+                                   static_cast<std::size_t>(kBlockSize));
+  }
   [[nodiscard]] std::span<std::uint8_t> block(std::uint64_t index) {
-    return std::span(ring_.at(index % kBlocksAhead)).first(size(index));
+    return place(index % kBlocksAhead).first(size(index));
   }
   [[nodiscard]] std::uint64_t offset(std::uint64_t index) const {
     return begin_ + index * kBlockSize;
@@ -142,7 +143,8 @@ class ReadAhead {
       ready = ready_.at(index % kBlocksAhead);
     }
     const bool own = ready.index != index;
-    const std::span<std::uint8_t> bytes = own ? std::span(own_).first(size(index)) : block(index);
+    const std::span<std::uint8_t> bytes =
+        own ? place(kBlocksAhead).first(size(index)) : block(index);
     if (own) {
       SIGNCTL_CHECK(read_block(source_, offset(index), bytes), "");
     }
@@ -183,8 +185,8 @@ class ReadAhead {
   const BlockVisitor& visitor_;
   std::uint64_t begin_;
   std::uint64_t end_;
-  std::array<Bytes, kBlocksAhead> ring_;
-  Bytes own_;  ///< For blocks that the visitor reads.
+  /// The ring, and behind it a place for blocks that the visitor reads.
+  PageBuffer blocks_{(kBlocksAhead + 1) * static_cast<std::size_t>(kBlockSize)};
   std::mutex beside_mutex_;
   std::mutex mutex_;  ///< Guards what follows.
   std::condition_variable changed_;

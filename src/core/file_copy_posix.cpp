@@ -255,10 +255,10 @@ Result<void> copy_content(const FileSource& source,
 std::vector<ExtendedAttribute> read_extended_attributes([[maybe_unused]] int file) {
   std::vector<ExtendedAttribute> attributes;
 #if defined(__linux__)
-  // The kernel's own limits for the list of names and for one value (XATTR_LIST_MAX and
-  // XATTR_SIZE_MAX).
-  std::string names(65536, '\0');
-  const ssize_t size = flistxattr(file, names.data(), names.size());
+  // Most files have none, so the size is asked for first. A list that grows in between is left out.
+  const ssize_t needed = flistxattr(file, nullptr, 0);
+  std::string names(needed > 0 ? static_cast<std::size_t>(needed) : 0, '\0');
+  const ssize_t size = names.empty() ? 0 : flistxattr(file, names.data(), names.size());
   names.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   for (std::size_t at = 0; at < names.size();) {
     const std::string name(names.c_str() + at);
