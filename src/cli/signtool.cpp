@@ -158,7 +158,12 @@ const Row* find(std::span<const Row> rows, std::string_view name) {
 
 bool is_file(const std::string& text) {
   std::error_code failure;
-  return std::filesystem::exists(to_path(text), failure);
+  return std::filesystem::is_regular_file(to_path(text), failure);
+}
+
+bool is_folder(const std::string& text) {
+  std::error_code failure;
+  return std::filesystem::is_directory(to_path(text), failure);
 }
 
 /// Reads the arguments of one verb from left to right.
@@ -320,6 +325,14 @@ Result<void> Reader::check() const {
   }
   if (files_.empty()) {
     return Error{ErrorKind::usage, "signtool " + std::string(verb_.name) + " needs a file"};
+  }
+  // What is signed in place must have been named: a slip of the pen can be the name of a folder.
+  const auto folder = std::find_if(files_.begin(), files_.end(), is_folder);
+  if (folder != files_.end()) {
+    return Error{ErrorKind::usage,
+                 "signtool takes files, and " + printable(*folder) + " is a folder",
+                 "name its files, with wildcards if you like; signctl " + std::string(verb_.name) +
+                     " takes folders"};
   }
   return ok();
 }

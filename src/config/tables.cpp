@@ -179,8 +179,8 @@ constexpr std::array kGateKeys{
         .type = ValueType::trust_list,
         .help =
             "Where chains may end: `system` is the machine's certificate store, `file:PATH` the "
-            "certificates of a file, `signer` the configured signer's own certificate (self-signed "
-            "test certificates only)",
+            "certificates of a file, `signer` the certificate that signed, if it is self-signed "
+            "(rehearsals only)",
         .fallback = "[system]",
         .example = R"([system, "file:ca.pem"])"},
     KeySpec{.key = "identity", .type = ValueType::section, .help = "", .section = &kIdentity},

@@ -7,6 +7,7 @@
 #include "trust/chain.hpp"
 #include "verify/describe.hpp"
 #include "verify/signer_trust.hpp"
+#include "verify/stuffing.hpp"
 #include "verify/timestamp_check.hpp"
 
 #include <algorithm>
@@ -22,10 +23,6 @@ using crypto::Certificate;
 constexpr TimePoint kRsa3072Since = std::chrono::sys_days(
     std::chrono::year_month_day(std::chrono::year(2021), std::chrono::June, std::chrono::day(1)));
 constexpr int kRsaBitsSince = 3072;
-// Certificates in use have one or two kilobytes, ...
-constexpr std::size_t kSurplusBytesTolerated = 4096;
-// ... and a few of them, cross-signed ones above all, are there in vain.
-constexpr std::size_t kSurplusBytesTogether = std::size_t{32} << 10U;
 
 /// The working state of one signature's check.
 struct Check {
@@ -110,7 +107,7 @@ trust::Chain chain_at(const Check& check, const Certificate& leaf, TimePoint now
     request.leaf_at = now;
   }
   const auto store =
-      check.options.trust_signer ? with_signer(check.options.store, pool) : check.options.store;
+      check.options.trust_signer ? with_signer(check.options.store, leaf) : check.options.store;
   return trust::build_chain(request, *store);
 }
 
@@ -183,32 +180,19 @@ void note_surplus(const Check& check, const trust::Chain& chain) {
   const std::vector<Certificate> others = check.unit.profile.envelope == Envelope::cms
                                               ? chains_of_countersigners(*check.unit.data)
                                               : std::vector<Certificate>{};
-  std::size_t together = 0;
+  std::vector<Certificate> surplus;
   for (const Certificate& certificate : check.unit.data->certificates) {
     if (std::find(path.begin(), path.end(), certificate) != path.end() ||
         std::find(others.begin(), others.end(), certificate) != others.end() ||
         is_of_timestamp(certificate)) {
       continue;
     }
-    together += certificate.der().size();
     check.add("certificate-surplus",
               Severity::info,
               "an embedded certificate takes no part in the chain: " + certificate.info().subject);
-    if (certificate.der().size() > kSurplusBytesTolerated) {
-      check.add("unsigned-stuffing",
-                Severity::error,
-                "a certificate that takes no part in the chain carries " +
-                    std::to_string(certificate.der().size()) +
-                    " bytes that the signature does not cover: " + certificate.info().subject);
-    }
+    surplus.push_back(certificate);
   }
-  if (together > kSurplusBytesTogether) {
-    check.add("unsigned-stuffing",
-              Severity::error,
-              "certificates that take no part in the chain carry " + std::to_string(together) +
-                  " bytes that the signature does not cover; " +
-                  std::to_string(kSurplusBytesTogether) + " are tolerated");
-  }
+  check_surplus(surplus, check.unit.label, check.findings);
 }
 
 /// The chain at the time that counts, now and one day after the leaf expires.

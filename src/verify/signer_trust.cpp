@@ -2,7 +2,6 @@
 #include "verify/signer_trust.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace signctl::verify {
@@ -11,25 +10,18 @@ namespace {
 
 class SignerStore final : public TrustStore {
  public:
-  SignerStore(std::shared_ptr<const TrustStore> base, std::span<const crypto::Certificate> embedded)
-      : base_(std::move(base)) {
-    std::copy_if(embedded.begin(),
-                 embedded.end(),
-                 std::back_inserter(own_),
-                 [](const crypto::Certificate& one) { return one.info().self_signed; });
-  }
+  SignerStore(std::shared_ptr<const TrustStore> base, const crypto::Certificate& signer)
+      : base_(std::move(base)), signer_(signer) {}
 
   Result<std::vector<Anchor>> anchors_named(ByteView name_der,
                                             TrustPurpose purpose) const override {
     std::vector<Anchor> anchors;
-    for (const crypto::Certificate& certificate : own_) {
-      const ByteView name = certificate.subject_der();
-      const bool may = purpose == TrustPurpose::code_signing || certificate.is_rehearsal();
-      if (may && std::equal(name.begin(), name.end(), name_der.begin(), name_der.end())) {
-        anchors.push_back({certificate.der(),
-                           "the signer's own certificate (--dev or gate.trust: signer)",
-                           false});
-      }
+    const ByteView name = signer_.subject_der();
+    const bool may = signer_.info().self_signed &&
+                     (purpose == TrustPurpose::code_signing || signer_.is_rehearsal());
+    if (may && std::equal(name.begin(), name.end(), name_der.begin(), name_der.end())) {
+      anchors.push_back(
+          {signer_.der(), "the signer's own certificate (--dev or gate.trust: signer)", false});
     }
     // The machine's own lists need not be searched for a name that is answered already.
     return anchors.empty() ? base_->anchors_named(name_der, purpose) : anchors;
@@ -41,14 +33,14 @@ class SignerStore final : public TrustStore {
 
  private:
   std::shared_ptr<const TrustStore> base_;
-  std::vector<crypto::Certificate> own_;
+  crypto::Certificate signer_;
 };
 
 }  // namespace
 
 std::shared_ptr<const TrustStore> with_signer(std::shared_ptr<const TrustStore> base,
-                                              std::span<const crypto::Certificate> embedded) {
-  return std::make_shared<SignerStore>(std::move(base), embedded);
+                                              const crypto::Certificate& signer) {
+  return std::make_shared<SignerStore>(std::move(base), signer);
 }
 
 }  // namespace signctl::verify

@@ -6,14 +6,14 @@
 #include <signctl/trust_store.hpp>
 
 #include <memory>
-#include <span>
 
 namespace signctl::verify {
 
-/// `base`, and for `--dev` or `gate.trust: signer` also the self-signed certificates among
-/// `embedded`: for code signing any of them, for time stamping those with the rehearsal mark, so
-/// that nobody can date a signature with an authority of his own making.
-[[nodiscard]] std::shared_ptr<const TrustStore> with_signer(
-    std::shared_ptr<const TrustStore> base, std::span<const crypto::Certificate> embedded);
+/// `base`, and for `--dev` or `gate.trust: signer` also `signer`, the certificate that signed, if
+/// it is self-signed: for code signing as it is, for time stamping with the rehearsal mark only, so
+/// that nobody can date a signature with an authority of his own making. Roots that a file
+/// brings along above a signer are no anchors.
+[[nodiscard]] std::shared_ptr<const TrustStore> with_signer(std::shared_ptr<const TrustStore> base,
+                                                            const crypto::Certificate& signer);
 
 }  // namespace signctl::verify

@@ -18,6 +18,11 @@ constexpr std::size_t kSealTolerated = std::size_t{64} << 10U;
 // Authorities do put revocation lists in their tokens.
 constexpr std::size_t kTokenTolerated = std::size_t{64} << 10U;
 
+// Certificates in use have one or two kilobytes, ...
+constexpr std::size_t kSurplusTolerated = 4096;
+// ... and a few of them, cross-signed ones above all, are there in vain.
+constexpr std::size_t kSurplusTogether = std::size_t{32} << 10U;
+
 constexpr std::array kSeals{oid::kSpcSealingSignature, oid::kSpcSealingTimestamp};
 constexpr std::array kKnown{oid::kSpcNestedSignature,
                             oid::kSpcRfc3161Timestamp,
@@ -107,6 +112,26 @@ void check_token_stuffing(const cms::SignedData& token, std::vector<Finding>& fi
          kTokenTolerated,
          "",
          findings);
+}
+
+void check_surplus(const std::vector<crypto::Certificate>& surplus,
+                   const std::string& subject,
+                   std::vector<Finding>& findings) {
+  std::size_t together = 0;
+  for (const crypto::Certificate& certificate : surplus) {
+    const std::size_t size = certificate.der().size();
+    together += size;
+    if (size > kSurplusTolerated) {
+      findings.push_back(
+          {"unsigned-stuffing",
+           Severity::error,
+           subject,
+           "a certificate that takes no part in the chain carries " + std::to_string(size) +
+               " bytes that the signature does not cover: " + certificate.info().subject});
+    }
+  }
+  object(
+      "certificates that take no part in the chain", together, kSurplusTogether, subject, findings);
 }
 
 void check_countersignature_stuffing(const cms::SignerInfo& counter,

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "cms/signed_data.hpp"
+#include "crypto/certificate.hpp"
 #include "verify/unit.hpp"
 
 #include <signctl/finding.hpp>
 
+#include <string>
 #include <vector>
 
 namespace signctl::verify {
@@ -16,6 +18,11 @@ void check_stuffing(const Unit& unit, std::vector<Finding>& findings);
 
 /// The same for a timestamp token, whose authority may have put revocation lists in it.
 void check_token_stuffing(const cms::SignedData& token, std::vector<Finding>& findings);
+
+/// The same for embedded certificates that no chain has a use for.
+void check_surplus(const std::vector<crypto::Certificate>& surplus,
+                   const std::string& subject,
+                   std::vector<Finding>& findings);
 
 /// The same for a counter-signature.
 void check_countersignature_stuffing(const cms::SignerInfo& counter,

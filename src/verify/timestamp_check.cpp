@@ -25,6 +25,7 @@ struct Stated {
   TimestampInfo info;
   std::optional<crypto::Certificate> certificate;
   std::vector<crypto::Certificate> pool;
+  std::vector<crypto::Certificate> own;  ///< Those in the token itself.
 };
 
 std::string name_of(const std::optional<DigestAlg>& alg, const std::string& oid) {
@@ -52,7 +53,8 @@ Result<Stated> read_token(ByteView value,
   if (auto certificate = cms::find_signer_certificate(token.signed_data, by)) {
     stated.certificate = std::move(*certificate);
   }
-  stated.pool = token.signed_data.certificates;
+  stated.own = token.signed_data.certificates;
+  stated.pool = stated.own;
   stated.pool.insert(stated.pool.end(), data.certificates.begin(), data.certificates.end());
   return stated;
 }
@@ -83,11 +85,17 @@ void check_chain(Stated& stated,
   if (!stated.certificate) {
     return;
   }
-  const auto store = options.trust_signer ? with_signer(options.store, stated.pool) : options.store;
+  const auto store =
+      options.trust_signer ? with_signer(options.store, *stated.certificate) : options.store;
   const trust::ChainRequest request{
       *stated.certificate, stated.pool, stated.info.time, {}, TrustPurpose::time_stamping};
   trust::Chain chain = trust::build_chain(request, *store);
   stated.info.chain = trust::describe(chain);
+  std::erase_if(stated.own, [&chain](const crypto::Certificate& one) {
+    return std::find(chain.certificates.begin(), chain.certificates.end(), one) !=
+           chain.certificates.end();
+  });
+  check_surplus(stated.own, subject, findings);
   if (chain.anchor && chain.anchor->tls_list) {
     findings.push_back({"anchor-from-tls-list",
                         Severity::warning,

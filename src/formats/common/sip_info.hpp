@@ -22,9 +22,13 @@ struct Sip {
 /// DER of SpcSipInfo ::= SEQUENCE { version INTEGER, guid OCTET STRING, five INTEGERs 0 }.
 [[nodiscard]] Bytes encode_sip_info(const Sip& sip);
 
-/// The GUID in a SpcSipInfo; the numbers around it differ between writers and mean nothing.
-///
+/// What a SpcSipInfo says; its five other numbers mean nothing.
+struct SipInfo {
+  Bytes guid;
+  std::uint64_t version{};  ///< Differs between writers; UINT64_MAX for what is larger.
+};
+
 /// @errors `input` when it is not a SpcSipInfo.
-Result<Bytes> parse_sip_guid(ByteView der);
+Result<SipInfo> parse_sip_info(ByteView der);
 
 }  // namespace signctl::sip

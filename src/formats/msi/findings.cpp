@@ -3,6 +3,7 @@
 
 #include "core/block_reader.hpp"
 #include "formats/msi/digest.hpp"
+#include "formats/msi/hidden.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,9 @@
 
 namespace signctl::msi {
 namespace {
+
+// More than careless writers leave in places that must be empty is a hiding place.
+constexpr std::uint64_t kHiddenTolerated = 64;
 
 Finding file_finding(std::string id, Severity severity, std::string message) {
   return {std::move(id), severity, "file", std::move(message)};
@@ -116,6 +120,19 @@ void check_directory(const CompoundFile& file, std::vector<Finding>& findings) {
   }
 }
 
+Result<void> check_hidden(const CompoundFile& file, std::vector<Finding>& findings) {
+  SIGNCTL_TRY(const Hidden hidden, find_hidden(file), "");
+  if (hidden.bytes != 0) {
+    findings.push_back(file_finding(
+        "msi-hidden-data",
+        hidden.bytes > kHiddenTolerated ? Severity::error : Severity::warning,
+        std::to_string(hidden.bytes) + " bytes, the first at offset " +
+            std::to_string(hidden.first) +
+            ", are in parts of the header, the tables or the directory that must be empty"));
+  }
+  return ok();
+}
+
 Result<void> check_prehash(const CompoundFile& file, std::vector<Finding>& findings) {
   const auto entry = file.find_in_root(kPrehashName);
   if (!entry) {
@@ -165,6 +182,7 @@ Result<std::vector<Finding>> container_findings(const CompoundFile& file) {
                                     "a stream's chain of sectors goes on behind its end"));
   }
   if (is_signed) {
+    SIGNCTL_CHECK(check_hidden(file, findings), "");
     SIGNCTL_CHECK(check_prehash(file, findings), "");
   }
   return findings;

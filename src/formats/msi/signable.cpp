@@ -170,7 +170,8 @@ Result<SigningContent> MsiSignable::parse_content(ByteView econtent, DigestAlg /
 
 Result<std::vector<Finding>> MsiSignable::check_content(ByteView econtent) {
   SIGNCTL_TRY(const cms::IndirectData data, cms::parse_indirect_data(econtent), "");
-  return check_sip_info(data.data_type, data.data_value);
+  return check_sip_info(
+      data.data_type, data.data_value, file_->find_in_root(kPrehashName).has_value());
 }
 
 /// The pre-hash that a signature was made with, which it does not say itself: the one in the file

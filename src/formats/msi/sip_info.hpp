@@ -14,6 +14,10 @@ namespace signctl::msi {
 [[nodiscard]] Bytes encode_sip_info(int version);
 
 /// Compares data.type and data.value of a signature's content with what this file type demands.
-[[nodiscard]] std::vector<Finding> check_sip_info(std::string_view data_type, ByteView data_value);
+///
+/// @param has_prehash  Whether the file has MsiDigitalSignatureEx.
+[[nodiscard]] std::vector<Finding> check_sip_info(std::string_view data_type,
+                                                  ByteView data_value,
+                                                  bool has_prehash);
 
 }  // namespace signctl::msi

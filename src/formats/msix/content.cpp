@@ -69,9 +69,9 @@ std::vector<Finding> check_content_shape(const cms::IndirectData& data, const Pa
              "the signed content is for another kind of file (" + data.data_type +
                  "), not an app " + kind}};
   }
-  const auto guid = sip::parse_sip_guid(data.data_value);
+  const auto info = sip::parse_sip_info(data.data_value);
   const auto& wanted = (package.bundle ? kBundle : kPackage).guid;
-  if (!guid || !std::equal(guid->begin(), guid->end(), wanted.begin(), wanted.end())) {
+  if (!info || !std::equal(info->guid.begin(), info->guid.end(), wanted.begin(), wanted.end())) {
     return {{"msix-data-type",
              Severity::error,
              "",

@@ -92,12 +92,15 @@ std::vector<Finding> check_sip(const Dialect& dialect,
   if (data_type != sip::kSpcSipInfo) {
     return wrong("data of type " + std::string(data_type));
   }
-  const auto guid = sip::parse_sip_guid(data_value);
-  if (!guid) {
-    return wrong(guid.error().message);
+  const auto info = sip::parse_sip_info(data_value);
+  if (!info) {
+    return wrong(info.error().message);
   }
-  if (!std::equal(guid->begin(), guid->end(), dialect.sip->guid.begin(), dialect.sip->guid.end())) {
-    return wrong("SIP GUID " + to_hex(*guid) + ", not " + to_hex(dialect.sip->guid));
+  if (!std::equal(info->guid.begin(),
+                  info->guid.end(),
+                  dialect.sip->guid.begin(),
+                  dialect.sip->guid.end())) {
+    return wrong("SIP GUID " + to_hex(info->guid) + ", not " + to_hex(dialect.sip->guid));
   }
   return {};
 }
