@@ -4,6 +4,7 @@
 #include "cli/command.hpp"
 #include "cli/errors.hpp"
 #include "cli/merge_report.hpp"
+#include "cli/own_files.hpp"
 #include "cli/render.hpp"
 #include "core/atomic_file.hpp"
 #include "core/file.hpp"
@@ -103,7 +104,12 @@ Result<void> check_flags(const Options& options, const Inputs& inputs) {
   SIGNCTL_CHECK(
       check_pair(!inputs.reports.empty(), !options.report.file.empty(), "reports", "--report FILE"),
       "");
-  return check_pair(!inputs.logs.empty(), !options.log.empty(), "audit logs", "--audit FILE");
+  SIGNCTL_CHECK(
+      check_pair(!inputs.logs.empty(), !options.log.empty(), "audit logs", "--audit FILE"), "");
+  return check_own_files({{"--manifest", OwnKind::manifest, options.manifest},
+                          {"--audit", OwnKind::log, options.log},
+                          {"--report", OwnKind::report, options.report.file}},
+                         options.files);
 }
 
 Result<void> join_reports(const Options& options,

@@ -164,7 +164,12 @@ void print(const seal::Seal& sealed, bool check, Context& context) {
 
 Result<std::vector<std::string>> selected(const Options& options) {
   const plan::Selection selection{"", "", options.files, {}, false};
-  SIGNCTL_TRY(const auto plan, plan::expand({selection}, seal::is_dependent), "");
+  SIGNCTL_TRY(const auto plan,
+              plan::expand({selection},
+                           seal::is_dependent,
+                           {"one of checksums or update data that is known here",
+                            "docs/seal.md lists the types"}),
+              "");
   std::vector<std::string> paths;
   for (const plan::PlannedFile& file : plan.files) {
     paths.push_back(file.path);

@@ -2,6 +2,7 @@
 #include "cli/batch.hpp"
 #include "cli/command.hpp"
 #include "cli/files.hpp"
+#include "cli/own_files.hpp"
 #include "cli/plan_inside.hpp"
 #include "cli/reports.hpp"
 #include "cli/shard.hpp"
@@ -46,6 +47,29 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.shard);
   declare(flags, options.audit);
   declare(flags, options.report);
+}
+
+LedgerPaths ledger_paths(const AuditFlags& flags, const config::Config& config) {
+  return {flags.manifest.empty() ? config.manifest : flags.manifest,
+          flags.log.empty() ? config.audit_log : flags.log};
+}
+
+Result<void> check_written(const LedgerPaths& ledger,
+                           const ReportFlags& report,
+                           const config::Config& config,
+                           const std::vector<engine::FileTask>& tasks) {
+  std::vector<std::string> taken;
+  for (const engine::FileTask& task : tasks) {
+    taken.push_back(task.input);
+    taken.push_back(task.output);
+  }
+  if (!config.file.empty()) {
+    taken.push_back(config.file);
+  }
+  return check_own_files({{"--manifest", OwnKind::manifest, ledger.manifest},
+                          {"--audit", OwnKind::log, ledger.log},
+                          {"--report", OwnKind::report, report.file}},
+                         taken);
 }
 
 Result<int> run(const Options& options, Context& context) {
@@ -96,15 +120,9 @@ Result<int> run(const Options& options, Context& context) {
               engine::Shelf::open(shelf_options(config, options.run, signers), context.clock()),
               "");
   SIGNCTL_CHECK(make_folders(options.target, sign.tasks), "");
-  const AuditFlags& audit = options.audit;
-  SIGNCTL_TRY(sign.ledger,
-              Ledger::begin({audit.manifest.empty() ? config.manifest : audit.manifest,
-                             audit.log.empty() ? config.audit_log : audit.log},
-                            config,
-                            sign.tasks,
-                            share,
-                            context),
-              "");
+  const LedgerPaths ledger = ledger_paths(options.audit, config);
+  SIGNCTL_CHECK(check_written(ledger, sign.report, config, sign.tasks), "");
+  SIGNCTL_TRY(sign.ledger, Ledger::begin(ledger, config, sign.tasks, share, context), "");
   return sign_files(sign, {"sign", "signed"}, context);
 }
 

@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/errors.hpp"
 #include "cli/files.hpp"
+#include "cli/own_files.hpp"
 #include "cli/render.hpp"
 #include "cli/reports.hpp"
 #include "cli/settings.hpp"
@@ -126,6 +127,9 @@ Result<int> run(const Options& options, Context& context) {
               options.manifest.empty() ? file_batch(options, config, gate, now, catalog)
                                        : manifest_batch_of(options, config, gate, now),
               "");
+  std::vector<std::string> taken = batch.paths;
+  taken.insert(taken.end(), {options.manifest, options.catalog, config.file});
+  SIGNCTL_CHECK(check_own_files({{"--report", OwnKind::report, options.report.file}}, taken), "");
   SIGNCTL_TRY(batch.jobs, jobs_of(options), "");
   batch.after_failure = AfterFailure::go_on;
   batch.on_file = [&](const engine::FileResult& result) { print_file_verdict(context, result); };

@@ -27,18 +27,29 @@ struct Entry {
   std::string list;  ///< The `@` file it came from; empty for none.
 };
 
+/// The working directory without links; empty where that cannot be told.
+fs::path real_working_directory() {
+  std::error_code failure;
+  const fs::path here = fs::current_path(failure);
+  const fs::path real = failure ? fs::path() : fs::canonical(here, failure);
+  return failure ? fs::path() : real;
+}
+
 /// Collects what one selection names.
 class Expansion {
  public:
   Expansion(const Selection& selection,
             const Recognise& recognise,
+            const NothingFound& nothing,
             FilePlan& plan,
             std::set<fs::path>& planned)
       : selection_(selection),
         recognise_(recognise),
+        nothing_(nothing),
         plan_(plan),
         planned_(planned),
-        excludes_(selection.folder) {}
+        excludes_(selection.folder),
+        here_(real_working_directory()) {}
 
   Result<void> run();
 
@@ -50,14 +61,19 @@ class Expansion {
   Result<std::size_t> expand_folder(const Entry& entry, const std::string& path);
   Result<std::size_t> expand_pattern(const Entry& entry);
   Result<void> take(const std::string& path, const std::string& because);
+  [[nodiscard]] bool leads_elsewhere(const std::string& path, const fs::path& real) const;
+  [[nodiscard]] std::optional<std::string> find_exclude(const std::string& path,
+                                                        const fs::path& real) const;
   [[nodiscard]] Error absent(const std::string& path) const;
   [[nodiscard]] Error matched_nothing(const std::string& what) const;
 
   const Selection& selection_;
   const Recognise& recognise_;
+  const NothingFound& nothing_;
   FilePlan& plan_;
   std::set<fs::path>& planned_;
   Excludes excludes_;
+  fs::path here_;  ///< The working directory without links.
   std::vector<Entry> entries_;
   std::set<std::string> excluded_;
   bool has_files_{false};  ///< Some file was not excluded, be it planned earlier already.
@@ -82,18 +98,6 @@ std::optional<std::string> similar_path(const std::string& path) {
   std::sort(names.begin(), names.end());
   const auto name = did_you_mean(to_utf8(wanted.filename()), names);
   return name ? std::optional(to_utf8(folder / to_path(*name))) : std::nullopt;
-}
-
-/// Whether a link on the way makes `path` another file than it looks like.
-bool leads_elsewhere(const std::string& path, const fs::path& real) {
-  std::error_code failure;
-  const fs::path named = to_path(path);
-  if (fs::is_symlink(fs::symlink_status(named, failure))) {
-    return true;
-  }
-  const fs::path here = fs::current_path(failure);
-  const fs::path start = named.is_absolute() ? fs::path() : fs::canonical(here, failure);
-  return !failure && !named.is_absolute() && (start / named).lexically_normal() != real;
 }
 
 Error Expansion::absent(const std::string& path) const {
@@ -176,15 +180,39 @@ Result<void> Expansion::read_entries() {
   return ok();
 }
 
+/// Whether a link on the way makes `path` another file than it looks like.
+bool Expansion::leads_elsewhere(const std::string& path, const fs::path& real) const {
+  std::error_code failure;
+  const fs::path named = to_path(path);
+  if (fs::is_symlink(fs::symlink_status(named, failure))) {
+    return true;
+  }
+  return !here_.empty() && !named.is_absolute() && (here_ / named).lexically_normal() != real;
+}
+
+/// The pattern that excludes a file under the name by which it was found, or under its own where a
+/// link led to it.
+std::optional<std::string> Expansion::find_exclude(const std::string& path,
+                                                   const fs::path& real) const {
+  auto exclude = excludes_.find_match(path);
+  const fs::path named = to_path(path);
+  const fs::path whole = named.is_absolute() ? named : here_ / named;
+  if (!exclude && whole.lexically_normal() != real) {
+    const fs::path own = named.is_absolute() ? real : real.lexically_relative(here_);
+    exclude = own.empty() ? std::nullopt : excludes_.find_match(to_utf8(own));
+  }
+  return exclude;
+}
+
 Result<void> Expansion::take(const std::string& path, const std::string& because) {
-  if (const auto exclude = excludes_.find_match(path)) {
+  std::error_code failure;
+  const fs::path real = fs::canonical(to_path(path), failure);
+  if (const auto exclude = failure ? excludes_.find_match(path) : find_exclude(path, real)) {
     if (excluded_.insert(path).second) {
       plan_.excluded.push_back({path, "excluded by " + *exclude});
     }
     return ok();
   }
-  std::error_code failure;
-  const fs::path real = fs::canonical(to_path(path), failure);
   if (failure) {
     return Error{ErrorKind::input,
                  printable(path) + " is a link that leads nowhere",
@@ -232,8 +260,8 @@ Result<void> Expansion::expand_entry(const Entry& entry) {
     SIGNCTL_TRY(const std::size_t count, expand_folder(entry, path), "");
     if (count == 0 && !selection_.allow_empty) {
       return Error{ErrorKind::input,
-                   "no file in the folder " + printable(path) + " is of a type that can be signed",
-                   "name a file or a pattern; signctl formats lists the types"};
+                   "no file in the folder " + printable(path) + " is " + std::string(nothing_.kind),
+                   std::string(nothing_.hint)};
     }
     return ok();
   }
@@ -266,11 +294,13 @@ Result<void> Expansion::run() {
 
 }  // namespace
 
-Result<FilePlan> expand(const std::vector<Selection>& selections, const Recognise& recognise) {
+Result<FilePlan> expand(const std::vector<Selection>& selections,
+                        const Recognise& recognise,
+                        const NothingFound& nothing) {
   FilePlan plan;
   std::set<fs::path> planned;
   for (const Selection& selection : selections) {
-    SIGNCTL_CHECK(Expansion(selection, recognise, plan, planned).run(),
+    SIGNCTL_CHECK(Expansion(selection, recognise, nothing, plan, planned).run(),
                   selection.step.empty() ? "" : "planning step \"" + selection.step + "\"");
   }
   return plan;

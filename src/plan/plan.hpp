@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace signctl::plan {
@@ -46,6 +47,12 @@ struct FilePlan {
 /// Decides whether a file found inside a folder argument is of a kind we sign.
 using Recognise = std::function<bool(const std::string& path_utf8)>;
 
+/// What is said of a folder in which nothing was recognised.
+struct NothingFound {
+  std::string_view kind{"of a type that can be signed"};
+  std::string_view hint{"name a file or a pattern; signctl formats lists the types"};
+};
+
 /// Expands selections in order. The same real file reached twice is planned once, at its first
 /// place. Folder arguments take every file below that `recognise` accepts (an empty one accepts
 /// all). Folders are walked in the bytewise order of their names, through links, but no folder
@@ -53,7 +60,9 @@ using Recognise = std::function<bool(const std::string& path_utf8)>;
 ///
 /// @errors `input` for a path that does not exist, and for a pattern or folder that matches nothing
 ///         (unless allow_empty); `config` for a malformed pattern.
-Result<FilePlan> expand(const std::vector<Selection>& selections, const Recognise& recognise);
+Result<FilePlan> expand(const std::vector<Selection>& selections,
+                        const Recognise& recognise,
+                        const NothingFound& nothing = {});
 
 /// Whether `path` (with `/` separators) matches `glob`.
 [[nodiscard]] bool glob_matches(std::string_view glob, std::string_view path);

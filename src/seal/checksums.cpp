@@ -13,6 +13,14 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kAlgNames{"md5", "sha1", "sha256", "sha384", "sha512"};
 
+/// Hashes that others write lists of and that are not made here.
+constexpr std::array<std::string_view, 9> kForeignNames{
+    "b2", "b3", "blake2", "blake2b", "blake2s", "blake3", "sha224", "sha3-256", "sha3-512"};
+
+bool is_foreign(std::string_view name) {
+  return std::find(kForeignNames.begin(), kForeignNames.end(), name) != kForeignNames.end();
+}
+
 /// "sha256" of "app.exe.sha256" and "app.exe.sha256sum", which then is about app.exe; else empty.
 std::string_view algorithm_extension(std::string_view lower) {
   const std::size_t dot = lower.find_last_of('.');
@@ -21,9 +29,20 @@ std::string_view algorithm_extension(std::string_view lower) {
   }
   std::string_view extension = lower.substr(dot + 1);
   extension = extension.ends_with("sum") ? extension.substr(0, extension.size() - 3) : extension;
-  return std::find(kAlgNames.begin(), kAlgNames.end(), extension) != kAlgNames.end()
-             ? extension
-             : std::string_view{};
+  const bool known = std::find(kAlgNames.begin(), kAlgNames.end(), extension) != kAlgNames.end();
+  return known || is_foreign(extension) ? extension : std::string_view{};
+}
+
+/// "sha256" of SHA256SUMS, sha256sums.txt, SHA256SUM; else empty.
+std::string_view algorithm_of_list(std::string_view lower) {
+  std::string_view stem = lower.ends_with(".txt") ? lower.substr(0, lower.size() - 4) : lower;
+  stem = stem.ends_with('s') ? stem.substr(0, stem.size() - 1) : stem;
+  if (!stem.ends_with("sum")) {
+    return {};
+  }
+  stem.remove_suffix(3);
+  const bool known = std::find(kAlgNames.begin(), kAlgNames.end(), stem) != kAlgNames.end();
+  return known || is_foreign(stem) ? stem : std::string_view{};
 }
 
 /// SHA256SUMS, sha256sums.txt, SHA256SUM, checksums.txt, app_1.0_checksums.txt.
@@ -33,10 +52,7 @@ bool is_list_name(std::string_view lower) {
   if (stem == "checksums" || stem.ends_with("_checksums") || stem.ends_with("-checksums")) {
     return true;
   }
-  return std::any_of(kAlgNames.begin(), kAlgNames.end(), [&](std::string_view alg) {
-    return stem.starts_with(alg) &&
-           (stem.substr(alg.size()) == "sums" || stem.substr(alg.size()) == "sum");
-  });
+  return !algorithm_of_list(lower).empty();
 }
 
 /// A name with `\\` and `\n` for what cannot stand in a line.
@@ -107,6 +123,11 @@ Result<std::vector<Slot>> Checksums::read(std::string_view file_name, std::strin
   std::vector<Slot> slots;
   const std::string lower = to_lower(file_name);
   const bool is_about_one = !is_list_name(lower);
+  if (is_foreign(is_about_one ? algorithm_extension(lower) : algorithm_of_list(lower))) {
+    return malformed(
+        "its name says that it holds hashes of a kind that is not made here; known "
+        "are md5, sha1, sha256, sha384 and sha512");
+  }
   std::size_t number = 0;
   for (std::size_t begin = text.starts_with("\xEF\xBB\xBF") ? 3 : 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());

@@ -434,12 +434,22 @@ Result<Seal> compute(const std::vector<std::string>& paths_utf8, const Options& 
 }
 
 Result<void> write(const Seal& seal) {
+  // All of them are on the disk before the first takes its place: a folder is not left half sealed
+  // because the last file is read-only or the disk is full.
+  std::vector<AtomicFile> ready;
   for (const SealedFile& file : seal.files) {
     if (file.changes.empty()) {
       continue;
     }
-    SIGNCTL_CHECK(write_file(file.path, as_bytes(file.text), Existing::replace),
-                  "writing " + printable(file.path));
+    SIGNCTL_TRY(AtomicFile next,
+                AtomicFile::create(file.path, Existing::replace),
+                "writing " + printable(file.path));
+    SIGNCTL_CHECK(next.write_at(0, as_bytes(file.text)), "writing " + printable(file.path));
+    SIGNCTL_CHECK(next.sync(), "writing " + printable(file.path));
+    ready.push_back(std::move(next));
+  }
+  for (AtomicFile& next : ready) {
+    SIGNCTL_CHECK(next.commit(), "sealing");
   }
   for (const std::string& path : seal.block_maps) {
     std::error_code code;

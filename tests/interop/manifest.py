@@ -150,7 +150,7 @@ def killed(day):
         folder, files = day.folder(12, jobs=2, more="audit: { manifest: out/manifest.json }")
         (folder / "out").mkdir()
         manifest = folder / "out/manifest.json"
-        manifest.write_text("the one of the last release")
+        manifest.write_text('{"this": "is the one of the last release"}')
         day.fakes.fault(match=SIGN, times=-1, kind="delay", delay_ms=100)
         process = day.start(folder)
         while process.poll() is None and not any(sha256(path) != day.before[path] for path in files):
@@ -187,6 +187,43 @@ def elsewhere(day):
     day.untouched("a manifest that cannot be written", files)
 
 
+def own_files(day):
+    """What a run writes besides what it signs is never laid over a file that is something else."""
+    suite = day.suite
+    folder, files = day.folder(2)
+    config = (folder / "signctl.yaml").read_bytes()
+    named = files[0].name
+    (folder / "other.exe").write_bytes(files[1].read_bytes() + b"other")
+    other = (folder / "other.exe").read_bytes()
+    for what, arguments, code in (
+            ("a manifest over an input", ("--manifest", folder / named), 2),
+            ("an audit log over an input", ("--audit", folder / "." / named), 2),
+            ("a report over an input", ("--report", folder / named, "--report-format", "json"), 2),
+            ("a manifest over another program", ("--manifest", folder / "other.exe"), 2),
+            ("an audit log over another program", ("--audit", folder / "other.exe"), 2),
+            ("a report over another program", ("--report", folder / "other.exe", "--report-format", "json"), 2),
+            ("a report over the config", ("--report", folder / "signctl.yaml", "--report-format", "json"), 2),
+            ("two in one file", ("--report", folder / "one.json", "--manifest", folder / "one.json"), 2),
+            ("a report in a folder that is not there", ("--report", folder / "no" / "such.json"), 11),
+            ("a report that is a folder", ("--report", folder, "--report-format", "json"), 11)):
+        day.fakes.reset()
+        done = day.sign(folder, *arguments, *files)
+        suite.check(f"{what}: exit code {code}, nothing spent", done.returncode == code and day.spent() == 0, (done.returncode, done.out))
+        day.untouched(what, files)
+        suite.check(f"{what}: the others are as they were", (folder / "other.exe").read_bytes() == other
+                    and (folder / "signctl.yaml").read_bytes() == config)
+    done = day.sign(folder, "--report", folder / "r.json", "--manifest", folder / "m.json", "--audit", folder / "a.log", *files)
+    suite.check("names of their own are taken", done.returncode == 0, done.out)
+    done = day.sign(folder, "--if-signed", "skip-valid", "--report", folder / "r.json", "--manifest", folder / "m.json", "--audit",
+                    folder / "a.log", *files)
+    suite.check("and a second time", done.returncode == 0, done.out)
+    done = run(os.environ["SIGNCTL_BINARY"], "verify", "-c", folder / "signctl.yaml", "--dev", "--report", files[0], "--report-format", "json",
+               *files)
+    suite.check("verify writes no report over what it judges", done.returncode == 2, done.out)
+    done = run(os.environ["SIGNCTL_BINARY"], "merge", "--manifest", folder / "m.json", folder / "m.json")
+    suite.check("merge does not write over what it reads", done.returncode == 2, done.out)
+
+
 def main():
     suite = Suite()
     inputs = unsigned_files(suite)
@@ -202,6 +239,7 @@ def main():
         incomplete(day)
         killed(day)
         elsewhere(day)
+        own_files(day)
     suite.finish()
 
 

@@ -208,6 +208,8 @@ def refusals(suite):
     refused("an absolute path", "leads out", "SHA256SUMS", f"{zeros}  {d / 'setup.exe'}\n")
     refused("a line that is none", "line 2", "SHA256SUMS", f"{zeros}  setup.exe\nhello\n")
     refused("BLAKE2 by its tag", "no checksum that is known", "checksums.txt", f"BLAKE2b (setup.exe) = {zeros}{zeros}\n")
+    refused("BLAKE2 by its list's name", "not made here", "B2SUMS", f"{zeros}{zeros}  setup.exe\n")
+    refused("BLAKE3 by its name", "not made here", "setup.exe.b3", f"{zeros}  setup.exe\n")
     refused("itself", "of itself", "SHA256SUMS", f"{zeros}  SHA256SUMS\n")
     refused("what is no dependent file", "docs/seal.md", "notes.txt", "hello\n")
     refused("broken YAML", "latest.yml", "latest.yml", "files: [\nsha512: x\npath: y\n")
@@ -251,6 +253,21 @@ def refusals(suite):
     shutil.copy(d / "tool.exe", folder / "setup.exe")
     done = release.seal("--files", "dist", "apart/w.installer.yaml")
     suite.check("a file in two places is refused", done.returncode == 4 and "and there are" in done.out, done.out)
+
+    folder = release.folder / "half"
+    folder.mkdir()
+    shutil.copy(d / "setup.exe", folder)
+    lists = {name: "0" * length + "  setup.exe\n" for name, length in (("A.sha256", 64), ("SHA1SUMS", 40), ("Z.sha512", 128))}
+    for name, text in lists.items():
+        (folder / name).write_text(text)
+    (folder / "Z.sha512").chmod(0o444)
+    done = release.seal("half")
+    suite.check("a list that cannot be written leaves all as they are", done.returncode == 11 and "Z.sha512" in done.out
+                and all((folder / name).read_text() == text for name, text in lists.items())
+                and not list(folder.glob(".signctl-*")), done.out)
+    (release.folder / "empty").mkdir()
+    done = release.seal("empty")
+    suite.check("an empty folder is told for what it is", done.returncode == 4 and "checksums or update data" in done.out, done.out)
 
     folder = release.folder / "cycle"
     folder.mkdir()

@@ -30,12 +30,11 @@ class Search {
   Result<Hidden> run() {
     SIGNCTL_CHECK(look_at_header(), "");
     SIGNCTL_CHECK(look_at_difat(), "");
-    SIGNCTL_CHECK(look_at_table(file_.fat(), [this](auto sector) {
-      return file_.used().has(sector);
-    }), "");
-    SIGNCTL_CHECK(look_at_table(file_.minifat(), [this](auto sector) {
-      return file_.used_mini().has(sector);
-    }), "");
+    SIGNCTL_CHECK(
+        look_at_table(file_.fat(), [this](auto sector) { return file_.used().has(sector); }), "");
+    SIGNCTL_CHECK(look_at_table(file_.minifat(),
+                                [this](auto sector) { return file_.used_mini().has(sector); }),
+                  "");
     SIGNCTL_CHECK(look_at_directory(), "");
     return result_;
   }
@@ -77,8 +76,8 @@ class Search {
   }
 
   Result<void> look_at_difat() {
-    const std::size_t in_sectors =
-        file_.header().fat_sectors - std::min<std::size_t>(file_.header().fat_sectors, kHeaderDifat);
+    const std::size_t in_sectors = file_.header().fat_sectors -
+                                   std::min<std::size_t>(file_.header().fat_sectors, kHeaderDifat);
     const std::size_t per_sector = file_.header().per_sector() - 1;
     const auto& sectors = file_.difat_sectors();
     if (sectors.empty()) {

@@ -210,6 +210,15 @@ TEST_CASE("plan: links to folders are followed, circles end", "[plan]") {
   CHECK(planned(tree, tree.select({"d"})) == Names{"d/a.exe", "d/up/e/f/b.exe"});
 }
 
+TEST_CASE("plan: what is excluded is not signed through a link to it", "[plan]") {
+  const Tree tree{"d/a.exe", "d/b.exe"};
+  tree.link("b.exe", "d/link.exe");
+  tree.link("d", "other");
+
+  CHECK(planned(tree, tree.select({"d/*.exe"}, {"d/b.exe"})) == Names{"d/a.exe"});
+  CHECK(planned(tree, tree.select({"other/*.exe"}, {"d/b.exe"})) == Names{"other/a.exe"});
+}
+
 TEST_CASE("plan: a web of links costs no more than its folders", "[plan]") {
   const Tree tree{"0/a.exe"};
   for (int i = 0; i < 12; ++i) {
