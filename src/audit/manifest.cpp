@@ -5,6 +5,7 @@
 #include "core/file.hpp"
 #include "core/path.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "crypto/digest.hpp"
 
 #include <algorithm>
@@ -67,7 +68,15 @@ Result<std::string> path_in_manifest(const std::string& path_utf8,
                  "write the manifest to the drive that the files are on"};
   }
   const std::u8string generic = relative.generic_u8string();
-  return std::string(generic.begin(), generic.end());
+  std::string recorded(generic.begin(), generic.end());
+  // On another system a backslash leads into a folder, and JSON holds text alone.
+  if (recorded.find('\\') != std::string::npos || !is_utf8(recorded)) {
+    return Error{ErrorKind::input,
+                 "a manifest cannot hold the name " + printable(path_utf8) +
+                     ": it has a backslash in it, or is not UTF-8",
+                 "rename the file"};
+  }
+  return recorded;
 }
 
 std::string path_from_manifest(const std::string& recorded_utf8,

@@ -112,7 +112,8 @@ Result<Manifest> read_manifest(const std::string& path_utf8);
 /// `path` as seen from the folder of `manifest_path`, with `/`; both relative to the working
 /// directory or absolute.
 ///
-/// @errors `input` when there is no such way (another drive).
+/// @errors `input` when there is no such way (another drive), or the name cannot stand in a
+/// manifest.
 Result<std::string> path_in_manifest(const std::string& path_utf8,
                                      const std::string& manifest_path_utf8);
 

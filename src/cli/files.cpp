@@ -162,7 +162,9 @@ std::vector<std::string> signable_files_in(const std::string& folder_utf8) {
        entry.increment(code)) {
     const std::string path = to_utf8((to_path(folder_utf8) / entry->path().filename()));
     std::error_code unreadable;
-    if (entry->is_regular_file(unreadable) && recognised(path)) {
+    // What a killed run left behind is no file of the release.
+    const bool own = to_utf8(entry->path().filename()).starts_with(".signctl-");
+    if (!own && entry->is_regular_file(unreadable) && recognised(path)) {
       files.push_back(path);
     }
   }

@@ -52,4 +52,15 @@ CodePoint first_code_point(std::string_view text) {
   return {};
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    if (point.size == 0) {
+      return false;
+    }
+    text.remove_prefix(point.size);
+  }
+  return true;
+}
+
 }  // namespace signctl

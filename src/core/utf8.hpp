@@ -18,4 +18,7 @@ struct CodePoint {
 /// RFC 3629, 3: shortest form only, no surrogates, nothing above U+10FFFF.
 [[nodiscard]] CodePoint first_code_point(std::string_view text);
 
+/// Whether all of a text is UTF-8.
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 }  // namespace signctl

@@ -217,6 +217,17 @@ def own_files(day):
     done = day.sign(folder, "--if-signed", "skip-valid", "--report", folder / "r.json", "--manifest", folder / "m.json", "--audit",
                     folder / "a.log", *files)
     suite.check("and a second time", done.returncode == 0, done.out)
+    (folder / ".signctl-1-00.tmp").write_bytes(other)
+    done = run(os.environ["SIGNCTL_BINARY"], "verify", "-c", folder / "signctl.yaml", "--dev", "--manifest", folder / "m.json")
+    suite.check("what a killed run left behind is no added file", "signctl-1-00" not in done.out, done.out)
+    for what, name in (("a backslash", b"back\\slash.exe"), ("bytes that are no UTF-8", b"l\xe4tin.exe")):
+        day.fakes.reset()
+        odd = os.fsdecode(os.path.join(os.fsencode(folder), name))
+        shutil.copy(folder / "other.exe", odd)
+        done = day.sign(folder, "--manifest", folder / "odd.json", odd)
+        suite.check(f"a name with {what} is refused, nothing spent", done.returncode == 4 and day.spent() == 0
+                    and "rename" in done.out, (done.returncode, done.out))
+        os.remove(odd)
     done = run(os.environ["SIGNCTL_BINARY"], "verify", "-c", folder / "signctl.yaml", "--dev", "--report", files[0], "--report-format", "json",
                *files)
     suite.check("verify writes no report over what it judges", done.returncode == 2, done.out)
