@@ -58,6 +58,9 @@ void prepare_heap() {
   constexpr int kKept = 1 << 20;
   (void)::mallopt(M_TRIM_THRESHOLD, kKept);
   (void)::mallopt(M_MMAP_THRESHOLD, kKept / 2);
+  // Each arena is mapped anew; more threads than these seldom allocate at the same time.
+  constexpr int kArenas = 4;
+  (void)::mallopt(M_ARENA_MAX, kArenas);
   void* block = std::malloc(kNeeded);
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(block) / page * page;

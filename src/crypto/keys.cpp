@@ -8,6 +8,7 @@
 #include "crypto/key_facts.hpp"
 #include "crypto/library.hpp"
 #include "crypto/openssl_error.hpp"
+#include "crypto/proven_signatures.hpp"
 
 #include <array>
 #include <utility>
@@ -183,6 +184,11 @@ bool verify_digest(const Certificate& certificate,
       certificate.key().type == KeyType::other) {
     return false;
   }
+  ProvenSignatures& proven = ProvenSignatures::of_process();
+  const Bytes name = ProvenSignatures::name(certificate, digest, alg, signature);
+  if (proven.has(name)) {
+    return true;
+  }
   const KeyContext context(EVP_PKEY_CTX_new(key, nullptr));
   const bool good =
       context && EVP_PKEY_verify_init(context.get()) == 1 &&
@@ -190,6 +196,9 @@ bool verify_digest(const Certificate& certificate,
       EVP_PKEY_verify(
           context.get(), signature.data(), signature.size(), digest.data(), digest.size()) == 1;
   ERR_clear_error();
+  if (good) {
+    proven.add(name);
+  }
   return good;
 }
 
