@@ -6,6 +6,8 @@
 #include "engine/opened_file.hpp"
 #include "engine/run.hpp"
 
+#include <signctl/claims.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -59,6 +61,11 @@ Result<void> Walk::enter(
     visitor_.problem({std::move(path), "member-unreadable", inner.error().message});
     return ok();
   }
+  if (!inner->doubt.empty()) {
+    visitor_.problem(
+        {std::move(path), "member-unrecognised", std::move(inner->doubt), Severity::warning});
+    return ok();
+  }
   if (!inner->signable) {
     return ok();
   }
@@ -88,7 +95,8 @@ Result<void> Walk::run(Signable& file, const std::string& prefix, int depth) {
     }
     const Member& member = (*members)[i];
     std::string path = prefix + member.path;
-    if (member.size == 0 || !take(path, member.size)) {
+    // One that claims to be empty is unpacked like the others: readers do not ask what it claims.
+    if (!take(path, member.size)) {
       continue;
     }
     SIGNCTL_CHECK(enter(file, member, i, std::move(path), depth), "");
@@ -108,7 +116,7 @@ void shorten(Report& report) {
 }
 
 Finding finding_of(const InsideProblem& problem) {
-  return {problem.id, Severity::error, "file", problem.message};
+  return {problem.id, problem.severity, "file", problem.message};
 }
 
 Report unreadable(const InsideProblem& problem, TimePoint now) {
@@ -135,6 +143,26 @@ Report report_on(InnerFile& file, const verify::Options& options) {
   return report;
 }
 
+/// What no format recognises is passed over, unless its name or its end says what it is.
+Result<std::string> doubt_about(const ByteSource& source, const std::string& path) {
+  const Format* claimed = claimed_format(path);
+  SIGNCTL_TRY(const bool is_archive, ends_like_archive(source), "");
+  if (is_archive && claimed != nullptr) {
+    return Error{ErrorKind::input,
+                 "it is called ." + extension_of(path) +
+                     " and ends like a ZIP archive, but does not begin like one: only some readers "
+                     "see what is inside"};
+  }
+  if (is_archive) {
+    return std::string(
+        "it ends like a ZIP archive, but does not begin like one; what is inside was "
+        "not looked at");
+  }
+  return claimed == nullptr ? std::string()
+                            : "it is called ." + extension_of(path) + ", but is no " +
+                                  std::string(claimed->title()) + " that can be recognised";
+}
+
 }  // namespace
 
 bool must_be_signed(const InnerFile& file) {
@@ -149,6 +177,7 @@ Result<InnerFile> open_inner(Signable& container, const Member& member, std::siz
   }
   SIGNCTL_TRY(inner.format, find_format(*inner.source, member.path), "");
   if (inner.format == nullptr) {
+    SIGNCTL_TRY(inner.doubt, doubt_about(*inner.source, member.path), "");
     return inner;
   }
   inner.extension = extension_of(member.path);
@@ -183,6 +212,9 @@ Result<void> look_inside(Signable& file,
   visitor.problem = [&](const InsideProblem& problem) {
     if (problem.path.empty()) {
       report.findings.push_back(finding_of(problem));
+    } else if (problem.severity == Severity::warning) {
+      // No file of a known type: of those inside, only objections are passed on.
+      report.findings.push_back({problem.id, problem.severity, problem.path, problem.message});
     } else {
       report.members.push_back(unreadable(problem, options.now));
     }

@@ -31,14 +31,16 @@ struct InnerFile {
   const Format* format{};
   std::string extension;
   std::unique_ptr<Signable> signable;
+  std::string doubt{};  ///< Why a file of no known type should be looked at; mostly empty.
 };
 
 /// Something inside that cannot be looked at: its path, what it is about ("member-unreadable",
-/// "members-limit"), and what happened.
+/// "members-limit", "member-unrecognised"), and what happened.
 struct InsideProblem {
   std::string path;
   std::string id;
   std::string message;
+  Severity severity{Severity::error};
 };
 
 /// What is done with what a walk meets. The order is that of the containers, outer before inner.
@@ -50,7 +52,8 @@ struct InsideVisitor {
 /// Opens member `index`, recognises and parses it. Null signable for what is of no known type, and
 /// for files that only look like signable ones (`is_meant_unnamed()`) and carry no signature.
 ///
-/// @errors `input`, `unsupported` or `output` as of open_member(), detection and parsing.
+/// @errors `input`, `unsupported` or `output` as of open_member(), detection and parsing; `input`
+///         for an archive that goes by the name of a known type and does not begin like one.
 Result<InnerFile> open_inner(Signable& container, const Member& member, std::size_t index);
 
 /// Whether a type that was met inside has to carry a signature of its own.

@@ -99,9 +99,6 @@ Result<std::vector<Need>> Survey::run(Signable& container,
         "sign the files before they are packed"};
   }
   for (std::size_t i = 0; i < members.size(); ++i) {
-    if (members[i].size == 0) {
-      continue;
-    }
     Need need{
         i, members[i], path.empty() ? members[i].path : path + "/" + members[i].path, false, {}};
     SIGNCTL_CHECK(look_at(container, std::move(need), depth, needs), "");

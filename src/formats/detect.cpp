@@ -78,7 +78,7 @@ Result<const Format*> find_format(const ByteSource& source, std::string_view pat
       const Bytes tail, read_bytes(source, size - window, window), "reading the last bytes");
   const std::string extension = extension_of(path_utf8);
   const auto kinds =
-      zip::looks_like_zip(head, tail) ? zip::kinds_of(source) : std::vector<std::string_view>{};
+      zip::looks_like_zip(head) ? zip::kinds_of(source) : std::vector<std::string_view>{};
 
   std::vector<const Format*> sure;
   std::vector<const Format*> possible;

@@ -173,21 +173,43 @@ Result<void> find_record_end(const ByteSource& source,
   return ok();
 }
 
+/// Refuses a local header in bytes that belong to no entry: who reads from the front unpacks what
+/// the directory does not list.
+Result<void> check_gap(const ByteSource& source, std::uint64_t begin, std::uint64_t end) {
+  constexpr std::uint64_t kWindow = std::uint64_t{64} << 10U;
+  constexpr std::uint64_t kOverlap = sizeof(kLocalSignature) - 1;
+  while (end - begin > kOverlap) {
+    const std::uint64_t size = std::min(kWindow, end - begin);
+    SIGNCTL_TRY(const Bytes bytes, read_bytes(source, begin, size), "");
+    const ByteReader reader(bytes);
+    for (std::uint64_t at = 0; at + kOverlap < size; ++at) {
+      if (reader.u32(at) == kLocalSignature) {
+        return Error{ErrorKind::input,
+                     "at " + std::to_string(begin + at) +
+                         " there is a local header that the directory does not list"};
+      }
+    }
+    begin += size - kOverlap;
+  }
+  return ok();
+}
+
 Result<void> read_local_records(const ByteSource& source, Strictness strictness, Archive& archive) {
   const std::vector<std::size_t> order = archive.in_file_order();
+  const std::uint64_t first =
+      order.empty() ? archive.directory_offset : archive.entries[order.front()].local_offset;
   for (std::size_t i = 0; i < order.size(); ++i) {
     Entry& entry = archive.entries[order[i]];
     const std::uint64_t limit = i + 1 < order.size() ? archive.entries[order[i + 1]].local_offset
                                                      : archive.directory_offset;
     SIGNCTL_CHECK(read_local_header(source, limit, entry), "");
     SIGNCTL_CHECK(find_record_end(source, limit, strictness, entry), "");
+    SIGNCTL_CHECK(check_gap(source, entry.end_offset, limit), "");
   }
-  const std::uint64_t first =
-      order.empty() ? archive.directory_offset : archive.entries[order.front()].local_offset;
   if (strictness == Strictness::package && first != 0) {
     return Error{ErrorKind::input, std::to_string(first) + " bytes precede the first entry"};
   }
-  return ok();
+  return check_gap(source, 0, first);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "formats/common/zip_records.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace signctl::zip {
@@ -46,20 +47,42 @@ struct Marks {
   }
 };
 
-}  // namespace
-
-bool looks_like_zip(ByteView head, ByteView tail) {
-  const ByteReader front(head);
-  if (front.u32(0) == kEndSignature) {
-    return true;
+/// Whether a central directory of `size` bytes, or the records of ZIP64, end where the end record
+/// begins.
+Result<bool> is_behind_directory(const ByteSource& source,
+                                 std::uint64_t end_at,
+                                 std::uint64_t size) {
+  if (size == kFull32) {
+    size = kZip64LocatorSize;
   }
-  if (front.u32(0) != kLocalSignature) {
+  if (size < kZip64LocatorSize || size > end_at) {
     return false;
   }
-  const ByteReader back(tail);
+  SIGNCTL_TRY(const Bytes start, read_bytes(source, end_at - size, 4), "");
+  const auto signature = ByteReader(start).u32(0);
+  return signature == kCentralSignature || signature == kZip64LocatorSignature;
+}
+
+}  // namespace
+
+bool looks_like_zip(ByteView head) {
+  const ByteReader front(head);
+  return front.u32(0) == kEndSignature || front.u32(0) == kLocalSignature;
+}
+
+Result<bool> has_directory_at_end(const ByteSource& source) {
+  constexpr std::uint64_t kLongestComment = 0xFFFF;
+  const std::uint64_t size = source.size();
+  const std::uint64_t begin = size - std::min(size, kEndSize + kLongestComment);
+  SIGNCTL_TRY(const Bytes tail, read_bytes(source, begin, size - begin), "");
+  const ByteReader reader(tail);
   for (std::uint64_t at = tail.size() < kEndSize ? 0 : tail.size() - kEndSize + 1; at-- > 0;) {
-    if (back.u32(at) == kEndSignature) {
-      return true;
+    if (reader.u32(at) == kEndSignature) {
+      SIGNCTL_TRY(
+          const bool found, is_behind_directory(source, begin + at, *reader.u32(at + 12)), "");
+      if (found) {
+        return true;
+      }
     }
   }
   return false;

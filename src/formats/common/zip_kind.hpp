@@ -3,15 +3,20 @@
 
 #include <signctl/byte_source.hpp>
 #include <signctl/bytes.hpp>
+#include <signctl/result.hpp>
 
 #include <string_view>
 #include <vector>
 
 namespace signctl::zip {
 
-/// Whether a file looks like a ZIP archive from its ends: a local header in front, or none in an
-/// empty one, and an end record near the end.
-[[nodiscard]] bool looks_like_zip(ByteView head, ByteView tail);
+/// Whether a file begins like a ZIP archive: with a local header, or in an empty one with the end
+/// record. Whether it also ends like one is for its reader to say.
+[[nodiscard]] bool looks_like_zip(ByteView head);
+
+/// Whether an end record near the end has a central directory before it, whatever the file begins
+/// with and whatever follows: some readers find that archive.
+[[nodiscard]] Result<bool> has_directory_at_end(const ByteSource& source);
 
 /// What the names in the central directory make of a ZIP archive: "msix" (packages and bundles),
 /// "nuget", "vsix"; several when it has the marks of several; "zip" when it has none, and when

@@ -69,8 +69,7 @@ class ZipFormat final : public Format {
   }
   [[nodiscard]] Sniff sniff(const SniffInput& input) const override {
     // Packages are for the format of their name.
-    return looks_like_zip(input.head, input.tail) && !is_taken(input.archive_kinds) ? Sniff::yes
-                                                                                    : Sniff::no;
+    return looks_like_zip(input.head) && !is_taken(input.archive_kinds) ? Sniff::yes : Sniff::no;
   }
   Result<std::unique_ptr<Signable>> open(std::shared_ptr<const ByteSource> source) const override {
     const std::vector<std::string_view> kinds = kinds_of(*source);

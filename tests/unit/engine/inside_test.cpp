@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 #include "support/must.hpp"
 #include "support/pe_builder.hpp"
+#include "support/zip_builder.hpp"
 #include "trust/stores.hpp"
 
 #include <memory>
@@ -158,6 +159,51 @@ TEST_CASE("inside: what cannot be looked at is said", "[engine]") {
   const Report outer = looked_into(without_directory);
   REQUIRE(outer.findings.size() == 1);
   CHECK(outer.findings.front().id == "member-unreadable");
+}
+
+TEST_CASE("inside: an archive that only some readers find is not passed over", "[engine]") {
+  ZipSpec spec;
+  spec.prefix = from_string("#!/bin/sh\n");
+  spec.comment = GENERATE(std::string(), std::string(5000, 'c'));
+  const Bytes hidden = make_zip(spec);
+  spec.prefix.clear();
+  spec.trailing = from_string("behind");
+  FakeContainer container({{"inner.zip", hidden},
+                           {"lib.nupkg", hidden},
+                           {"setup.exe", hidden},
+                           {"app.jar", hidden},
+                           {"tail.dat", make_zip(spec)}});
+
+  const Report report = looked_into(container);
+
+  CHECK(lines_of(report) == Lines{"inner.zip: member-unreadable",
+                                  "lib.nupkg: member-unreadable",
+                                  "setup.exe: member-unreadable",
+                                  "tail.dat: member-unreadable"});
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings.front().id == "member-unrecognised");
+  CHECK(report.findings.front().subject == "app.jar");
+}
+
+TEST_CASE("inside: what is not of the type of its name is said", "[engine]") {
+  for (const char* name : {"a.msi", "a.cab", "a.msix", "a.DLL", "a.exe", "a.cat", "a.vsix"}) {
+    INFO(name);
+    FakeContainer container({{name, from_string("garbage")}, {"a.txt", from_string("PK")}});
+
+    const Report report = looked_into(container);
+
+    CHECK(report.members.empty());
+    REQUIRE(report.findings.size() == 1);
+    CHECK(report.findings.front().id == "member-unrecognised");
+    CHECK(report.findings.front().severity == Severity::warning);
+    CHECK(report.findings.front().subject == name);
+  }
+}
+
+TEST_CASE("inside: what claims to be empty is unpacked all the same", "[engine]") {
+  FakeContainer container({{"empty.exe", {}, 0, true}});
+
+  CHECK(lines_of(looked_into(container)) == Lines{"empty.exe: member-unreadable"});
 }
 
 TEST_CASE("inside: claims that go too far are not unpacked", "[engine]") {

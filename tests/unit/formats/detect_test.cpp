@@ -4,6 +4,7 @@
 #include "support/must.hpp"
 #include "support/pe_builder.hpp"
 
+#include <signctl/claims.hpp>
 #include <signctl/format.hpp>
 
 using namespace signctl;        // NOLINT(google-build-using-namespace): test
@@ -59,4 +60,25 @@ TEST_CASE("detect: a small 16-bit program is not taken for a PE image", "[format
 
   REQUIRE_FALSE(format);
   CHECK(format.error().kind == ErrorKind::unsupported);
+}
+
+TEST_CASE("detect: names that only one format has claim it", "[formats]") {
+  const std::pair<const char*, const char*> claims[] = {{"a/setup.EXE", "pe"},
+                                                        {"b.sys", "pe"},
+                                                        {"c.msp", "msi"},
+                                                        {"d.cab", "cab"},
+                                                        {"e.cat", "cat"},
+                                                        {"f.appxbundle", "msix"},
+                                                        {"g.snupkg", "nuget"},
+                                                        {"h.vsix", "vsix"},
+                                                        {"i.zip", "zip"}};
+  for (const auto& [path, name] : claims) {
+    INFO(path);
+    REQUIRE(claimed_format(path) != nullptr);
+    CHECK(claimed_format(path)->name() == name);
+  }
+  for (const char* path : {"a.js", "b.ps1", "c.node", "d.manifest", "e.txt", "exe", ""}) {
+    INFO(path);
+    CHECK(claimed_format(path) == nullptr);
+  }
 }

@@ -100,7 +100,7 @@ TEST_CASE("zip: stored and deflated entries, descriptors and ZIP64 come out as t
       CHECK_FALSE(archive.find("dir/B.bin"));
       CHECK(archive.entries[8].is_folder());
     }
-    CHECK(zip::looks_like_zip(bytes, ByteView(bytes).last(64)));
+    CHECK(zip::looks_like_zip(bytes));
   }
   CHECK(trouble(ZipSpec{{}}).empty());
 }
@@ -228,7 +228,7 @@ TEST_CASE("zip: headers that contradict each other are refused", "[formats][zip]
 
 TEST_CASE("zip: what lies around an archive", "[formats][zip]") {
   ZipSpec prefixed;
-  prefixed.prefix = from_string("PK\x03\x04 and more");
+  prefixed.prefix = from_string("PK\x03 and more");
   CHECK(trouble(prefixed).empty());
   CHECK(says(trouble(prefixed, Strictness::package), "precede the first entry"));
 
@@ -243,6 +243,30 @@ TEST_CASE("zip: what lies around an archive", "[formats][zip]") {
   const Bytes inner = make_zip(ZipSpec{});
   commented.comment.assign(inner.begin(), inner.end());
   CHECK(says(trouble(commented), "two end records"));
+}
+
+TEST_CASE("zip: an entry that the directory does not list is refused", "[formats][zip]") {
+  const Bytes whole = make_zip();
+  const auto record =
+      ByteView(whole).first(static_cast<std::size_t>(must(read(whole)).directory_offset));
+  for (const std::size_t padding : {std::size_t{0}, std::size_t{65506}, std::size_t{200000}}) {
+    INFO(padding);
+    ZipSpec spec;
+    spec.prefix.resize(padding);
+    spec.prefix.insert(spec.prefix.end(), record.begin(), record.end());
+    CHECK(says(trouble(spec), "the directory does not list"));
+
+    // The entry that is listed is the last one, or the first.
+    Bytes behind = whole;
+    behind.insert(behind.begin() + static_cast<std::ptrdiff_t>(record.size()),
+                  spec.prefix.begin(),
+                  spec.prefix.end());
+    const auto moved = static_cast<std::uint32_t>(record.size() + spec.prefix.size());
+    for (std::size_t i = 0; i < 4; ++i) {
+      behind[behind.size() - 6 + i] = static_cast<std::uint8_t>(moved >> (8 * i));
+    }
+    CHECK(says(trouble(behind), "the directory does not list"));
+  }
 }
 
 TEST_CASE("zip: bombs and lies about size are refused", "[formats][zip]") {
