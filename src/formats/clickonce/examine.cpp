@@ -213,6 +213,20 @@ void read_timestamps(const Element& signature, Examination& exam) {
   }
 }
 
+Result<void> check_stuffing(const xml::Document& document,
+                            ByteView manifest,
+                            const Element& outer,
+                            Examination& exam) {
+  constexpr std::size_t kMostBeside = 4096;
+  SIGNCTL_TRY(const std::size_t beside, xml::uncovered_bytes(document, manifest, outer), "");
+  if (beside > kMostBeside) {
+    exam.object("unsigned-stuffing",
+                std::to_string(beside) +
+                    " bytes of comments and blanks in the manifest, which nothing covers");
+  }
+  return ok();
+}
+
 }  // namespace
 
 Result<SchemeFacts> examine(ByteView manifest) {
@@ -223,6 +237,7 @@ Result<SchemeFacts> examine(ByteView manifest) {
     return Error{ErrorKind::input, "there is not exactly one Signature element"};
   }
   Examination exam;
+  SIGNCTL_CHECK(check_stuffing(document, manifest, outer, exam), "");
   SIGNCTL_TRY(const Signed strong, read_signature(document, outer, "strong-name", exam), "");
   exam.facts.alg = strong.alg.value_or(DigestAlg::sha256);
   exam.facts.claimed_digest = strong.claimed;

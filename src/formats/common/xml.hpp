@@ -4,6 +4,7 @@
 #include <signctl/bytes.hpp>
 #include <signctl/result.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@ struct _xmlNode;  // NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51
 /// Reading, small edits and canonicalization of XML documents, on libxml2. Only UTF-8, no DTD, no
 /// entities besides the predefined ones, nothing fetched, at most 16 MB and 256 levels.
 namespace signctl::xml {
+
+/// The largest document that is read.
+inline constexpr std::size_t kMaxBytes = std::size_t{16} << 20U;
 
 /// Canonical XML, always without comments.
 enum class Canonical {

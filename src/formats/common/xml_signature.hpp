@@ -40,4 +40,11 @@ struct SignatureMethod {
 /// Base64 text of an element, white space left out; empty when it is no base64.
 [[nodiscard]] Bytes base64_of(const Element& element);
 
+/// How many bytes of `document`, whose text is `raw`, no signature covers: comments and processing
+/// instructions, blanks where markup does not need them, and in `signature` text beside elements
+/// and blanks in the text of elements.
+Result<std::size_t> uncovered_bytes(const Document& document,
+                                    ByteView raw,
+                                    const Element& signature);
+
 }  // namespace signctl::xml

@@ -145,11 +145,11 @@ Result<SchemeFacts> examine(Package& package,
     exam.object("vsix-structure", exam.structure.problem);
     return std::move(exam.facts);
   }
-  // Comments and the like are not part of any canonical form: nothing covers them.
-  SIGNCTL_TRY(const Bytes canonical, document.canonical(xml::Canonical::inclusive), "");
-  if (signature.size() > canonical.size() + kMostBeside) {
+  SIGNCTL_TRY(
+      const std::size_t beside, xml::uncovered_bytes(document, signature, document.root()), "");
+  if (beside > kMostBeside) {
     exam.object("unsigned-stuffing",
-                std::to_string(signature.size() - canonical.size()) +
+                std::to_string(beside) +
                     " bytes of comments and blanks in the signature, which nothing covers");
   }
   read_certificates(certificates, exam);

@@ -6,6 +6,7 @@
 #include "crypto/ecdsa_value.hpp"
 #include "formats/common/xml.hpp"
 #include "formats/common/xml_signature.hpp"
+#include "formats/vsix/entries.hpp"
 #include "formats/vsix/layout.hpp"
 #include "formats/vsix/names.hpp"
 
@@ -135,6 +136,29 @@ std::string without_line_ends(const Bytes& serialized) {
   return text;
 }
 
+/// Refuses what the gate would refuse afterwards, before a signature is spent.
+Result<void> check_signable(const Package& package) {
+  SIGNCTL_TRY(const auto findings, check_entries(*package.source(), package.archive()), "");
+  if (!findings.empty()) {
+    return Error{ErrorKind::input,
+                 findings.front().message,
+                 "pack the files anew without it: a signature would not cover it"};
+  }
+  return ok();
+}
+
+/// A signature that could not be read again is not worth having.
+Result<void> check_size(const std::string& object) {
+  constexpr std::size_t kRoom = std::size_t{1} << 20U;  // For certificates and a timestamp.
+  if (object.size() > xml::kMaxBytes - kRoom) {
+    return Error{ErrorKind::unsupported,
+                 "the package has more parts than its signature can list: the list would have " +
+                     std::to_string(object.size()) + " bytes",
+                 "pack what is many and small into one part"};
+  }
+  return ok();
+}
+
 }  // namespace
 
 Result<SchemeDraft> prepare(Package& package, const SchemeRequest& request) {
@@ -144,12 +168,14 @@ Result<SchemeDraft> prepare(Package& package, const SchemeRequest& request) {
   if (leaf.key().type == crypto::KeyType::other) {
     return Error{ErrorKind::unsupported, "VSIX packages are signed with RSA and EC keys only"};
   }
+  SIGNCTL_CHECK(check_signable(package), "");
   SIGNCTL_TRY(const Layout layout, signed_layout(package, name_for(leaf.der())), "");
   SIGNCTL_TRY(const std::string references, manifest(package, layout, request.alg), "");
   auto state = std::make_shared<Prepared>();
   state->key = leaf.key();
   state->object =
       "<Object Id=\"idPackageObject\">" + references + signature_time(request.at) + "</Object>";
+  SIGNCTL_CHECK(check_size(state->object), "");
   SchemeDraft draft;
   SIGNCTL_TRY(draft.file_digest, canonical_digest(state->object, request.alg), "");
   state->signed_info = signed_info({leaf.key().type, request.alg}, draft.file_digest);

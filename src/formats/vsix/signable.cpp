@@ -6,6 +6,7 @@
 #include "formats/common/xml_signature.hpp"
 #include "formats/common/zip_edit.hpp"
 #include "formats/common/zip_inflate.hpp"
+#include "formats/vsix/entries.hpp"
 #include "formats/vsix/examine.hpp"
 #include "formats/vsix/layout.hpp"
 #include "formats/vsix/make.hpp"
@@ -102,6 +103,9 @@ Result<std::vector<EmbeddedSignature>> VsixPackage::signatures() {
 
 Result<std::vector<Finding>> VsixPackage::container_findings() {
   std::vector<Finding> findings;
+  if (!package_.signatures().empty()) {
+    SIGNCTL_TRY(findings, check_entries(*package_.source(), package_.archive()), "");
+  }
   for (std::size_t part = 0; part < package_.parts().size(); ++part) {
     if (package_.parts()[part].type == kSignatureType && !package_.is_of_signature(part)) {
       findings.push_back({"vsix-stray-signature",

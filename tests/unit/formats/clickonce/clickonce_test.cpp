@@ -27,6 +27,9 @@ const std::string kManifest =
     "  <description>caf\xC3\xA9</description>\n"
     "</asmv1:assembly>\n";
 
+const std::string kStuffing(5000, 'x');
+const std::string kBlanks(5000, '\n');
+
 Bytes manifest() {
   return {kManifest.begin(), kManifest.end()};
 }
@@ -99,6 +102,14 @@ TEST_CASE("clickonce: a lie anywhere is found", "[formats][clickonce]") {
       {"StrongNameSignature", "Other", "clickonce-structure"},
       {"</Signature></r:issuer>", "<x/></Signature></r:issuer>", "clickonce-structure"},
       {"issuerKeyHash=\"", "issuerKeyHash=\"0", "clickonce-publisher"},
+      {"<description>", "<!--" + kStuffing + "--><description>", "unsigned-stuffing"},
+      {"<description>", "<description" + kBlanks + ">", "unsigned-stuffing"},
+      {"<SignatureValue>", "<!--" + kStuffing + "--><SignatureValue>", "unsigned-stuffing"},
+      {"<SignatureValue>", "<?x " + kStuffing + "?><SignatureValue>", "unsigned-stuffing"},
+      {"<SignatureValue>", kStuffing + "<SignatureValue>", "unsigned-stuffing"},
+      {"<SignatureValue>", "<SignatureValue>" + kBlanks, "unsigned-stuffing"},
+      {"</X509Data>", "<!--" + kStuffing + "--></X509Data>", "unsigned-stuffing"},
+      {"</asmv1:assembly>", "</asmv1:assembly>" + kBlanks, "unsigned-stuffing"},
   }));
   INFO(lie.what << " -> " << lie.with);
 
@@ -106,6 +117,17 @@ TEST_CASE("clickonce: a lie anywhere is found", "[formats][clickonce]") {
 
   REQUIRE(facts);
   CHECK(has(facts->findings, lie.id));
+}
+
+TEST_CASE("clickonce: comments and line ends as people write them are no stuffing",
+          "[formats][clickonce]") {
+  std::string text(
+      as_text(replaced(signed_manifest(), "<description>", "<!-- kept --><description>")));
+  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 2)) {
+    text.insert(at, "\r");
+  }
+
+  CHECK(must(clickonce::examine(as_bytes(text))).findings.empty());
 }
 
 TEST_CASE("clickonce: every prefix is refused", "[formats][clickonce]") {
@@ -156,6 +178,36 @@ TEST_CASE("xml: document types, other encodings and deep nesting are refused", "
     INFO(text.substr(0, 40));
     CHECK_FALSE(xml::Document::parse(as_bytes(text)));
   }
+}
+
+TEST_CASE("xml: there is an end to size, depth, attributes and namespaces", "[formats][xml]") {
+  const auto nested = [](int levels) {
+    std::string text;
+    for (int i = 0; i < levels; ++i) {
+      text = "<a>" + text + "</a>";
+    }
+    return text;
+  };
+  const auto with = [](const std::string& attribute, int count) {
+    std::string text = "<a b='a=\">='";
+    for (int i = 0; i < count; ++i) {
+      text += " " + attribute + std::to_string(i) + "=\"" + std::to_string(i + 1) + "\"";
+    }
+    return text + "><!-- a=\" ' --><b/></a>";
+  };
+  const std::string parts(11U << 20U, ' ');
+  const auto is_read = [](const std::string& text) {
+    return xml::Document::parse(as_bytes(text)).has_value();
+  };
+
+  CHECK(is_read("<a>" + parts + "</a>"));
+  CHECK_FALSE(is_read("<a>" + parts + parts + "</a>"));
+  CHECK(is_read(nested(250)));
+  CHECK_FALSE(is_read(nested(300)));
+  CHECK(is_read(with("c", 255)));
+  CHECK_FALSE(is_read(with("c", 256)));
+  CHECK(is_read(with("xmlns:c", 100)));
+  CHECK_FALSE(is_read(with("xmlns:c", 101)));
 }
 
 TEST_CASE("xml: canonical forms are those of the recommendation", "[formats][xml]") {
