@@ -5,6 +5,7 @@
 #include "core/path.hpp"
 #include "core/text.hpp"
 
+#include <signctl/claims.hpp>
 #include <signctl/format.hpp>
 
 #include <algorithm>
@@ -21,16 +22,24 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxListBytes = 16U << 20U;
 
 /// Whether a file found in a folder is of a type we know, and one that is signed without being
-/// named. One that cannot be read is kept, so that it is an error and not silently left out.
+/// named. One that cannot be read, or is not of the type that its name says, is kept, so that it is
+/// an error and not silently left out: a download that broke off is a release file all the same.
 bool recognised(const std::string& path) {
+  const Format* const claimed = claimed_format(path);
+  const bool is_claimed = claimed != nullptr && claimed->capabilities().sign;
   const auto source = FileSource::open(path);
   if (!source || (*source)->size() == 0) {
-    return !source;
+    return !source || is_claimed;
   }
-  const auto format = detect_format(**source, path);
+  const auto format = find_format(**source, path);
+  if (!format) {
+    return true;
+  }
   // An archive carries no signature itself; who wants what is inside signed names it.
-  return format && (*format)->capabilities().sign &&
-         (*format)->is_meant_unnamed(extension_of(path));
+  if (*format == nullptr || !(*format)->capabilities().sign) {
+    return is_claimed;
+  }
+  return (*format)->is_meant_unnamed(extension_of(path));
 }
 
 /// The lines of a list file: one path or pattern each, `#` begins a comment line.
