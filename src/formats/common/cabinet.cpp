@@ -46,10 +46,6 @@ Result<void> check_file(const CabinetFile& file, const std::vector<FolderExtent>
                  name + " continues in another cabinet of a set",
                  "sets of cabinets are not supported"};
   }
-  if (file.folder >= folders.size()) {
-    return malformed(name + " is in folder " + std::to_string(file.folder + 1) + " of " +
-                     std::to_string(folders.size()));
-  }
   const std::uint64_t room = folders[file.folder].unpacked;
   if (file.offset > room || file.size > room - file.offset) {
     return malformed(name + " claims the bytes " + std::to_string(file.offset) + " to " +

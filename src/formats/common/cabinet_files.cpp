@@ -10,8 +10,9 @@ namespace signctl::formats {
 namespace {
 
 constexpr std::uint64_t kEntrySize = 16;
-constexpr std::uint64_t kLongestName = 256;  // Of szName, its zero included.
-constexpr std::uint16_t kNameIsUtf8 = 0x80;  // _A_NAME_IS_UTF
+constexpr std::uint64_t kLongestName = 256;   // Of szName, its zero included.
+constexpr std::uint16_t kNameIsUtf8 = 0x80;   // _A_NAME_IS_UTF
+constexpr std::uint16_t kContinued = 0xFFFD;  // And more: from or to another cabinet of a set.
 constexpr std::uint64_t kWindow = std::uint64_t{64} << 10U;
 
 /// Shows a source piece by piece, reading it in larger ones.
@@ -84,6 +85,11 @@ Result<CabinetDirectory> read_cabinet_files(const ByteSource& source, const Cabi
     file.size = reader.u32(0).value_or(0);
     file.offset = reader.u32(4).value_or(0);
     file.folder = reader.u16(8).value_or(0);
+    if (file.folder < kContinued && file.folder >= layout.folders.size()) {
+      return bad_entry(i,
+                       "is in folder " + std::to_string(file.folder + 1) + " of " +
+                           std::to_string(layout.folders.size()));
+    }
     const bool is_utf8 = (reader.u16(14).value_or(0) & kNameIsUtf8) != 0;
     file.path = name_text(name.first(length), is_utf8);
     directory.files.push_back(std::move(file));

@@ -14,7 +14,8 @@ struct CabinetFile {
   std::string path;  ///< As stored, UTF-8; nothing says that it is a harmless one.
   std::uint64_t size{};
   std::uint64_t offset{};  ///< Within its unpacked folder.
-  std::uint16_t folder{};  ///< 0xFFFD and more: continued from or to another cabinet.
+  /// One of the layout's, or 0xFFFD and more: continued from or to another cabinet.
+  std::uint16_t folder{};
 };
 
 struct CabinetDirectory {

@@ -282,6 +282,13 @@ TEST_CASE("cab: folders that overlap are found, and not signed", "[formats][cab]
   CHECK_FALSE(open(many)->content_to_sign(DigestAlg::sha256, PageHashes::off));
 }
 
+TEST_CASE("cab: files of folders that are not there are found, and not signed", "[formats][cab]") {
+  Bytes bytes = make_cab();
+  bytes[26] = 0;
+  CHECK(finding_ids(bytes) == Ids{"cab-malformed"});
+  CHECK_FALSE(open(bytes)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+}
+
 TEST_CASE("cab: a reserved area in use is not signed over", "[formats][cab]") {
   CabSpec spec;
   spec.reserve = Bytes(64, 0xAA);
