@@ -15,14 +15,57 @@ constexpr std::uint16_t kDosMagic = 0x5A4D;          // "MZ"
 constexpr std::uint32_t kPeMagic = 0x00004550;       // "PE\0\0"
 constexpr std::size_t kPeOffsetAt = 0x3C;
 
+/// The kind of file that has that class in its root; empty for what is not Windows Installer's.
+std::string_view kind_of_class(const std::array<std::uint8_t, 16>& id) {
+  // {000C10xx-0000-0000-C000-000000000046}, as stored.
+  static constexpr std::array<std::uint8_t, 14> kRest{
+      0x0C, 0x00, 0x00, 0x00, 0x00, 0x00, 0xC0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x46};
+  if (id[1] != 0x10 || !std::equal(kRest.begin(), kRest.end(), id.begin() + 2)) {
+    return "";
+  }
+  switch (id[0]) {
+    case 0x82:
+      return "transform";
+    case 0x84:
+      return "package";
+    case 0x86:
+      return "patch";
+    default:
+      return "";
+  }
+}
+
+constexpr std::uint32_t kArchiveMagic = 0x04034B50;  // "PK\3\4"
+constexpr std::uint32_t kCompoundMagic = 0xE011CFD0;
+
+/// Whether a stream is a compound file of Windows Installer's: documents are compound files, too.
+Result<bool> is_installer(const CompoundFile& file, std::uint32_t number, const ByteReader& head) {
+  constexpr std::size_t kSectorShiftAt = 0x1E;
+  constexpr std::size_t kDirectoryAt = 0x30;
+  constexpr std::size_t kClassAt = 0x50;
+  const unsigned shift = head.u16(kSectorShiftAt) == 9U ? 9 : 12;
+  const std::uint64_t at =
+      ((std::uint64_t{head.u32(kDirectoryAt).value_or(0)} + 1) << shift) + kClassAt;
+  const std::uint64_t size = file.entries()[number].size;
+  std::array<std::uint8_t, 16> id{};
+  if (at > size || size - at < id.size()) {
+    return true;  // Torn, which whoever opens it will say.
+  }
+  SIGNCTL_CHECK(file.read(number, at, id), "");
+  return !kind_of_class(id).empty();
+}
+
 /// Whether a stream that begins so is something that is signed on its own.
 Result<bool> is_member(const CompoundFile& file, std::uint32_t number) {
   const std::uint64_t size = file.entries()[number].size;
   Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(size, kHeadSize)));
   SIGNCTL_CHECK(file.read(number, 0, head), "");
   const ByteReader reader(head);
-  if (reader.u32(0) == kCabinetMagic) {
+  if (reader.u32(0) == kCabinetMagic || reader.u32(0) == kArchiveMagic) {
     return true;
+  }
+  if (reader.u32(0) == kCompoundMagic) {
+    return is_installer(file, number, reader);
   }
   if (reader.u16(0) != kDosMagic) {
     return false;
@@ -39,23 +82,7 @@ Result<bool> is_member(const CompoundFile& file, std::uint32_t number) {
 }  // namespace
 
 std::string_view kind_of(const CompoundFile& file) {
-  // {000C10xx-0000-0000-C000-000000000046}, as stored.
-  static constexpr std::array<std::uint8_t, 14> kRest{
-      0x0C, 0x00, 0x00, 0x00, 0x00, 0x00, 0xC0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x46};
-  const auto& id = file.root().class_id;
-  if (id[1] != 0x10 || !std::equal(kRest.begin(), kRest.end(), id.begin() + 2)) {
-    return "";
-  }
-  switch (id[0]) {
-    case 0x82:
-      return "transform";
-    case 0x84:
-      return "package";
-    case 0x86:
-      return "patch";
-    default:
-      return "";
-  }
+  return kind_of_class(file.root().class_id);
 }
 
 std::vector<FileFact> facts_of(const CompoundFile& file) {

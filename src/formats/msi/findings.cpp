@@ -95,7 +95,7 @@ std::size_t used_entries(const CompoundFile& file) {
       }));
 }
 
-void check_directory(const CompoundFile& file, std::vector<Finding>& findings) {
+void check_directory(const CompoundFile& file, bool is_signed, std::vector<Finding>& findings) {
   const std::size_t used = used_entries(file);
   if (used != file.tree().reached) {
     findings.push_back(file_finding("msi-orphan-entry",
@@ -105,7 +105,7 @@ void check_directory(const CompoundFile& file, std::vector<Finding>& findings) {
   }
   if (!file.tree().ordered) {
     findings.push_back(file_finding("msi-directory-order",
-                                    Severity::warning,
+                                    is_signed ? Severity::error : Severity::warning,
                                     "the directory is not sorted, so that not every reader finds "
                                     "every stream"));
   }
@@ -175,7 +175,7 @@ Result<std::vector<Finding>> container_findings(const CompoundFile& file) {
   std::vector<Finding> findings;
   const bool is_signed = file.find_in_root(kSignatureName).has_value();
   SIGNCTL_CHECK(check_sectors(file, is_signed ? Severity::error : Severity::warning, findings), "");
-  check_directory(file, findings);
+  check_directory(file, is_signed, findings);
   if (!file.overlong_ends().empty() || !file.overlong_mini_ends().empty()) {
     findings.push_back(file_finding("msi-chain-too-long",
                                     is_signed ? Severity::error : Severity::warning,
@@ -206,6 +206,16 @@ Result<void> check_editable(const CompoundFile& file) {
     }
   }
   return ok();
+}
+
+Result<void> check_order(const CompoundFile& file) {
+  if (file.tree().ordered) {
+    return ok();
+  }
+  return Error{ErrorKind::input,
+               "the directory is not sorted, so that not every reader finds every stream",
+               "save the file anew with the tool that made it; names that differ in case only are "
+               "the same to Windows"};
 }
 
 }  // namespace signctl::msi

@@ -125,6 +125,7 @@ Result<SigningContent> MsiSignable::content_to_sign(DigestAlg alg, PageHashes pa
                  "sign them without --page-hashes"};
   }
   SIGNCTL_CHECK(check_editable(*file_), "");
+  SIGNCTL_CHECK(check_order(*file_), "");
   std::optional<Bytes> prefix;
   if (keeping_) {
     SIGNCTL_TRY(prefix, stored_prehash(), "");

@@ -260,6 +260,26 @@ TEST_CASE("msi: programs and cabinets inside are members", "[formats][msi]") {
   CHECK(bytes == cabinet);
 }
 
+TEST_CASE("msi: installers and archives in streams are members, documents are not",
+          "[formats][msi]") {
+  Bytes archive{'P', 'K', 3, 4};
+  archive.resize(100, 1);
+  CfbSpec document;
+  document.package_class = 0x06;
+  CfbSpec spec;
+  spec.streams = {{u"Binary.a", make_cfb()},
+                  {u"Binary.b", archive},
+                  {u"Binary.c", make_cfb({4, document.streams})},
+                  {u"Binary.d", make_cfb(document)}};
+
+  std::vector<std::string> paths;
+  for (const Member& member : must(open(make_cfb(spec))->members())) {
+    paths.push_back(member.path);
+  }
+
+  CHECK(paths == std::vector<std::string>{"Binary.a", "Binary.b", "Binary.c"});
+}
+
 TEST_CASE("msi: sniffing takes what has the magic number and a version", "[formats][msi]") {
   const Bytes file = make_cfb();
   std::vector<const Format*> yes;
