@@ -4,6 +4,7 @@
 #include "core/posix_error.hpp"
 #include "core/text.hpp"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,6 +35,11 @@ bool set_lock(int file, short kind, std::uint64_t offset, std::uint64_t size) {
   return retry_interrupted([&] { return ::fcntl(file, kSetLock, &lock); }) == 0;
 }
 
+bool is_link(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+}
+
 }  // namespace
 
 AppendFile::AppendFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -47,6 +53,12 @@ Result<AppendFile> AppendFile::open(std::string_view path_utf8) {
   const int number = retry_interrupted([&] {
     return ::open(impl->path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   });
+  if (number < 0 && errno == ELOOP && is_link(impl->path)) {
+    return Error{
+        ErrorKind::output,
+        "cannot open " + printable(path_utf8) + ": it is a symbolic link, which is not followed",
+        "name the file that it leads to"};
+  }
   if (number < 0) {
     return write_error(errno, "cannot open " + printable(path_utf8), path_utf8);
   }
