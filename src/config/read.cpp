@@ -231,6 +231,25 @@ Result<void> check_signer_names(const Node& root, const Config& config) {
   return ok();
 }
 
+/// Rules of trying again that no run could keep.
+Result<void> check_retry(const Node& root, const Config& config) {
+  const Retry& retry = config.sign.retry;
+  const auto at = [&](std::string_view key) { return find_path(root, {"sign", "retry", key}); };
+  if (const Node* node = at("deadline"); node != nullptr && retry.deadline.count() <= 0) {
+    return error_at(config.file,
+                    *node,
+                    "sign.retry.deadline must be longer than 0, or no run could do anything",
+                    "give the longest time that a run may take, such as 15m");
+  }
+  if (const Node* node = at("initial"); node != nullptr && retry.initial > retry.max) {
+    return error_at(config.file,
+                    *node,
+                    "sign.retry.initial must not be longer than sign.retry.max",
+                    "the first wait is the shortest; sign.retry.max is 30s unless said");
+  }
+  return ok();
+}
+
 void note_defaults(const Section& section, const std::string& path, Origins& origins) {
   for (const KeySpec& spec : section.keys) {
     const std::string key =
@@ -259,6 +278,7 @@ Result<Config> parse(std::string_view text, const std::string& file_utf8) {
   read_run(root, config);
   SIGNCTL_TRY(config.steps, read_steps(root, file_utf8), "");
   SIGNCTL_CHECK(check_signer_names(root, config), "");
+  SIGNCTL_CHECK(check_retry(root, config), "");
   if (config.sign.signer.empty() && config.signers.size() == 1) {
     config.sign.signer.push_back(config.signers.begin()->first);
     config.origins.emplace("sign.signer", "default");
