@@ -43,6 +43,7 @@ void Pace::on_trouble(const Error& error) {
   const std::lock_guard lock(mutex_);
   if (error.retry_after) {
     not_before_ = std::max(not_before_, clock_.steady_now() + *error.retry_after);
+    refusal_ = error.message;
   }
   if (to_ignore_ > 0) {
     --to_ignore_;
@@ -77,10 +78,22 @@ bool Pace::wait(milliseconds pause) {
   return false;
 }
 
-void Pace::enter() {
+bool Pace::too_long() const {
+  // Of a broken signer one call finds out every so often whether it is well: that one may not be
+  // later than usual.
+  const auto now = clock_.steady_now();
+  return not_before_ >= deadline_ || (now < broken_until_ && not_before_ > broken_until_);
+}
+
+Result<void> Pace::enter() {
   std::unique_lock lock(mutex_);
   while (true) {
     const auto now = clock_.steady_now();
+    if (now < not_before_ && now < deadline_ && too_long()) {
+      return Error{ErrorKind::network,
+                   refusal_ + "; it asked to be left alone for longer than this run may wait",
+                   "the service is throttling; run again later"};
+    }
     const bool asked_to_wait = now < not_before_ && now < deadline_ && !stop_requested();
     if (!asked_to_wait && in_flight_ < std::max(1, static_cast<int>(window_))) {
       break;
@@ -96,6 +109,7 @@ void Pace::enter() {
   }
   ++in_flight_;
   peak_ = std::max(peak_, in_flight_);
+  return ok();
 }
 
 void Pace::grow() {

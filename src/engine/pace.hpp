@@ -4,10 +4,12 @@
 #include "core/backoff.hpp"
 #include "core/call_control.hpp"
 
+#include <signctl/result.hpp>
 #include <signctl/world.hpp>
 
 #include <condition_variable>
 #include <mutex>
+#include <string>
 
 namespace signctl::engine {
 
@@ -33,8 +35,11 @@ class Pace final : public CallControl {
   void on_trouble(const Error& error) override;
   bool wait(std::chrono::milliseconds pause) override;
 
-  /// Waits for a place in the window. Every enter() is followed by one leave().
-  void enter();
+  /// Waits for a place in the window. Every enter() that succeeds is followed by one leave().
+  ///
+  /// @errors `network`, at once, when the service asked to be left alone for longer than the run
+  ///         may take; of a broken signer, for longer than it is broken.
+  Result<void> enter();
   enum class Outcome { success, failure };
   void leave(Outcome outcome);
 
@@ -48,6 +53,8 @@ class Pace final : public CallControl {
 
  private:
   void grow();
+  /// Whether waiting for not_before_ is in vain. Call with mutex_ held.
+  [[nodiscard]] bool too_long() const;
 
   Clock& clock_;
   const RetryRules rules_;
@@ -59,9 +66,10 @@ class Pace final : public CallControl {
   bool throttled_before_{false};
   int in_flight_{0};
   int peak_{0};
-  int to_ignore_{0};   ///< Calls under way at the last halving: their trouble is the same one.
-  long successes_{0};  ///< Who waits learns from it that the service is well again.
-  Time not_before_{};  ///< Retry-After: nobody begins a call before.
+  int to_ignore_{0};     ///< Calls under way at the last halving: their trouble is the same one.
+  long successes_{0};    ///< Who waits learns from it that the service is well again.
+  Time not_before_{};    ///< Retry-After: nobody begins a call before.
+  std::string refusal_;  ///< What the service said with it.
   Time broken_until_{};
 };
 

@@ -136,7 +136,7 @@ Result<SignedDigest> Signer::sign_once(const FileFacts* file, ByteView digest, D
 Result<SignedDigest> Signer::sign(const FileFacts* file, ByteView digest, DigestAlg alg) {
   for (int tries = 0;;) {
     CallScope scope(pace_);
-    pace_.enter();
+    SIGNCTL_CHECK(pace_.enter(), "signer \"" + options_.name + "\"");
     auto made = sign_once(file, digest, alg);
     pace_.leave(made ? Pace::Outcome::success : Pace::Outcome::failure);
     if (made || !is_transient(made.error().kind)) {

@@ -3,12 +3,15 @@
 
 #include "support/catch.hpp"
 #include "support/fake_world.hpp"
+#include "support/must.hpp"
 
 using namespace std::chrono_literals;
 
 namespace signctl::engine {
 
 namespace {
+
+using test::must;
 
 const TimePoint kNow{std::chrono::seconds{1'795'435'200}};
 
@@ -21,7 +24,7 @@ struct Bench {
 
   void succeed(int times) {
     for (int i = 0; i < times; ++i) {
-      pace.enter();
+      must(pace.enter());
       pace.leave(Pace::Outcome::success);
     }
   }
@@ -60,7 +63,7 @@ TEST_CASE("pace: trouble of calls that were under way together halves the window
   bench.succeed(24);
   REQUIRE(bench.pace.window() == 32);
   for (int i = 0; i < 8; ++i) {
-    bench.pace.enter();
+    must(bench.pace.enter());
   }
 
   for (int i = 0; i < 8; ++i) {
@@ -75,7 +78,7 @@ TEST_CASE("pace: trouble of calls that were under way together halves the window
 TEST_CASE("pace: after trouble it climbs by one for a whole window", "[engine]") {
   Bench bench(32);
   bench.succeed(24);
-  bench.pace.enter();
+  must(bench.pace.enter());
   bench.pace.on_trouble(busy());
   bench.pace.leave(Pace::Outcome::failure);
   REQUIRE(bench.pace.window() == 16);
@@ -90,9 +93,34 @@ TEST_CASE("pace: Retry-After holds for calls that have not begun", "[engine]") {
   const TimePoint before = bench.clock.now();
   bench.pace.on_trouble(busy(7s));
 
-  bench.pace.enter();
+  must(bench.pace.enter());
 
   CHECK(bench.clock.now() - before == 7s);
+  bench.pace.leave(Pace::Outcome::success);
+}
+
+TEST_CASE("pace: nobody waits for a service that asks for more than the run may take", "[engine]") {
+  Bench bench(8);
+  const TimePoint before = bench.clock.now();
+  bench.pace.on_trouble(busy(1h));
+
+  const auto entered = bench.pace.enter();
+
+  REQUIRE_FALSE(entered);
+  CHECK(entered.error().kind == ErrorKind::network);
+  CHECK(entered.error().message.find("busy") == 0);
+  CHECK(bench.clock.now() == before);
+}
+
+TEST_CASE("pace: a broken signer is not waited for longer than it is broken", "[engine]") {
+  Bench bench(8);
+  bench.pace.on_trouble(busy(40s));
+  bench.pace.break_off();
+
+  CHECK_FALSE(bench.pace.enter());
+
+  bench.clock.sleep_for(30s);
+  must(bench.pace.enter());
   bench.pace.leave(Pace::Outcome::success);
 }
 
