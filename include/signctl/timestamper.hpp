@@ -31,6 +31,12 @@ class Timestamper {
 
   /// @errors `timestamp` when an answer was had but is not acceptable; `network` when none was had.
   virtual Result<Stamp> stamp(const StampRequest& request) = 0;
+
+  /// Whether a timestamp can be expected, so that no signature is paid for that could not be
+  /// finished. While other threads are finding that out it waits for what they find.
+  ///
+  /// @errors `timestamp` when it cannot; `interrupted`.
+  virtual Result<void> ready() { return ok(); }
 };
 
 }  // namespace signctl

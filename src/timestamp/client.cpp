@@ -33,6 +33,8 @@ constexpr milliseconds kLeastPatience{100};
 /// A server that refuses one timestamp while it answers others is asked so many times as often as
 /// one that refuses all: by chance the same one is refused again and again.
 constexpr int kMoreWhenAnswering = 5;
+/// How long nobody pays for a signature after a timestamp could not be had from any server.
+constexpr std::chrono::seconds kGivenUp{30};
 /// How often a waiting thread looks whether something has changed.
 constexpr milliseconds kSlice{250};
 
@@ -86,6 +88,33 @@ class Pool final : public Timestamper {
 
   Result<Stamp> stamp(const StampRequest& request) override {
     Attempts attempts = begin();
+    auto made = ask_all(request, attempts);
+    end(made);
+    return made;
+  }
+
+  Result<void> ready() override {
+    std::unique_lock lock(mutex_);
+    while (!some_is_well()) {
+      if (stop_requested()) {
+        return Error{ErrorKind::interrupted, "stopped while no timestamp server was well"};
+      }
+      if (stamping_ > 0) {
+        changed_.wait_for(lock, kSlice);
+        continue;
+      }
+      if (now() < given_up_until_) {
+        return none_is_well();
+      }
+      // Somebody has to find out whether that has passed.
+      given_up_until_ = now() + kGivenUp;
+      return ok();
+    }
+    return ok();
+  }
+
+ private:
+  Result<Stamp> ask_all(const StampRequest& request, Attempts& attempts) {
     for (;;) {
       while (const auto turn = next_turn(attempts)) {
         auto token = ask(*turn, request);
@@ -100,9 +129,35 @@ class Pool final : public Timestamper {
     }
   }
 
- private:
+  void end(const Result<Stamp>& made) {
+    const std::lock_guard lock(mutex_);
+    --stamping_;
+    if (!made) {
+      given_up_until_ = now() + kGivenUp;
+    }
+    changed_.notify_all();
+  }
+
+  [[nodiscard]] bool some_is_well() const {
+    return std::any_of(
+        servers_.begin(), servers_.end(), [&](const Server& server) { return server.well(now()); });
+  }
+
+  [[nodiscard]] Error none_is_well() const {
+    std::vector<std::string> failures;
+    for (const Server& server : servers_) {
+      failures.push_back(server.name() +
+                         ", when last asked: " + without_name(server.last_failure(), server));
+    }
+    return {
+        ErrorKind::timestamp,
+        "no signature was asked for, because no timestamp server is well; " + join(failures, "; "),
+        "running again is safe; a second --timestamp-url helps when one server is down"};
+  }
+
   Attempts begin() {
     const std::lock_guard lock(mutex_);
+    ++stamping_;
     Attempts attempts;
     for (const Server& server : servers_) {
       attempts.servers.push_back(
@@ -268,10 +323,7 @@ class Pool final : public Timestamper {
       }
     }
     if (attempts.count == 0) {
-      error.message +=
-          past_deadline()
-              ? "; the time allowed for this run was over before a server could be asked"
-              : "; every server asked to be left alone for longer than this run may take";
+      error.message += why_not_asked();
     }
     constexpr std::size_t kShown = 6;
     const std::size_t first =
@@ -287,12 +339,27 @@ class Pool final : public Timestamper {
     return error;
   }
 
+  [[nodiscard]] std::string why_not_asked() const {
+    if (past_deadline()) {
+      return "; the time allowed for this run was over before a server could be asked";
+    }
+    const bool asked_to_wait =
+        std::all_of(servers_.begin(), servers_.end(), [&](const Server& server) {
+          return server.left_alone_until() >= deadline_;
+        });
+    return asked_to_wait
+               ? "; every server asked to be left alone for longer than this run may take"
+               : "; sign.timestamp.interval leaves no request for it within sign.retry.deadline";
+  }
+
   Options options_;
   World world_;
   mutable std::mutex mutex_;  ///< Guards the servers' states, not their exchanges.
   std::condition_variable changed_;
   std::vector<Server> servers_;
   Time deadline_;
+  int stamping_{0};        ///< Timestamps that are being asked for.
+  Time given_up_until_{};  ///< No new signature is worth paying for until then.
 };
 
 }  // namespace

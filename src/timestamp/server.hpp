@@ -30,6 +30,13 @@ class Server {
   /// passed.
   [[nodiscard]] bool in_trouble() const { return failures_ > 0; }
   [[nodiscard]] bool being_tried() const { return in_trouble() && in_flight_ > 0; }
+  /// Whether an answer in order is expected of it: one refusal of a server that has answered before
+  /// is no more than that.
+  [[nodiscard]] bool well(Time now) const {
+    return !distrusted(now) && failures_ <= (has_answered() ? 1 : 0);
+  }
+  /// Until when it asked to be left alone, or was put aside: without the token bucket.
+  [[nodiscard]] Time left_alone_until() const { return ready_; }
   /// Whether it answered wrongly within the last minute.
   [[nodiscard]] bool distrusted(Time now) const { return now < distrusted_until_; }
   /// What a request is expected to take; a guess until there has been an answer.

@@ -197,6 +197,69 @@ TEST_CASE("timestamp pool: each server has its bucket", "[timestamp]") {
   CHECK(took <= 31s);
 }
 
+TEST_CASE("timestamp pool: nobody is to pay for a signature while no server is well",
+          "[timestamp]") {
+  Bench bench;
+  bench.servers.manners[kA].status = 503;
+  bench.servers.manners[kB].lies = true;
+  Options options = servers({kA, kB});
+  options.retry = {3, 10ms, 20ms, 60s};
+  const auto pool = bench.pool(options);
+  must(pool->ready());
+  REQUIRE_FALSE(Bench::stamp(*pool));
+
+  const auto ready = pool->ready();
+
+  REQUIRE_FALSE(ready);
+  CHECK(ready.error().kind == ErrorKind::timestamp);
+  CHECK(ready.error().message.find("http://a.example/, when last asked: HTTP status 503") !=
+        std::string::npos);
+  SECTION("after a while one finds out whether that has passed") {
+    bench.clock.sleep_for(31s);
+    must(pool->ready());
+    CHECK_FALSE(pool->ready());
+  }
+  SECTION("one server that answers is enough") {
+    bench.servers.manners[kB].lies = false;
+    must(Bench::stamp(*pool));
+    must(pool->ready());
+  }
+}
+
+TEST_CASE("timestamp pool: one refusal of a server that has answered holds up nobody",
+          "[timestamp]") {
+  Bench bench;
+  const auto pool = bench.pool(servers({kA}));
+  must(Bench::stamp(*pool));
+  bench.servers.manners[kA].status = 503;
+  int looked = 0;
+  bench.clock.meanwhile = [&] {
+    if (bench.servers.asked[kA] == 2 && looked++ > 0) {
+      must(pool->ready());
+      bench.servers.manners[kA].status = 200;
+    }
+  };
+
+  must(Bench::stamp(*pool));
+
+  CHECK(looked > 1);
+}
+
+TEST_CASE("timestamp pool: an interval that is longer than the run is not blamed on the servers",
+          "[timestamp]") {
+  Bench bench;
+  Options options = servers({kA});
+  options.pacing = {60s, 1};
+  options.retry.deadline = 5s;
+  const auto pool = bench.pool(options);
+  must(Bench::stamp(*pool));
+
+  const auto stamp = Bench::stamp(*pool);
+
+  REQUIRE_FALSE(stamp);
+  CHECK(stamp.error().message.find("sign.timestamp.interval") != std::string::npos);
+}
+
 TEST_CASE("timestamp pool: when all are down the error names each", "[timestamp]") {
   Bench bench;
   bench.servers.manners[kA].status = 503;
