@@ -10,6 +10,7 @@
 #include <signctl/trust_store.hpp>
 #include <signctl/world.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,9 @@ struct Stages {
   Clock* clock{};
   Shelf* shelf{};          ///< Signatures that there are already; null when none are remembered.
   std::string identity{};  ///< Names the session's signer on the shelf.
+  /// Whether what is on the shelf under `identity`, by the certificate `leaf`, is by one of the
+  /// run's signers. Empty: whoever made it will do.
+  std::function<Result<bool>(const std::string& identity, const CertificateInfo& leaf)> is_ours{};
 };
 
 /// Signs one file: digest, sign, timestamp, embed, write a draft, gate the draft, rename it.
@@ -80,11 +84,10 @@ Result<FileOutcome> sign_file(const FileTask& task, Stages& stages);
 
 /// What sign_file() would do with a file, without a signer and without writing.
 ///
+/// @param stages  Gate and clock; shelf and is_ours if there is a journal.
 /// @return  Empty when it would be signed; the outcome when it would be skipped.
 /// @errors  What would fail.
-Result<std::optional<FileOutcome>> foresee_file(const FileTask& task,
-                                                const Gate& gate,
-                                                Clock& clock);
+Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stages& stages);
 
 /// Runs the gate on a file.
 Result<FileOutcome> verify_file(const std::string& path, const Gate& gate, TimePoint now);

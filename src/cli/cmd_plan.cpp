@@ -88,11 +88,11 @@ std::string_view word_for(Fate::Kind kind) {
 }
 
 /// What would become of each file; those with the same bytes share one signature.
-std::vector<Fate> foresee(const Plan& plan, const engine::Gate& gate, Context& context) {
+std::vector<Fate> foresee(const Plan& plan, const engine::Stages& stages) {
   std::vector<Fate> fates;
   std::vector<std::string> paths;
   for (const engine::FileTask& task : plan.tasks) {
-    const auto foreseen = engine::foresee_file(task, gate, context.clock());
+    const auto foreseen = engine::foresee_file(task, stages);
     if (!foreseen) {
       fates.push_back({Fate::Kind::fail, foreseen.error().message});
     } else if (foreseen->has_value()) {
@@ -136,10 +136,11 @@ Result<Plan> make_plan(const Options& options, Context& context) {
       options.deep.deep ? std::vector<InsideWarning>{} : warn_of_unsigned_inside(plan.files.plan);
   plan.inside = options.deep.deep ? count_unsigned_inside(plan.files.plan) : 0;
   // The quota is shown below, not enforced: a plan shall show what is too much.
-  SIGNCTL_CHECK(
-      check_limits({plan.tasks, plan.inside, gate}, config, options.run, nullptr, context), "");
+  SIGNCTL_TRY(const auto ahead, look_ahead(config, options.run, plan.signers, gate, context), "");
+  SIGNCTL_CHECK(check_limits({plan.tasks, plan.inside, ahead.stages}, config, options.run, nullptr),
+                "");
   SIGNCTL_TRY(const auto run, run_options(config, options.run), "");
-  plan.fates = foresee(plan, gate, context);
+  plan.fates = foresee(plan, ahead.stages);
   return plan;
 }
 

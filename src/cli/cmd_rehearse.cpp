@@ -128,8 +128,10 @@ Result<int> run(const Options& options, Context& context) {
   TargetFlags target;
   target.output_dir = options.output_dir;
   SIGNCTL_TRY(sign.tasks, make_tasks(files, target, sign.options), "");
-  SIGNCTL_CHECK(check_limits({sign.tasks, 0, sign.gate}, config, options.run, nullptr, context),
-                "");
+  engine::Stages foresight;
+  foresight.gate = &sign.gate;
+  foresight.clock = &context.clock();
+  SIGNCTL_CHECK(check_limits({sign.tasks, 0, foresight}, config, options.run, nullptr), "");
   SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
   SIGNCTL_TRY(const auto signer,
               make_rehearsal_signer(context.clock().now()),

@@ -105,9 +105,9 @@ Result<int> run(const Options& options, Context& context) {
     }
   }
   const std::size_t inside = options.deep.deep ? count_unsigned_inside(files.plan) : 0;
+  SIGNCTL_TRY(const auto ahead, look_ahead(config, options.run, signers, sign.gate, context), "");
   SIGNCTL_CHECK(
-      check_limits({sign.tasks, inside, sign.gate}, config, options.run, &signers.front(), context),
-      "");
+      check_limits({sign.tasks, inside, ahead.stages}, config, options.run, &signers.front()), "");
   SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
   // A share may be empty; then nobody logs in.
   if (!sign.tasks.empty()) {

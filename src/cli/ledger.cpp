@@ -281,7 +281,8 @@ void Ledger::record_ends(const engine::RunSummary& summary) {
       case engine::FileState::skipped:
         file.state = "skipped";
         file.why = outcome.reason;
-        outputs_[place->second] = inputs_[place->second];
+        // Where the signed file is: the input, or what was written before.
+        outputs_[place->second] = outcome.path;
         break;
       case engine::FileState::refused:
         file.state = "failed";

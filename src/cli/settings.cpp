@@ -409,7 +409,32 @@ engine::ShelfOptions shelf_options(const config::Config& config,
   } else if (options.journal == "off") {
     options.journal.clear();
   }
+  options.deadline = config.sign.retry.deadline;
   return options;
+}
+
+Result<Foresight> look_ahead(const config::Config& config,
+                             const RunFlags& flags,
+                             const std::vector<SignerChoice>& signers,
+                             const engine::Gate& gate,
+                             Context& context) {
+  Foresight ahead;
+  SIGNCTL_TRY(
+      ahead.shelf, engine::Shelf::look(shelf_options(config, flags, signers), context.clock()), "");
+  ahead.stages.gate = &gate;
+  ahead.stages.clock = &context.clock();
+  ahead.stages.shelf = ahead.shelf.get();
+  // Nobody has logged in: the certificate is the one that is in the file.
+  ahead.stages.is_ours = [&signers](const std::string& identity,
+                                    const CertificateInfo& leaf) -> Result<bool> {
+    return std::any_of(signers.begin(), signers.end(), [&](const SignerChoice& choice) {
+      const std::string provider(choice.provider->name());
+      const std::string settings = settings_text(choice);
+      return identity == engine::signer_identity(provider, settings, &leaf) ||
+             identity == engine::signer_identity(provider, settings, nullptr);
+    });
+  };
+  return ahead;
 }
 
 Result<engine::Crew> make_crew(const std::vector<SignerChoice>& signers,

@@ -71,6 +71,17 @@ Result<void> apply(const IdentityFlags& flags, GateRules& rules);
                                                  const RunFlags& flags,
                                                  const std::vector<SignerChoice>& signers);
 
+/// What can be said before anybody logs in of files that an earlier run signed.
+struct Foresight {
+  std::unique_ptr<engine::Shelf> shelf;  ///< Only to look at.
+  engine::Stages stages;                 ///< For engine::foresee_file(). Borrows `gate` and shelf.
+};
+Result<Foresight> look_ahead(const config::Config& config,
+                             const RunFlags& flags,
+                             const std::vector<SignerChoice>& signers,
+                             const engine::Gate& gate,
+                             Context& context);
+
 /// Whether a run may use the session in the background (signctl session start), and what it trusts.
 struct SessionUse {
   bool allowed{false};

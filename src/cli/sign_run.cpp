@@ -70,11 +70,10 @@ std::optional<TimePoint> end_of(const engine::FileResult& result) {
 
 /// How many signatures `tasks` will really need.
 std::size_t count_signatures(const std::vector<engine::FileTask>& tasks,
-                             const engine::Gate& gate,
-                             Clock& clock) {
+                             const engine::Stages& stages) {
   std::vector<std::string> paths;
   for (const engine::FileTask& task : tasks) {
-    const auto foreseen = engine::foresee_file(task, gate, clock);
+    const auto foreseen = engine::foresee_file(task, stages);
     if (!foreseen || !foreseen->has_value()) {
       paths.push_back(task.input);
     }
@@ -114,8 +113,7 @@ Result<void> make_folders(const TargetFlags& target, const std::vector<engine::F
 Result<void> check_limits(const Demand& demand,
                           const config::Config& config,
                           const RunFlags& flags,
-                          const SignerChoice* signer,
-                          Context& context) {
+                          const SignerChoice* signer) {
   if (flags.max_signatures && *flags.max_signatures < 0) {
     return Error{ErrorKind::usage, "--max-signatures wants a number of 0 or more"};
   }
@@ -130,7 +128,7 @@ Result<void> check_limits(const Demand& demand,
     return ok();
   }
   // Only now is it worth reading the files.
-  signatures = count_signatures(demand.tasks, demand.gate, context.clock()) + demand.inside;
+  signatures = count_signatures(demand.tasks, demand.stages) + demand.inside;
   const std::string would = std::to_string(signatures) + " signatures would be made, and ";
   if (exceeds(flags.max_signatures)) {
     return Error{ErrorKind::usage,

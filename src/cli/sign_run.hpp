@@ -38,8 +38,8 @@ Result<void> make_folders(const TargetFlags& target, const std::vector<engine::F
 /// What a run is about to sign. Borrowed.
 struct Demand {
   const std::vector<engine::FileTask>& tasks;
-  std::size_t inside{};  ///< Signatures that --deep makes inside the files, at most.
-  const engine::Gate& gate;
+  std::size_t inside{};          ///< Signatures that --deep makes inside the files, at most.
+  const engine::Stages& stages;  ///< For engine::foresee_file().
 };
 
 /// Refuses more signatures than --max-signatures, the config's limit and what the first signer's
@@ -50,8 +50,7 @@ struct Demand {
 Result<void> check_limits(const Demand& demand,
                           const config::Config& config,
                           const RunFlags& flags,
-                          const SignerChoice* signer,
-                          Context& context);
+                          const SignerChoice* signer);
 
 /// `jobs`, if it is a sensible number.
 Result<int> checked_jobs(int jobs);

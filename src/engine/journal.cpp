@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/journal.hpp"
 
+#include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/path.hpp"
 #include "core/text.hpp"
@@ -17,6 +18,7 @@ namespace {
 constexpr std::string_view kHeader = "signctl-journal 1";
 constexpr std::size_t kSumDigits = 16;
 constexpr std::size_t kChainIdDigits = 16;
+constexpr std::size_t kLargest = std::size_t{1} << 30U;
 /// Octets that stand for keys, and behind them those that stand for processes.
 constexpr std::uint64_t kLockRange = std::uint64_t{1} << 40U;
 constexpr std::uint64_t kPresenceRange = std::uint64_t{1} << 32U;
@@ -71,7 +73,7 @@ std::string SignatureKey::text() const {
   return key_from(identity, digest_name(alg), to_hex(digest));
 }
 
-Journal::Journal(std::string path, AppendFile file)
+Journal::Journal(std::string path, std::optional<AppendFile> file)
     : path_(std::move(path)), file_(std::move(file)) {}
 
 Result<Journal> Journal::open(const std::string& path_utf8) {
@@ -81,31 +83,51 @@ Result<Journal> Journal::open(const std::string& path_utf8) {
   return journal;
 }
 
+Result<std::optional<Journal>> Journal::look(const std::string& path_utf8) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(to_path(path_utf8), ignored)) {
+    return std::optional<Journal>{};
+  }
+  SIGNCTL_TRY(const Bytes bytes, read_file(path_utf8, kLargest), "reading the journal");
+  Journal journal(path_utf8, std::nullopt);
+  SIGNCTL_CHECK(journal.read_all(bytes), "reading the journal " + path_utf8);
+  return std::optional(std::move(journal));
+}
+
 Result<void> Journal::start_over() {
   read_to_ = 0;
   chains_.clear();
   made_.clear();
   done_.clear();
   signatures_.clear();
-  if (file_.size() == 0) {
+  if (file_->size() == 0) {
     return write(std::string(kHeader));
   }
-  SIGNCTL_TRY(const Bytes bytes, file_.read_from(0), "");
+  SIGNCTL_TRY(const Bytes bytes, file_->read_from(0), "");
+  return read_all(bytes);
+}
+
+Result<void> Journal::read_all(ByteView bytes) {
   if (!as_text(bytes).starts_with(kHeader)) {
     return Error{ErrorKind::input,
                  printable(path_) + " is not a journal of signctl",
                  "name another file as journal"};
   }
-  return read_on();
+  read_lines(as_text(bytes));
+  return ok();
 }
 
 Result<void> Journal::read_on() {
-  SIGNCTL_TRY(const Bytes bytes, file_.read_from(read_to_), "");
-  std::string_view text = as_text(bytes);
+  SIGNCTL_TRY(const Bytes bytes, file_->read_from(read_to_), "");
+  read_lines(as_text(bytes));
+  return ok();
+}
+
+void Journal::read_lines(std::string_view text) {
   while (true) {
     const auto end = text.find('\n');
     if (end == std::string_view::npos) {
-      return ok();
+      return;
     }
     read_line(text.substr(0, end));
     text.remove_prefix(end + 1);
@@ -151,11 +173,16 @@ bool Journal::knows_signature(ByteView signature) const {
   return signatures_.contains(crypto::hash(DigestAlg::sha256, signature));
 }
 
+std::string Journal::identity_of(ByteView signature) const {
+  const auto key = signatures_.find(crypto::hash(DigestAlg::sha256, signature));
+  return key == signatures_.end() ? "" : key->second.substr(0, key->second.find(' '));
+}
+
 Result<void> Journal::write(const std::string& line) {
   const std::string text = line + " ";
   // What a killed process left of its last line ends here.
-  const bool torn = read_to_ != file_.size();
-  return file_.append(as_bytes((torn ? "\n" : "") + text + sum_of(text) + "\n"));
+  const bool torn = read_to_ != file_->size();
+  return file_->append(as_bytes((torn ? "\n" : "") + text + sum_of(text) + "\n"));
 }
 
 Result<void> Journal::add_made(const SignatureKey& key, const SignedDigest& made) {
@@ -174,11 +201,11 @@ Result<void> Journal::add_made(const SignatureKey& key, const SignedDigest& made
 }
 
 Result<void> Journal::sync() const {
-  return file_.sync();
+  return file_->sync();
 }
 
 Result<void> Journal::write_done(const std::string& key) {
-  if (!made_.contains(key) || done_.contains(key)) {
+  if (!file_ || !made_.contains(key) || done_.contains(key)) {
     return ok();
   }
   SIGNCTL_CHECK(write("done " + key), "writing the journal");
@@ -196,7 +223,7 @@ Result<void> Journal::add_done(ByteView signature) {
 
 Result<bool> Journal::try_lock(const SignatureKey& key) {
   const std::uint64_t place = lock_place(key);
-  if (!file_.try_lock(place, 1)) {
+  if (!file_->try_lock(place, 1)) {
     return false;
   }
   SIGNCTL_CHECK(read_on(), "reading the journal");
@@ -204,11 +231,11 @@ Result<bool> Journal::try_lock(const SignatureKey& key) {
 }
 
 void Journal::unlock(const SignatureKey& key) {
-  file_.unlock(lock_place(key), 1);
+  file_->unlock(lock_place(key), 1);
 }
 
 void Journal::remove_if_complete() {
-  if (!file_.try_lock(0, kLockRange + kPresenceRange)) {
+  if (!file_->try_lock(0, kLockRange + kPresenceRange)) {
     return;
   }
   const bool current = read_on().has_value();

@@ -49,11 +49,18 @@ class Journal {
   /// @errors `output` when it cannot be written; `input` when it is of another kind.
   static Result<Journal> open(const std::string& path_utf8);
 
+  /// What is there, to look at only: nothing is created, locked or written. Empty without a file.
+  ///
+  /// @errors `input` when it cannot be read or is of another kind.
+  static Result<std::optional<Journal>> look(const std::string& path_utf8);
+
   /// What was made for `key`.
   [[nodiscard]] std::optional<SignedDigest> find(const SignatureKey& key) const;
 
   /// Whether a signature with that value was made by a run that is written down here.
   [[nodiscard]] bool knows_signature(ByteView signature) const;
+  /// Whose it is, by SignatureKey::identity; empty when it is not written down here.
+  [[nodiscard]] std::string identity_of(ByteView signature) const;
 
   Result<void> add_made(const SignatureKey& key, const SignedDigest& made);
   /// Waits until the disk has what was added. The one member that threads may call together, and
@@ -78,15 +85,17 @@ class Journal {
     std::string chain;  ///< Key of chains_.
   };
 
-  Journal(std::string path, AppendFile file);
+  Journal(std::string path, std::optional<AppendFile> file);
   Result<void> read_on();
+  Result<void> read_all(ByteView bytes);
+  void read_lines(std::string_view text);
   void read_line(std::string_view line);
   Result<void> write(const std::string& line);
   Result<void> start_over();
   Result<void> write_done(const std::string& key);
 
   std::string path_;
-  AppendFile file_;
+  std::optional<AppendFile> file_;  ///< Empty: only looked at.
   std::uint64_t read_to_{0};
   std::map<std::string, std::vector<Bytes>> chains_;
   std::map<std::string, Entry> made_;  ///< By SignatureKey::text().

@@ -62,7 +62,7 @@ Result<std::optional<ObtainedSignature>> obtain_signature(const OpenedFile& open
       obtained.other_signer = made.chain.front();
       return Answer{std::move(obtained)};
     }
-    SIGNCTL_CHECK(obtained.claim.keep(made), "");
+    obtained.claim.keep(made);
   }
   // The signature is valid from here on, but only for as long as its certificate.
   SIGNCTL_TRY(obtained.signature, finish(prepared, made, options, stages.timestamper), "");

@@ -60,7 +60,11 @@ class Worker {
         }
       }
       auto outcome = sign_by(i, task);
-      if (outcome || is_last || !is_transient(outcome.error().kind) || stop_requested()) {
+      // Another process that holds on to the file would do so with the next signer as well.
+      const Shelf* const shelf = shared_.crew.shelf.get();
+      const bool waited_in_vain = shelf != nullptr && shelf->waited_in_vain();
+      if (outcome || is_last || !is_transient(outcome.error().kind) || stop_requested() ||
+          waited_in_vain) {
         return outcome;
       }
       signers[i]->pace().break_off();
@@ -85,11 +89,14 @@ class Worker {
     if (!sessions_[index]) {
       sessions_[index] = signer.session();
     }
-    Stages stages{sessions_[index].get(),
-                  shared_.crew.timestamper.get(),
-                  &shared_.gate,
-                  &shared_.clock,
-                  shared_.crew.shelf.get()};
+    Stages stages{
+        sessions_[index].get(),
+        shared_.crew.timestamper.get(),
+        &shared_.gate,
+        &shared_.clock,
+        shared_.crew.shelf.get(),
+        {},
+        [this](const std::string& identity, const CertificateInfo&) { return is_ours(identity); }};
     if (stages.shelf != nullptr) {
       SIGNCTL_TRY(stages.identity, signer.identity(), "signing " + task.input);
     }
@@ -98,6 +105,18 @@ class Worker {
       outcome->signer = signer.name();
     }
     return outcome;
+  }
+
+  /// Whether one of the run's signers goes by that name. Those behind the first are asked only when
+  /// it is not the first's.
+  Result<bool> is_ours(const std::string& identity) {
+    for (const auto& signer : shared_.crew.signers) {
+      SIGNCTL_TRY(const std::string name, signer->identity(), "");
+      if (name == identity) {
+        return true;
+      }
+    }
+    return false;
   }
 
   Shared& shared_;
@@ -215,6 +234,24 @@ int RunSummary::exit_code() const {
   return signctl::exit_code(stop_requested() ? ErrorKind::interrupted : ErrorKind::internal);
 }
 
+namespace {
+
+/// Lets no signature be paid for that could not be noted, or not be timestamped.
+void guard_spending(Crew& crew) {
+  const Shelf* const shelf = crew.shelf.get();
+  Timestamper* const timestamper = crew.timestamper.get();
+  for (const auto& signer : crew.signers) {
+    signer->admit_by([shelf, timestamper]() -> Result<void> {
+      if (shelf != nullptr) {
+        SIGNCTL_CHECK(shelf->check(), "");
+      }
+      return timestamper != nullptr ? timestamper->ready() : ok();
+    });
+  }
+}
+
+}  // namespace
+
 RunSummary sign_all(const std::vector<FileTask>& tasks,
                     const Gate& gate,
                     Crew& crew,
@@ -222,6 +259,7 @@ RunSummary sign_all(const std::vector<FileTask>& tasks,
                     const RunOptions& options) {
   Shared shared{tasks, gate, crew, clock, options};
   shared.results.resize(tasks.size());
+  guard_spending(crew);
   std::size_t begin = 0;
   while (begin < tasks.size() && !stop_requested() && (options.keep_going || !shared.failed)) {
     shared.end = begin;

@@ -39,6 +39,12 @@ Bytes signature_in(const std::string& path, const UnsignedSignature& wanted) {
   return {};
 }
 
+/// The value of a ContentInfo's first signer; empty when it is none.
+Bytes signature_value(ByteView cms) {
+  const auto data = cms::parse_signed_data(cms);
+  return data ? data->signers.front().signature : Bytes{};
+}
+
 /// The signature values of ContentInfos and of those nested in them.
 std::vector<Bytes> signature_values(std::vector<Bytes> waiting) {
   std::vector<Bytes> values;
@@ -96,26 +102,28 @@ std::optional<Found> Claim::find(const UnsignedSignature& wanted, bool timestamp
   return std::nullopt;
 }
 
-Result<void> Claim::keep(const SignedDigest& made) const {
+void Claim::keep(const SignedDigest& made) const {
   if (shelf_ == nullptr) {
-    return ok();
+    return;
   }
   {
     const std::lock_guard lock(shelf_->mutex_);
     shelf_->remember(key_, made);
     if (!shelf_->journal_) {
-      return ok();
+      return;
     }
-    SIGNCTL_CHECK(shelf_->journal_->add_made(key_, made), "");
+    shelf_->note(shelf_->journal_->add_made(key_, made));
   }
   // Beside the others: the disk takes many at once as quickly as one. That a file is done needs no
   // such wait: who does not know it verifies it again.
-  return shelf_->journal_->sync();
+  const auto synced = shelf_->journal_->sync();
+  const std::lock_guard lock(shelf_->mutex_);
+  shelf_->note(synced);
 }
 
-Result<void> Claim::done(ByteView cms, const std::string& output, bool timestamped) const {
+void Claim::done(ByteView cms, const std::string& output, bool timestamped) const {
   if (shelf_ == nullptr) {
-    return ok();
+    return;
   }
   const std::lock_guard lock(shelf_->mutex_);
   const auto known = shelf_->known_.find(key_.text());
@@ -127,7 +135,9 @@ Result<void> Claim::done(ByteView cms, const std::string& output, bool timestamp
       log_warning("the signature could not be put into the cache: " + added.error().message);
     }
   }
-  return shelf_->journal_ ? shelf_->journal_->add_done(key_) : ok();
+  if (shelf_->journal_) {
+    shelf_->note(shelf_->journal_->add_done(key_));
+  }
 }
 
 void Claim::discard() const {
@@ -141,8 +151,40 @@ void Claim::discard() const {
   }
 }
 
+Shelf::Shelf(Clock& clock, std::chrono::milliseconds deadline)
+    : clock_(clock), deadline_(clock.steady_now() + deadline) {}
+
+Result<std::unique_ptr<Shelf>> Shelf::look(const ShelfOptions& options, Clock& clock) {
+  std::unique_ptr<Shelf> shelf(new Shelf(clock, options.deadline));
+  if (!options.journal.empty()) {
+    SIGNCTL_TRY(shelf->journal_, Journal::look(options.journal), "");
+  }
+  return shelf;
+}
+
+void Shelf::note(const Result<void>& written) {
+  if (written || failure_) {
+    return;
+  }
+  failure_ = written.error();
+  log_warning(failure_->message +
+              "; the signatures that are in hand are finished, and no more are asked for");
+}
+
+Result<void> Shelf::check() const {
+  const std::lock_guard lock(mutex_);
+  if (!failure_) {
+    return ok();
+  }
+  return Error{ErrorKind::output,
+               "no signature was asked for, because it could not be noted in the journal: " +
+                   failure_->message,
+               "make room for the journal, or name another place with --journal; then run again "
+               "with --if-signed skip-valid, because the journal does not know all that is done"};
+}
+
 Result<std::unique_ptr<Shelf>> Shelf::open(const ShelfOptions& options, Clock& clock) {
-  std::unique_ptr<Shelf> shelf(new Shelf(clock));
+  std::unique_ptr<Shelf> shelf(new Shelf(clock, options.deadline));
   if (!options.journal.empty()) {
     SIGNCTL_TRY(shelf->journal_, Journal::open(options.journal), "");
   }
@@ -167,6 +209,13 @@ Result<Claim> Shelf::claim(SignatureKey key) {
       }
       if (!std::exchange(said, true)) {
         log_info("waiting for another run of signctl that signs the same file");
+      }
+      if (clock_.steady_now() >= deadline_) {
+        waited_in_vain_ = true;
+        return Error{ErrorKind::network,
+                     "another run of signctl that signs the same file did not come to its end for "
+                     "as long as this run may take",
+                     "see whether it hangs or was stopped, end it, and run again"};
       }
     }
     if (stop_requested()) {
@@ -213,15 +262,20 @@ bool Shelf::made_any_of(const std::vector<Bytes>& signatures) const {
          });
 }
 
-Result<void> Shelf::note_done(const std::vector<Bytes>& signatures) {
+std::string Shelf::made_by(ByteView cms) const {
+  const Bytes value = signature_value(cms);
+  const std::lock_guard lock(mutex_);
+  return journal_ ? journal_->identity_of(value) : "";
+}
+
+void Shelf::note_done(const std::vector<Bytes>& signatures) {
   const auto values = signature_values(signatures);
   const std::lock_guard lock(mutex_);
   for (const Bytes& value : values) {
     if (journal_) {
-      SIGNCTL_CHECK(journal_->add_done(value), "");
+      note(journal_->add_done(value));
     }
   }
-  return ok();
 }
 
 void Shelf::finish() {

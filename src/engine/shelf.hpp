@@ -9,6 +9,8 @@
 #include <signctl/result.hpp>
 #include <signctl/world.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -24,6 +26,8 @@ namespace signctl::engine {
 struct ShelfOptions {
   std::string journal;  ///< Path; empty: what is made is remembered for this run only.
   std::string cache;    ///< Folder; empty: none.
+  /// How long the run may take: nobody waits longer for another process.
+  std::chrono::milliseconds deadline{std::chrono::hours(24 * 365)};
 };
 
 /// A signature that need not be made: where it was found, and what of it there is.
@@ -50,10 +54,11 @@ class Claim {
 
   /// What there is already; everything in it has been verified.
   [[nodiscard]] std::optional<Found> find(const UnsignedSignature& wanted, bool timestamped) const;
-  /// A signature was made. From here on no crash makes anybody pay for it again.
-  Result<void> keep(const SignedDigest& made) const;
+  /// A signature was made. From here on no crash makes anybody pay for it again; when that cannot
+  /// be written down, this one is still used, and Shelf::check() lets no other be made.
+  void keep(const SignedDigest& made) const;
   /// The finished signature is in the file `output`.
-  Result<void> done(ByteView cms, const std::string& output, bool timestamped) const;
+  void done(ByteView cms, const std::string& output, bool timestamped) const;
   /// What was found did not pass the gate: nobody shall find it again.
   void discard() const;
 
@@ -67,17 +72,30 @@ class Claim {
 class Shelf {
  public:
   static Result<std::unique_ptr<Shelf>> open(const ShelfOptions& options, Clock& clock);
+  /// What the journal says, for a command that writes nothing. Without a journal it is empty.
+  static Result<std::unique_ptr<Shelf>> look(const ShelfOptions& options, Clock& clock);
 
   /// Waits until nobody else is making the signature for `key`.
   ///
-  /// @errors `interrupted`; those of the journal.
+  /// @errors `network` when another process held on to it until the deadline; `interrupted`; those
+  ///         of the journal.
   Result<Claim> claim(SignatureKey key);
+  /// Whether a claim has failed because of the deadline.
+  [[nodiscard]] bool waited_in_vain() const { return waited_in_vain_; }
+
+  /// Whether a new signature can be written down.
+  ///
+  /// @errors `output` once the journal could not be written.
+  Result<void> check() const;
 
   /// Whether one of `signatures` (ContentInfos), or one nested in them, was made by a run that is
   /// written down in the journal.
   [[nodiscard]] bool made_any_of(const std::vector<Bytes>& signatures) const;
+  /// Whose signature the one in `cms` is, by Signer::identity(); empty when the journal does not
+  /// know it.
+  [[nodiscard]] std::string made_by(ByteView cms) const;
   /// Notes that such a file was found in its place and passes.
-  Result<void> note_done(const std::vector<Bytes>& signatures);
+  void note_done(const std::vector<Bytes>& signatures);
 
   /// The run has done all it had to: removes a journal that has nothing left to tell.
   void finish();
@@ -92,13 +110,18 @@ class Shelf {
     std::string output;  ///< A file that carries it; empty until there is one.
   };
 
-  explicit Shelf(Clock& clock) : clock_(clock) {}
+  Shelf(Clock& clock, std::chrono::milliseconds deadline);
+  /// Notes that the journal could not be written, if so. Call with mutex_ held.
+  void note(const Result<void>& written);
   void remember(const SignatureKey& key, const SignedDigest& made);
   void release(const SignatureKey& key);
   std::optional<SignedDigest> usable(const SignatureKey& key,
                                      std::optional<SignedDigest> made) const;
 
   Clock& clock_;
+  const std::chrono::steady_clock::time_point deadline_;
+  std::atomic<bool> waited_in_vain_{false};
+  std::optional<Error> failure_;  ///< Of the journal: the first.
   mutable std::mutex mutex_;
   std::condition_variable released_;
   std::optional<Journal> journal_;

@@ -4,6 +4,7 @@
 #include "core/assert.hpp"
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
+#include "engine/existing.hpp"
 #include "engine/expected_chain.hpp"
 #include "engine/gate.hpp"
 #include "engine/inside.hpp"
@@ -21,72 +22,8 @@ namespace signctl::engine {
 
 namespace {
 
-/// Empty when there is no answer yet.
-using MaybeOutcome = std::optional<FileOutcome>;
-
 /// How often a file is looked at that others keep changing.
 constexpr int kLooks = 3;
-
-FileOutcome skipped(const std::string& path, std::string reason) {
-  FileOutcome outcome;
-  outcome.state = FileState::skipped;
-  outcome.path = path;
-  outcome.reason = std::move(reason);
-  return outcome;
-}
-
-/// A file that an earlier run signed, before it came to an untimely end, is finished if it passes.
-Result<MaybeOutcome> answer_by_journal(OpenedFile& opened,
-                                       const FileTask& task,
-                                       const Stages& stages) {
-  if (stages.shelf == nullptr || task.input != task.output) {
-    return MaybeOutcome{};
-  }
-  SIGNCTL_TRY(const auto stored, stored_signatures(*opened.signable), "");
-  if (!stages.shelf->made_any_of(stored)) {
-    return MaybeOutcome{};
-  }
-  SIGNCTL_TRY(FileOutcome outcome, judge_file(opened, *stages.gate, stages.clock->now()), "");
-  if (outcome.state != FileState::done) {
-    return MaybeOutcome{};
-  }
-  SIGNCTL_CHECK(stages.shelf->note_done(stored), "");
-  FileOutcome skip = skipped(task.input, "signed by an earlier run, and verified again");
-  skip.report = std::move(outcome.report);
-  skip.verdict = std::move(outcome.verdict);
-  return MaybeOutcome{std::move(skip)};
-}
-
-/// Deals with `fail` and `skip_valid`. An outcome means that there is nothing to sign.
-Result<MaybeOutcome> answer_existing(OpenedFile& opened,
-                                     const FileTask& task,
-                                     const Stages& stages) {
-  SIGNCTL_TRY(auto finished_before, answer_by_journal(opened, task, stages), "");
-  if (finished_before) {
-    return finished_before;
-  }
-  const IfSigned rule = task.options.if_signed;
-  if (rule == IfSigned::append || rule == IfSigned::replace) {
-    return MaybeOutcome{};
-  }
-  SIGNCTL_TRY(const auto stored, opened.signable->signatures(), "reading the signatures");
-  if (stored.empty()) {
-    return MaybeOutcome{};
-  }
-  if (rule == IfSigned::fail) {
-    return Error{ErrorKind::input,
-                 "the file is signed already",
-                 "say what you want: --if-signed skip-valid, append or replace"};
-  }
-  SIGNCTL_TRY(FileOutcome outcome, judge_file(opened, *stages.gate, stages.clock->now()), "");
-  if (outcome.state != FileState::done) {
-    return MaybeOutcome{};
-  }
-  FileOutcome skip = skipped(task.input, "already signed, and the signature passes the gate");
-  skip.report = std::move(outcome.report);
-  skip.verdict = std::move(outcome.verdict);
-  return MaybeOutcome{std::move(skip)};
-}
 
 /// A refusal of a file as it is, before a signature is spent.
 FileOutcome refusal(const OpenedFile& opened, const FileTask& task, TimePoint now) {
@@ -159,7 +96,7 @@ Result<MaybeOutcome> sign_alone(OpenedFile& opened,
   outcome.timestamp_source = std::move(obtained->signature.timestamp_source);
   outcome.reused = std::move(obtained->reused);
   if (outcome.state == FileState::done) {
-    SIGNCTL_CHECK(obtained->claim.done(cms, task.output, stages.timestamper != nullptr), "");
+    obtained->claim.done(cms, task.output, stages.timestamper != nullptr);
   } else {
     obtained->claim.discard();
   }
@@ -239,9 +176,8 @@ Result<MaybeOutcome> sign_deep(OpenedFile& opened,
   }
   SIGNCTL_TRY(auto repacked, sign_inside(opened, task, stages, sign_own), "");
   if (!repacked) {
-    return takes_signature
-               ? sign_opened(opened, task, stages, reuse)
-               : MaybeOutcome(skipped(task.input, "everything inside is signed already"));
+    return takes_signature ? sign_opened(opened, task, stages, reuse)
+                           : MaybeOutcome(skip(task.input, "everything inside is signed already"));
   }
   SIGNCTL_TRY(const FileIdentity now, opened.source->identity_now(), "looking at the input again");
   if (now != opened.source->identity()) {
@@ -260,13 +196,8 @@ Result<MaybeOutcome> sign_deep(OpenedFile& opened,
 
 }  // namespace
 
-Result<std::optional<FileOutcome>> foresee_file(const FileTask& task,
-                                                const Gate& gate,
-                                                Clock& clock) {
+Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stages& stages) {
   SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
-  Stages stages;
-  stages.gate = &gate;
-  stages.clock = &clock;
   SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
   if (!answer) {
     SIGNCTL_TRY(const Placement placement, place(*opened.signable, task.options.if_signed), "");

@@ -50,6 +50,16 @@ class SharedSession final : public SigningSession {
 
 }  // namespace
 
+std::string signer_identity(const std::string& provider,
+                            const std::string& settings,
+                            const CertificateInfo* leaf) {
+  std::string text = provider + "\n" + settings + "\n";
+  if (leaf != nullptr) {
+    text += leaf->not_after - leaf->not_before < kShortLife ? leaf->subject : leaf->sha256_hex;
+  }
+  return to_hex(crypto::hash(DigestAlg::sha256, as_bytes(text)));
+}
+
 Signer::Signer(SignerOptions options, Clock& clock, const RetryRules& rules, Pace::Time deadline)
     : options_(std::move(options)), pace_(clock, rules, options_.ceiling, deadline) {}
 
@@ -93,13 +103,12 @@ Result<std::vector<Bytes>> Signer::expected_chain() {
 
 Result<std::string> Signer::identity() {
   SIGNCTL_TRY(const auto chain, expected_chain(), "looking up the certificate");
-  std::string text = options_.provider + "\n" + options_.settings + "\n";
-  if (!chain.empty()) {
-    SIGNCTL_TRY(const auto leaf, crypto::Certificate::parse(chain.front()), "");
-    text += leaf.not_after() - leaf.not_before() < kShortLife ? leaf.info().subject
-                                                              : leaf.info().sha256_hex;
+  if (chain.empty()) {
+    return signer_identity(options_.provider, options_.settings, nullptr);
   }
-  return to_hex(crypto::hash(DigestAlg::sha256, as_bytes(text)));
+  SIGNCTL_TRY(const auto leaf, crypto::Certificate::parse(chain.front()), "");
+  const CertificateInfo info = leaf.info();
+  return signer_identity(options_.provider, options_.settings, &info);
 }
 
 Result<std::unique_ptr<SigningSession>> Signer::take_session() {
@@ -137,9 +146,11 @@ Result<SignedDigest> Signer::sign(const FileFacts* file, ByteView digest, Digest
   for (int tries = 0;;) {
     CallScope scope(pace_);
     SIGNCTL_CHECK(pace_.enter(), "signer \"" + options_.name + "\"");
-    auto made = sign_once(file, digest, alg);
+    // Asked only now: it may have been a long wait.
+    const auto admitted = admit_ ? admit_() : ok();
+    auto made = admitted ? sign_once(file, digest, alg) : Result<SignedDigest>(admitted.error());
     pace_.leave(made ? Pace::Outcome::success : Pace::Outcome::failure);
-    if (made || !is_transient(made.error().kind)) {
+    if (made || !admitted || !is_transient(made.error().kind)) {
       return made;
     }
     Error error = std::move(made).error();

@@ -5,6 +5,7 @@
 
 #include <signctl/policy.hpp>
 #include <signctl/provider.hpp>
+#include <signctl/report.hpp>
 #include <signctl/result.hpp>
 #include <signctl/world.hpp>
 
@@ -29,11 +30,24 @@ struct SignerOptions {
   std::function<Result<std::unique_ptr<SigningSession>>()> open;
 };
 
+/// Names a signer with its certificate, for journals and caches: SHA-256 in hex. The same for the
+/// same key in every run. Services that change their certificate within the month are named by its
+/// subject.
+///
+/// @param leaf  Null where the certificate comes with the signature.
+[[nodiscard]] std::string signer_identity(const std::string& provider,
+                                          const std::string& settings,
+                                          const CertificateInfo* leaf);
+
 /// One signer of a run: one login, one chain, as many sessions as signatures are under way. Safe to
 /// share between threads.
 class Signer {
  public:
   Signer(SignerOptions options, Clock& clock, const RetryRules& rules, Pace::Time deadline);
+
+  /// From here on `admit` is asked before each signature whether it may be paid for; its error is
+  /// that of sign().
+  void admit_by(std::function<Result<void>()> admit) { admit_ = std::move(admit); }
 
   [[nodiscard]] const std::string& name() const { return options_.name; }
   [[nodiscard]] const std::string& provider() const { return options_.provider; }
@@ -54,9 +68,7 @@ class Signer {
   /// The chain that the next signature is expected to carry.
   Result<std::vector<Bytes>> expected_chain();
 
-  /// Names this signer with its certificate, for journals and caches: SHA-256 in hex. The same for
-  /// the same key in every run. Services that change their certificate within the month are named
-  /// by its subject.
+  /// signer_identity() of this one.
   Result<std::string> identity();
 
   /// Signs at the pace that the service bears, and tries again what may pass.
@@ -75,6 +87,7 @@ class Signer {
   Result<SignedDigest> sign_once(const FileFacts* file, ByteView digest, DigestAlg alg);
 
   SignerOptions options_;
+  std::function<Result<void>()> admit_;
   Pace pace_;
   std::mutex mutex_;  ///< Guards first_ and idle_.
   /// Signs nothing: the others are made from it, and it knows the chain.

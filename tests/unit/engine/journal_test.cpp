@@ -86,6 +86,22 @@ TEST_CASE("journal: a damaged entry is passed over", "[engine]") {
   CHECK_FALSE(journal.find(key_of(2)));
 }
 
+TEST_CASE("journal: it says whose a signature is, also to those who only look", "[engine]") {
+  const test::TemporaryFolder folder;
+  CHECK_FALSE(must(Journal::look(path_in(folder))));
+  CHECK_FALSE(std::filesystem::exists(path_in(folder)));
+  must(must(Journal::open(path_in(folder))).add_made(key_of(1), made_of(1)));
+  const Bytes before = test::slurp(path_in(folder));
+
+  auto journal = must(Journal::look(path_in(folder)));
+
+  REQUIRE(journal);
+  CHECK(journal->identity_of(made_of(1).signature) == std::string(64, 'a'));
+  CHECK(journal->identity_of(made_of(2).signature).empty());
+  must(journal->add_done(key_of(1)));
+  CHECK(test::slurp(path_in(folder)) == before);
+}
+
 TEST_CASE("journal: another kind of file is not written to", "[engine]") {
   const test::TemporaryFolder folder;
   const std::string text = "somebody's notes\n";
