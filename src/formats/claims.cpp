@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <signctl/claims.hpp>
-
 #include "formats/common/zip_kind.hpp"
+
+#include <signctl/claims.hpp>
 
 #include <algorithm>
 #include <array>
@@ -11,10 +11,12 @@ namespace signctl {
 namespace {
 
 /// Extensions of files that are told by their bytes and that nobody else has a use for. Missing are
-/// scripts and manifests, which are text, and what other systems call their own modules and drivers.
+/// scripts and manifests, which are text, and what other systems call their own modules and
+/// drivers.
 constexpr std::array<std::string_view, 21> kOwned{
-    "exe",  "dll", "sys", "efi",  "ocx",        "cpl",  "scr",        "msi",   "msp",    "mst", "msm",
-    "cab",  "cat", "msix", "msixbundle", "appx", "appxbundle", "nupkg", "snupkg", "vsix", "zip"};
+    "exe",        "dll",  "sys",        "efi",   "ocx",    "cpl",  "scr",
+    "msi",        "msp",  "mst",        "msm",   "cab",    "cat",  "msix",
+    "msixbundle", "appx", "appxbundle", "nupkg", "snupkg", "vsix", "zip"};
 
 }  // namespace
 

@@ -103,8 +103,9 @@ Result<void> check_tree(const _xmlNode* root) {
   while (at != nullptr) {
     if (depth > kMaxDepth || namespaces > kMaxNamespaces) {
       return Error{ErrorKind::input,
-                   depth > kMaxDepth ? "the XML document is nested more than 256 levels deep"
-                                     : "the XML document has more than 100 namespaces in one place"};
+                   depth > kMaxDepth
+                       ? "the XML document is nested more than 256 levels deep"
+                       : "the XML document has more than 100 namespaces in one place"};
     }
     if (at->type == XML_ELEMENT_NODE && at->children != nullptr) {
       at = at->children;

@@ -41,9 +41,9 @@ struct Uncovered {
         others += content_of(at).size();
       } else if (is_text(at) && within) {
         const std::string_view text = content_of(at);
-        others += has_elements ? text.size()
-                               : static_cast<std::size_t>(
-                                     std::count_if(text.begin(), text.end(), is_blank));
+        others += has_elements
+                      ? text.size()
+                      : static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_blank));
       } else if (at->type == XML_ELEMENT_NODE) {
         add(at->children, within || at == signature);
       }

@@ -39,8 +39,8 @@ constexpr std::uint32_t kDosFolder = 0x10;
 std::size_t surplus(std::uint16_t id, ByteView content) {
   if (id == kGrowthHint) {
     const ByteView padding = content.subspan(std::min(content.size(), kGrowthHead));
-    return static_cast<std::size_t>(
-        std::count_if(padding.begin(), padding.end(), [](std::uint8_t octet) { return octet != 0; }));
+    return static_cast<std::size_t>(std::count_if(
+        padding.begin(), padding.end(), [](std::uint8_t octet) { return octet != 0; }));
   }
   const auto usual = std::find_if(
       kUsual.begin(), kUsual.end(), [id](const auto& known) { return known.first == id; });
@@ -58,10 +58,9 @@ class Check {
                 read_bytes(source_, archive_.directory_offset, archive_.directory_size),
                 "");
     for (const zip::Entry& entry : archive_.entries) {
-      const ByteView header =
-          ByteView(directory).subspan(
-              static_cast<std::size_t>(entry.central_offset - archive_.directory_offset),
-              entry.central_size);
+      const ByteView header = ByteView(directory).subspan(
+          static_cast<std::size_t>(entry.central_offset - archive_.directory_offset),
+          entry.central_size);
       look_at_central(header, entry);
       SIGNCTL_CHECK(look_at_local(entry), "");
     }
@@ -108,8 +107,7 @@ class Check {
   void look_at_central(ByteView header, const zip::Entry& entry) {
     const ByteReader reader(header);
     const std::uint64_t extra_at = zip::kCentralHeaderSize + entry.name.size();
-    look_at_extra(
-        reader.slice(extra_at, reader.u16(30).value_or(0)).value_or(ByteView{}), entry);
+    look_at_extra(reader.slice(extra_at, reader.u16(30).value_or(0)).value_or(ByteView{}), entry);
     hide(entry, reader.u16(32).value_or(0));
     const std::uint32_t attributes = reader.u32(38).value_or(0);
     const std::uint32_t type = attributes & kUnixType;

@@ -109,8 +109,7 @@ TEST_CASE("msi: a tree in another order is an error once it is signed", "[format
   };
 
   CHECK(ids_of(swapped(file)) == Ids{"msi-directory-order warning"});
-  const auto refused =
-      open(swapped(file))->content_to_sign(DigestAlg::sha256, PageHashes::off);
+  const auto refused = open(swapped(file))->content_to_sign(DigestAlg::sha256, PageHashes::off);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("not sorted") != std::string::npos);
   CfbSpec twins;

@@ -68,7 +68,8 @@ std::string ids_with(const Headers& headers) {
 
 TEST_CASE("vsix: what packers write into headers is no objection", "[formats][vsix]") {
   CHECK(ids_with({}).empty());
-  CHECK(ids_with({field(0x5455, Bytes(13, 1)), field(0x5455, Bytes(5, 1)), {}, 0x81A40000}).empty());
+  CHECK(
+      ids_with({field(0x5455, Bytes(13, 1)), field(0x5455, Bytes(5, 1)), {}, 0x81A40000}).empty());
   CHECK(ids_with({{}, field(0x000A, Bytes(32, 1)), {}, 0x20}).empty());
   Bytes growth{0x28, 0xA0, 0, 2};
   growth.resize(1000);
