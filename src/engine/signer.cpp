@@ -145,7 +145,7 @@ Result<SignedDigest> Signer::sign_once(const FileFacts* file, ByteView digest, D
 Result<SignedDigest> Signer::sign(const FileFacts* file, ByteView digest, DigestAlg alg) {
   for (int tries = 0;;) {
     CallScope scope(pace_);
-    SIGNCTL_CHECK(pace_.enter(), "signer \"" + options_.name + "\"");
+    SIGNCTL_CHECK(pace_.enter(), "waiting for signer \"" + options_.name + "\"");
     // Asked only now: it may have been a long wait.
     const auto admitted = admit_ ? admit_() : ok();
     auto made = admitted ? sign_once(file, digest, alg) : Result<SignedDigest>(admitted.error());
