@@ -102,6 +102,18 @@ TEST_CASE("journal: it says whose a signature is, also to those who only look", 
   CHECK(test::slurp(path_in(folder)) == before);
 }
 
+#if defined(__linux__)
+TEST_CASE("journal: a link is not followed, and called one", "[engine]") {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_symlink("elsewhere", path_in(folder));
+
+  const auto journal = Journal::open(path_in(folder));
+
+  REQUIRE_FALSE(journal);
+  CHECK(journal.error().message.find("it is a symbolic link") != std::string::npos);
+}
+#endif
+
 TEST_CASE("journal: another kind of file is not written to", "[engine]") {
   const test::TemporaryFolder folder;
   const std::string text = "somebody's notes\n";
