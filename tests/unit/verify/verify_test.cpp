@@ -525,6 +525,45 @@ TEST_CASE("a token has room for revocation lists, but not for anything", "[unit]
   CHECK(with(attributes).find("unsigned-stuffing") != std::string::npos);
 }
 
+TEST_CASE("a token's certificates outside its chain are no hiding place either", "[unit][verify]") {
+  const auto with = [](int count, std::size_t size) {
+    Stamp stamp{issued_day(0)};
+    for (int i = 0; i < count; ++i) {
+      auto padded = ca_named("Padded " + std::to_string(i));
+      padded.extra_extensions = {{"nsComment", std::string(size, 'x')}};
+      stamp.more_certificates.push_back(issue(padded).chain[0].der());
+    }
+    return verify_one(stamped(sign_with(signer()), stamp), issued_day(0));
+  };
+  CHECK(errors(with(1, 100)).empty());
+
+  for (const Report& report : {with(1, 5000), with(12, 3000)}) {
+    INFO(text_of(report.findings));
+    CHECK(has(report, "unsigned-stuffing", "signature 1 timestamp"));
+    CHECK(errors(report) == "unsigned-stuffing");
+  }
+}
+
+TEST_CASE("of the embedded certificates the signer's own alone is trusted when asked",
+          "[unit][verify]") {
+  const auto store = anchors_of({});
+  SECTION("a root embedded above a leaf is no anchor") {
+    CmsRecipe recipe = authenticode_recipe(signer(), content_over(kFile));
+    recipe.certificates.push_back(root().chain[0].der());
+    const Report report = verify_all({build(recipe, signer().key)}, {store, true, issued_day(0)});
+    INFO(text_of(report.findings));
+    CHECK(errors(report).find("chain-untrusted") != std::string::npos);
+    CHECK_FALSE(report.signatures[0].chain.trusted);
+  }
+  SECTION("a self-signed leaf is one, without the rehearsal mark as well") {
+    const KeyBundle own = issue(leaf_for("codeSigning", "Own"));
+    const Report report = verify_all({sign_with(own)}, {store, true, issued_day(0)});
+    INFO(text_of(report.findings));
+    CHECK(errors(report) == "later:certificate-expired");
+    CHECK(report.signatures[0].chain.trusted);
+  }
+}
+
 TEST_CASE("the signer itself is trusted only when asked", "[unit][verify]") {
   auto wanted = leaf_for("codeSigning", "Rehearsal");
   wanted.rehearsal = true;
