@@ -7,6 +7,7 @@
 #include "crypto/digest.hpp"
 #include "net/http_client.hpp"
 #include "providers/common/http_date.hpp"
+#include "providers/common/redaction.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -160,7 +161,7 @@ RestClient::RestClient(World world,
   }
 }
 
-Result<Reply> RestClient::send_once(const Call& call) const {
+Result<HttpRequest> RestClient::request_for(const Call& call) const {
   HttpRequest request;
   request.method = call.method;
   request.url = service_.base_url + call.path;
@@ -181,12 +182,23 @@ Result<Reply> RestClient::send_once(const Call& call) const {
   if (authorizer_) {
     SIGNCTL_CHECK(authorizer_->authorize(request), "logging in to " + service_.name);
   }
+  return request;
+}
+
+Result<Reply> RestClient::send_once(const Call& call) const {
+  SIGNCTL_TRY(const HttpRequest request, request_for(call), "");
+  return exchange(request);
+}
+
+Result<Reply> RestClient::exchange(const HttpRequest& request) const {
   SIGNCTL_TRY(HttpResponse response, world_.http.send(request), "calling " + service_.name);
   Reply reply;
   reply.status = response.status;
   reply.headers = std::move(response.headers);
   reply.text = std::string(as_text(response.body));
   reply.json = parse_json(reply.text);
+  // From here on nothing of the answer can carry into a message what the request was to keep.
+  hide_secrets(secrets_of(request), reply);
   reply.received = world_.clock.now();
   reply.server_time = parse_http_date(header(reply, "date"));
   log_debug(request.method + " " + net::without_secrets(request.url) + ": " +
@@ -200,7 +212,9 @@ Result<Reply> RestClient::send(const Call& call, const RetryRules& wanted) const
   const auto started = world_.clock.steady_now();
   bool renewed = false;
   for (int attempt = 1;; ++attempt) {
-    auto reply = send_once(call);
+    // A login is a call of its own, with attempts of its own: what it failed at is not tried again.
+    SIGNCTL_TRY(const HttpRequest request, request_for(call), "");
+    auto reply = exchange(request);
     if (reply && reply->ok()) {
       return reply;
     }

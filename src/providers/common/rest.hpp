@@ -99,7 +99,8 @@ class Authorizer {
  public:
   virtual ~Authorizer() = default;
 
-  /// Called before every attempt, with all but the credentials in place.
+  /// Called before every attempt, with all but the credentials in place. Tries again by itself what
+  /// may pass: the call is given up when this fails.
   virtual Result<void> authorize(HttpRequest& request) = 0;
 
   /// The service answered 401: drops a credential that can be had again. False if there is nothing
@@ -126,8 +127,8 @@ struct RetryRules {
 };
 
 /// Calls of one service, with retries: exponential backoff with full jitter, Retry-After honoured,
-/// only for `network` errors, and one more attempt after Authorizer::renew(). Safe to share between
-/// threads.
+/// only for `network` errors of the call itself, and one more attempt after Authorizer::renew().
+/// Secrets of the request that a reply repeats are hidden in it. Safe to share between threads.
 class RestClient {
  public:
   RestClient(World world, Service service, std::shared_ptr<Authorizer> authorizer, Explain explain);
@@ -142,6 +143,10 @@ class RestClient {
   [[nodiscard]] World world() const { return world_; }
 
  private:
+  /// With its credentials.
+  Result<HttpRequest> request_for(const Call& call) const;
+  Result<Reply> exchange(const HttpRequest& request) const;
+
   World world_;
   Service service_;
   std::shared_ptr<Authorizer> authorizer_;

@@ -178,6 +178,30 @@ TEST_CASE("rest: a 401 renews the credential once", "[providers][common]") {
   CHECK(refused.http.asked.size() == 2);
 }
 
+TEST_CASE("rest: a login that has given up is not tried again by the call it is for",
+          "[providers][common]") {
+  /// Logs in by a call of its own, in vain.
+  class LoggingIn final : public providers::Authorizer {
+   public:
+    explicit LoggingIn(RestClient login) : login_(std::move(login)) {}
+    Result<void> authorize(HttpRequest& /*request*/) override {
+      SIGNCTL_CHECK(login_.send(Call{.path = "/login"}), "");
+      return ok();
+    }
+
+   private:
+    RestClient login_;
+  };
+  Stage stage;
+
+  const auto reply = stage.client(std::make_shared<LoggingIn>(stage.client())).send(Call{});
+
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().kind == ErrorKind::network);
+  CHECK(stage.http.asked.size() == 6);
+  CHECK(reply.error().message == "the script is over (tried 6 times)");
+}
+
 TEST_CASE("rest: a query is no part of a message", "[providers][common]") {
   Stage stage;
   stage.http.say(400, {}, R"({"secret":"s3cr3t"})");

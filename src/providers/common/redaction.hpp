@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "providers/common/rest.hpp"
+
+#include <signctl/secret.hpp>
+#include <signctl/world.hpp>
+
+#include <vector>
+
+// Services, gateways and proxies repeat in their errors what they were sent, credentials included.
+namespace signctl::providers {
+
+/// What of a request nobody may read who was not its receiver, longest first: all headers but those
+/// known to be harmless, and the fields of query and body whose names tell. Texts below 8
+/// characters are left out: they could be words of any message.
+[[nodiscard]] std::vector<Secret> secrets_of(const HttpRequest& request);
+
+/// Puts "[secret]" where `reply` repeats one of `secrets`. A field of a 2xx that is nothing but
+/// the secret is left alone: that is how services hand a renewed token over.
+void hide_secrets(const std::vector<Secret>& secrets, Reply& reply);
+
+}  // namespace signctl::providers
