@@ -10,6 +10,8 @@
 
 #include <signctl/exit_code.hpp>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace signctl::cli {
@@ -37,20 +39,23 @@ void declare_options(Flags& flags, Options& options) {
              "Also make one signature with each signer, which may cost money");
 }
 
+/// @param gate  As for check_server().
 void check_signers(Diagnosis& diagnosis,
                    const config::Config& config,
                    const Options& options,
+                   const engine::Gate* gate,
                    Context& context) {
-  const SignTest test = options.sign_test ? SignTest::yes : SignTest::no;
+  SignerUse use{config, options.sign_test, true, gate};
   if (!options.signer.provider.empty() || !options.signer.name.empty() || config.signers.empty()) {
     const auto choice = choose_signer(config, options.signer);
     if (!choice) {
       diagnosis.add("signer", choice.error());
       return;
     }
-    check_signer(diagnosis, *choice, test, context);
+    check_signer(diagnosis, *choice, use, context);
     return;
   }
+  const auto& usual = config.sign.signer;
   for (const auto& [name, signer] : config.signers) {
     SignerFlags flags;
     flags.name = name;
@@ -59,7 +64,8 @@ void check_signers(Diagnosis& diagnosis,
       diagnosis.add("signer " + name, choice.error());
       continue;
     }
-    check_signer(diagnosis, *choice, test, context);
+    use.by_default = usual.empty() || std::find(usual.begin(), usual.end(), name) != usual.end();
+    check_signer(diagnosis, *choice, use, context);
   }
 }
 
@@ -162,8 +168,8 @@ Result<int> run(const Options& options, Context& context) {
   } else {
     diagnosis.good("config", config->file);
   }
-  check_signers(diagnosis, *config, options, context);
   const auto gate = make_gate(*config, options.trust, context);
+  check_signers(diagnosis, *config, options, gate ? &*gate : nullptr, context);
   check_timestamps(diagnosis, *config, options, gate ? &*gate : nullptr, context);
   if (gate) {
     const std::string own = gate->trust_signer ? "the signer's own certificate; " : "";
@@ -184,11 +190,10 @@ const Command& doctor_command() {
       "",
       "Check config, signer, timestamp servers, clock and trust",
       "Checks everything that signing needs without spending a signature: the config, each "
-      "signer's "
-      "credentials and certificate, one timestamp from each server (they are free), the clock, and "
-      "where trust comes from. Where a secret has a list of references, it says which is used and "
-      "which may be revoked. The exit code is that of the first failure; 6 for whatever is wrong "
-      "with a signer.",
+      "signer's credentials and certificate, whether the gate will trust its chain, one timestamp "
+      "from each server (they are free), the clock, and where trust comes from. Where a secret has "
+      "a list of references, it says which is used and which may be revoked. The exit code is that "
+      "of the first failure; 6 for whatever is wrong with a signer.",
       "  signctl doctor\n"
       "  signctl doctor --offline\n"
       "  signctl doctor --signer release --sign-test\n",

@@ -50,11 +50,11 @@ void Diagnosis::add(std::string about, const Finding& finding) {
       good(std::move(about), finding.message);
       return;
     case Severity::warning:
-      warn(std::move(about), finding.message);
+      checks_.push_back({CheckState::warning, std::move(about), finding.message, finding.hint});
       return;
     case Severity::error:
       failures_.push_back(ErrorKind::auth);
-      checks_.push_back({CheckState::failure, std::move(about), finding.message, {}});
+      checks_.push_back({CheckState::failure, std::move(about), finding.message, finding.hint});
       return;
   }
 }

@@ -34,6 +34,13 @@ std::string escaped(std::string_view text, std::string_view special) {
   return result;
 }
 
+void put_hint(const Context& context, const std::string& hint) {
+  if (!hint.empty()) {
+    put_error_line("signctl: " + context.paint_error("hint:", Color::bold) + " " +
+                   printable(hint));
+  }
+}
+
 }  // namespace
 
 void print_error(Context& context, const Error& error) {
@@ -51,16 +58,16 @@ void print_error(Context& context, const Error& error) {
   for (const std::string& step : error.trail) {
     put_error_line("signctl:        while " + printable(step));
   }
-  if (!error.hint.empty()) {
-    put_error_line("signctl: " + context.paint_error("hint:", Color::bold) + " " +
-                   printable(error.hint));
-  }
+  put_hint(context, error.hint);
 }
 
 void print_objections(Context& context, const std::vector<Finding>& objections) {
   for (const Finding& finding : objections) {
     put_error_line(context.json_log() ? finding_log_line(finding, context.clock().now())
                                       : "signctl:   " + finding_text(finding));
+    if (!context.json_log()) {
+      put_hint(context, finding.hint);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include "core/text.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/digest.hpp"
+#include "engine/expected_chain.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -40,6 +41,46 @@ Result<std::string> sign_once(const SignerChoice& choice,
               crypto::Certificate::parse(made.chain.front()),
               "reading the certificate of the test");
   return leaf.info().subject;
+}
+
+/// What the gate will say of the chain, where that is known without signing. A signer that is not
+/// signed with by default may be meant for another gate: of it there is a warning.
+Result<std::vector<Finding>> gate_findings(const SignerChoice& choice,
+                                           const SignerUse& use,
+                                           Context& context) {
+  SIGNCTL_TRY(auto session, session_maker(choice, use.config, context)(), "opening the signer");
+  SIGNCTL_TRY(const auto chain, session->expected_chain(), "looking up the certificate");
+  if (chain.empty()) {
+    return std::vector<Finding>{};
+  }
+  SIGNCTL_TRY(
+      auto findings, engine::object_to_signer(chain, *use.gate, context.world().clock.now()), "");
+  for (Finding& finding : findings) {
+    finding.message = "the gate will refuse its signatures (" + finding.id +
+                      "): " + finding.subject + ": " + finding.message;
+    finding.severity = use.by_default ? Severity::error : Severity::warning;
+  }
+  return findings;
+}
+
+/// Adds what the gate will say; true when it will be nothing.
+bool passes_gate(Diagnosis& diagnosis,
+                 const std::string& what,
+                 const SignerChoice& choice,
+                 const SignerUse& use,
+                 Context& context) {
+  if (use.gate == nullptr) {
+    return true;
+  }
+  const auto findings = gate_findings(choice, use, context);
+  if (!findings) {
+    diagnosis.add(what, findings.error());
+    return false;
+  }
+  for (const Finding& finding : *findings) {
+    diagnosis.add(what, finding);
+  }
+  return findings->empty();
 }
 
 /// A secret's references, and the first that there is something behind.
@@ -102,7 +143,7 @@ void say_rotation(Diagnosis& diagnosis,
 
 void check_signer(Diagnosis& diagnosis,
                   const SignerChoice& choice,
-                  SignTest test,
+                  const SignerUse& use,
                   Context& context) {
   const std::string what = "signer " + choice.signer.name;
   const auto settings = config::resolve(choice.signer, choice.folder, context.environment());
@@ -115,7 +156,8 @@ void check_signer(Diagnosis& diagnosis,
     healthy = healthy && finding.severity != Severity::error;
     diagnosis.add(what, finding);
   }
-  if (healthy && test == SignTest::yes) {
+  const bool passes = healthy && passes_gate(diagnosis, what, choice, use, context);
+  if (healthy && use.sign_test) {
     const auto subject = sign_once(choice, *settings, context.world());
     healthy = subject.has_value();
     if (subject) {
@@ -124,7 +166,7 @@ void check_signer(Diagnosis& diagnosis,
       diagnosis.add(what, subject.error());
     }
   }
-  if (healthy) {
+  if (healthy && passes) {
     diagnosis.good(what, std::string(choice.provider->title()) + " is ready to sign");
   }
   for (const Rotation& rotation : rotations_of(choice.signer, context.environment())) {

@@ -5,17 +5,24 @@
 #include "cli/diagnosis.hpp"
 #include "cli/settings.hpp"
 
+#include <signctl/engine.hpp>
+
 namespace signctl::cli {
 
-/// Whether `doctor` may spend a signature.
-enum class SignTest { no, yes };
+/// What a signer is to be fit for.
+struct SignerUse {
+  const config::Config& config;
+  bool sign_test{false};       ///< Whether `doctor` may spend a signature.
+  bool by_default{true};       ///< Whether `sign` takes this signer unless it is told otherwise.
+  const engine::Gate* gate{};  ///< That its signatures have to pass; null when there is none.
+};
 
-/// What there is to say about one signer: what its provider finds, one signature if that is wished
-/// for, and for secrets that are being rotated (a list of references) which of them is in use and
-/// which may be revoked.
+/// What there is to say about one signer: what its provider finds, whether its chain leads to the
+/// gate's anchors, one signature if that is wished for, and for secrets that are being rotated (a
+/// list of references) which of them is in use and which may be revoked.
 void check_signer(Diagnosis& diagnosis,
                   const SignerChoice& choice,
-                  SignTest test,
+                  const SignerUse& use,
                   Context& context);
 
 }  // namespace signctl::cli

@@ -67,9 +67,32 @@ Error unknown_setting(const Entry& entry, const Reading& reading) {
           suggestion(entry.key, known, "known keys")};
 }
 
+/// Whether a plain text has a secret inside: the PIN of a PKCS#11 URI (RFC 7512, 2.4), the password
+/// of a URL (RFC 3986, 3.2.1). They would be shown as what is not secret.
+bool holds_secret(std::string_view text) {
+  const std::string lower = to_lower(text);
+  if (lower.starts_with("pkcs11:")) {
+    return lower.find("pin-value=") != lower.npos;
+  }
+  const std::size_t scheme = text.find("://");
+  if (scheme == text.npos) {
+    return false;
+  }
+  const std::string_view rest = text.substr(scheme + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  const std::size_t at = authority.rfind('@');
+  return at != authority.npos && authority.substr(0, at).find(':') != authority.npos;
+}
+
 /// Of a provider that this build lacks, any text will do.
 Result<void> check_setting(const Entry& entry, const std::string& path, const Reading& reading) {
   SIGNCTL_CHECK(check_text(entry.value, path, reading.file), "");
+  if (holds_secret(entry.value.text)) {
+    return error_at(reading.file,
+                    entry.value,
+                    path + " has a PIN or password in it",
+                    "leave it out there, and name it by reference in the setting for it");
+  }
   const SettingSpec* spec = find_setting(*reading.provider, entry.key);
   if (spec == nullptr) {
     return unknown_setting(entry, reading);

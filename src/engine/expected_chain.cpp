@@ -5,6 +5,8 @@
 #include "crypto/certificate.hpp"
 #include "crypto/path_rules.hpp"
 #include "policy/identity.hpp"
+#include "trust/chain.hpp"
+#include "verify/signer_trust.hpp"
 
 #include <string>
 #include <utility>
@@ -27,20 +29,37 @@ Result<void> check_dates(const crypto::Certificate& leaf, TimePoint now) {
   return ok();
 }
 
-std::vector<Finding> objections(const crypto::Certificate& leaf, const GateRules& rules) {
-  std::vector<Finding> findings;
-  // What Windows lets pass is for the gate to tell, which knows the whole signature.
-  if (rules.profile == Profile::strict) {
-    findings = crypto::check_path({leaf}, TrustPurpose::code_signing);
+bool is_about_trust(const Finding& finding) {
+  return finding.id == "chain-incomplete" || finding.id == "chain-untrusted";
+}
+
+std::string hint_for(const Finding& finding, const crypto::Certificate& leaf) {
+  if (!is_about_trust(finding)) {
+    return {};
   }
-  ChainInfo chain;
-  chain.certificates.push_back(leaf.info());
-  const auto mismatches = identity_mismatches(chain, rules.identity);
-  if (!mismatches.empty()) {
-    findings.push_back({"identity-mismatch",
-                        Severity::error,
-                        crypto::subject_of(leaf),
-                        "the signer is somebody else: " + join(mismatches, "; ")});
+  if (leaf.info().self_signed) {
+    return "for a rehearsal say --dev (gate.trust: signer); a release needs a certificate that a "
+           "trusted authority has issued";
+  }
+  const std::string trust = "name the root to trust with --trust-cert FILE (gate.trust: file:PATH)";
+  return finding.id == "chain-incomplete"
+             ? "give the issuers' certificates with the setting chain, or " + trust
+             : trust;
+}
+
+/// The chain as the gate will find it in the file.
+std::vector<Finding> objections_to_chain(const std::vector<crypto::Certificate>& chain,
+                                         const Gate& gate,
+                                         TimePoint now) {
+  const crypto::Certificate& leaf = chain.front();
+  const auto store = gate.trust_signer ? verify::with_signer(gate.store, leaf) : gate.store;
+  auto findings = trust::build_chain({leaf, std::span(chain).subspan(1), now, {}}, *store).findings;
+  // What else Windows lets pass is for the gate to tell, which knows the whole signature.
+  if (gate.rules.profile != Profile::strict) {
+    std::erase_if(findings, [](const Finding& one) { return !is_about_trust(one); });
+  }
+  for (Finding& finding : findings) {
+    finding.hint = hint_for(finding, leaf);
   }
   return findings;
 }
@@ -57,6 +76,30 @@ Result<void> check_fits_file(Signable& file, ByteView leaf_der) {
   return ok();
 }
 
+Result<std::vector<Finding>> object_to_signer(std::span<const Bytes> chain,
+                                              const Gate& gate,
+                                              TimePoint now) {
+  std::vector<crypto::Certificate> certificates;
+  for (const Bytes& der : chain) {
+    SIGNCTL_TRY(auto certificate, crypto::Certificate::parse(der), "reading the signing chain");
+    certificates.push_back(std::move(certificate));
+  }
+  const crypto::Certificate& leaf = certificates.front();
+  auto findings = objections_to_chain(certificates, gate, now);
+  ChainInfo info;
+  for (const crypto::Certificate& certificate : certificates) {
+    info.certificates.push_back(certificate.info());
+  }
+  const auto mismatches = identity_mismatches(info, gate.rules.identity);
+  if (!mismatches.empty()) {
+    findings.push_back({"identity-mismatch",
+                        Severity::error,
+                        crypto::subject_of(leaf),
+                        "the signer is somebody else: " + join(mismatches, "; ")});
+  }
+  return findings;
+}
+
 Result<std::vector<Finding>> check_expected_chain(Signable& file, const Stages& stages) {
   SIGNCTL_TRY(const auto chain, stages.session->expected_chain(), "looking up the certificate");
   if (chain.empty()) {
@@ -66,7 +109,7 @@ Result<std::vector<Finding>> check_expected_chain(Signable& file, const Stages& 
       const auto leaf, crypto::Certificate::parse(chain.front()), "reading the certificate");
   SIGNCTL_CHECK(check_dates(leaf, stages.clock->now()), "");
   SIGNCTL_CHECK(check_fits_file(file, chain.front()), "");
-  return objections(leaf, stages.gate->rules);
+  return object_to_signer(chain, *stages.gate, stages.clock->now());
 }
 
 }  // namespace signctl::engine

@@ -32,20 +32,30 @@ class SharedSession final : public SigningSession {
  public:
   explicit SharedSession(Signer& signer) : signer_(signer) {}
 
-  Result<std::vector<Bytes>> expected_chain() override { return signer_.expected_chain(); }
+  Result<std::vector<Bytes>> expected_chain() override {
+    if (going_ahead_) {
+      return std::vector<Bytes>{};
+    }
+    SIGNCTL_TRY(Signer::Expectation expected, signer_.expect(), "");
+    going_ahead_ = std::move(expected.going_ahead);
+    return std::move(expected.chain);
+  }
   Result<void> about_to_sign(const FileFacts& file) override {
     // Announced by the session that signs, which is only known then.
     file_ = &file;
     return ok();
   }
   Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
-    return signer_.sign(std::exchange(file_, nullptr), digest, alg);
+    auto made = signer_.sign(std::exchange(file_, nullptr), digest, alg);
+    going_ahead_ = {};
+    return made;
   }
   Result<std::unique_ptr<SigningSession>> another() override { return signer_.session(); }
 
  private:
   Signer& signer_;
   const FileFacts* file_{nullptr};
+  std::unique_lock<std::mutex> going_ahead_;
 };
 
 }  // namespace
@@ -99,6 +109,21 @@ Result<std::vector<Bytes>> Signer::expected_chain() {
   const std::lock_guard lock(mutex_);
   const CallScope scope(pace_);
   return first_->expected_chain();
+}
+
+Result<Signer::Expectation> Signer::expect() {
+  Expectation expected;
+  SIGNCTL_TRY(expected.chain, expected_chain(), "");
+  if (!expected.chain.empty() || signatures_ > 0) {
+    return expected;
+  }
+  expected.going_ahead = std::unique_lock(ahead_);
+  // Somebody else may have signed meanwhile.
+  SIGNCTL_TRY(expected.chain, expected_chain(), "");
+  if (!expected.chain.empty() || signatures_ > 0) {
+    expected.going_ahead = {};
+  }
+  return expected;
 }
 
 Result<std::string> Signer::identity() {

@@ -68,6 +68,15 @@ class Signer {
   /// The chain that the next signature is expected to carry.
   Result<std::vector<Bytes>> expected_chain();
 
+  /// The same for a thread that is about to sign. Where the chain comes with the first signature
+  /// only, one thread goes ahead: it gets nothing and a lock, to be held until it has signed. The
+  /// others wait, and then know what the gate will be shown.
+  struct Expectation {
+    std::vector<Bytes> chain;
+    std::unique_lock<std::mutex> going_ahead;
+  };
+  Result<Expectation> expect();
+
   /// signer_identity() of this one.
   Result<std::string> identity();
 
@@ -89,6 +98,7 @@ class Signer {
   SignerOptions options_;
   std::function<Result<void>()> admit_;
   Pace pace_;
+  std::mutex ahead_;  ///< Held by the thread that signs first. Taken before mutex_.
   std::mutex mutex_;  ///< Guards first_ and idle_.
   /// Signs nothing: the others are made from it, and it knows the chain.
   std::unique_ptr<SigningSession> first_;

@@ -165,6 +165,12 @@ CURLcode first_word(const CurlApi& api, CURL* handle, std::chrono::milliseconds 
   return code;
 }
 
+Error not_http(const std::string& url) {
+  return {ErrorKind::network,
+          url + ": the answer is not HTTP",
+          "check that host and port of the URL are those of the service"};
+}
+
 /// What a person can make of a failed transfer.
 Error transfer_error(const CurlApi& api,
                      CURLcode code,
@@ -206,8 +212,14 @@ Error transfer_error(const CurlApi& api,
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
       return {ErrorKind::network, url + ": the connection was cut before the answer was complete"};
+    case CURLE_WEIRD_SERVER_REPLY:
+      return not_http(url);
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
+      // An answer without a status line is to libcurl a protocol that it does not speak: HTTP/0.9.
+      if (detail.find("HTTP/0.9") != std::string_view::npos) {
+        return not_http(url);
+      }
       return {ErrorKind::unsupported, url + ": not an http or https URL"};
     default:
       return {ErrorKind::network, url + ": " + api.easy_strerror(code)};

@@ -137,7 +137,7 @@ def refuses_and_diagnoses(bench, module):
     done = bench.sign(module, files, "-j", "3", key=module.keys[0], pin=WRONG_PIN[:len(module.pin)])
     bench.suite.check(f"{module.name}: a wrong PIN is exit code 6", done.returncode == 6, done.out)
     bench.suite.check(f"{module.name}: nothing is signed then", before == [f.read_bytes() for f in files])
-    done = bench.ours(module, "doctor", *bench.settings(module, key=module.keys[0]), "--offline", "--no-timestamp")
+    done = bench.ours(module, "doctor", *bench.settings(module, key=module.keys[0]), "--offline", "--no-timestamp", "--trust-cert", bench.authority.root)
     for words in ("the token has accepted the login", "signs with key", "is ready to sign"):
         bench.suite.check(f"{module.name}: doctor says \"{words}\"", words in done.out, done.out)
 
@@ -239,7 +239,7 @@ def tpm_outlives_killed_runs(bench, module):
         while any(pathlib.Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
             time.sleep(0.05)
     bench.suite.check(f"{module.name}: runs were killed in the middle", caught >= 3, caught)
-    done = bench.ours(module, "doctor", *bench.settings(module, key="rsa2048"), "--offline", "--no-timestamp")
+    done = bench.ours(module, "doctor", *bench.settings(module, key="rsa2048"), "--offline", "--no-timestamp", "--trust-cert", bench.authority.root)
     bench.suite.check(f"{module.name}: runs that were killed leave no session behind", done.returncode == 0, done.out)
 
 

@@ -48,7 +48,7 @@ def rehearse(suite, folder, said, sample):
     env = {"AZURE_CLIENT_SECRET": said["personalities"]["artifact-signing"]["client_secret"]}
     shutil.copyfile(sample, folder / "app.exe")
     sign = [SIGNCTL, "sign", "app.exe", "--no-timestamp", "--dev", "--trust-cert", "fakes/root.pem"]
-    doctor = run(SIGNCTL, "doctor", "--no-timestamp", cwd=folder, env=env)
+    doctor = run(SIGNCTL, "doctor", "--no-timestamp", "--dev", "--trust-cert", "fakes/root.pem", cwd=folder, env=env)
     suite.check("doctor likes the page's config", "is ready to sign" in doctor.out, doctor.out)
 
     fault = block("A bad day to order").replace(WRITTEN_PORT, host)

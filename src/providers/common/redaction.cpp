@@ -58,8 +58,7 @@ bool names_secret(std::string_view name) {
 std::string percent_decode(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto octet =
-        text[i] == '%' ? from_hex(text.substr(i + 1, 2)) : std::optional<Bytes>();
+    const auto octet = text[i] == '%' ? from_hex(text.substr(i + 1, 2)) : std::optional<Bytes>();
     if (octet && octet->size() == 1) {
       decoded.push_back(static_cast<char>(octet->front()));
       i += 2;
@@ -93,8 +92,8 @@ class Collector {
     if (signature != value.npos) {
       add(value.substr(signature + std::string_view("Signature=").size()));
     }
-    const auto pair = to_lower(scheme) == "basic" ? from_any_base64(value.substr(blank + 1))
-                                                  : std::nullopt;
+    const auto pair =
+        to_lower(scheme) == "basic" ? from_any_base64(value.substr(blank + 1)) : std::nullopt;
     if (pair) {
       const std::string_view text = as_text(*pair);
       add(text);

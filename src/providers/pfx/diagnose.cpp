@@ -115,9 +115,11 @@ std::vector<Finding> diagnose(const ProviderSettings& settings, const Clock& clo
   const crypto::Certificate& leaf = material->chain.front();
   diagnosis.check_leaf(leaf, clock.now());
   diagnosis.check_chain(material->chain);
-  diagnosis.add("pfx-certificate",
-                Severity::info,
-                leaf.info().key + ", valid until " + to_iso8601(leaf.not_after()));
+  if (clock.now() <= leaf.not_after()) {
+    diagnosis.add("pfx-certificate",
+                  Severity::info,
+                  leaf.info().key + ", valid until " + to_iso8601(leaf.not_after()));
+  }
   return std::move(diagnosis).finish();
 }
 

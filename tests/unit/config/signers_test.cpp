@@ -80,6 +80,21 @@ TEST_CASE("config signers: a literal secret of any provider is refused", "[confi
   CHECK(text_of(config.error()).find("hunter2") == std::string::npos);
 }
 
+TEST_CASE("config signers: a secret inside another setting is refused and not shown", "[config]") {
+  const std::string setting =
+      GENERATE("provider: pkcs11, uri: 'pkcs11:token=x?pin-value=hunter2'",
+               "provider: pkcs11, uri: 'PKCS11:token=x;Pin-Value=hunter2'",
+               "provider: vault, address: 'https://me:hunter2@vault.example/'");
+  INFO(setting);
+
+  const auto config = config::parse("{version: 1, signers: {s: {" + setting + "}}}", "f");
+
+  REQUIRE_FALSE(config);
+  CHECK(config.error().kind == ErrorKind::config);
+  CHECK(config.error().message.find("has a PIN or password in it") != std::string::npos);
+  CHECK(text_of(config.error()).find("hunter2") == std::string::npos);
+}
+
 TEST_CASE("config signers: flags make the same signer as the config", "[config]") {
   const auto signer = must(config::signer_from_flags(
       "pfx", {"file=a=b.pfx", "password=env:NEW", "password=env:OLD", "max_parallel=3"}));

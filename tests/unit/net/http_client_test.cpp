@@ -199,7 +199,8 @@ TEST_CASE("http client: what is not HTTP is refused", "[net]") {
   const auto response = send(get(server.url()));
 
   REQUIRE_FALSE(response);
-  CHECK(response.error().kind != ErrorKind::internal);
+  CHECK(response.error().kind == ErrorKind::network);
+  CHECK(response.error().message == server.url() + ": the answer is not HTTP");
 }
 
 TEST_CASE("http client: a server that hangs ends with the timeout", "[net]") {

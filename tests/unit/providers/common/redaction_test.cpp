@@ -88,14 +88,15 @@ TEST_CASE("redaction: a token that is renewed comes back", "[providers][common]"
 }
 
 TEST_CASE("redaction: what is no secret stays readable", "[providers][common]") {
-  const std::string text = "application-1 may not use grant client_credentials with digest abcdefgh";
+  const std::string text =
+      "application-1 may not use grant client_credentials with digest abcdefgh";
   CHECK(message_of(after(with_body("client_id=application-1&grant_type=client_credentials&"
                                    "client_secret=may&token_type=credentials"),
                          400,
                          text)) == text);
-  CHECK(message_of(after(with_body(R"({"digest":"abcdefgh","credentialID":"application-1"})"),
-                         400,
-                         text)) == text);
+  CHECK(message_of(after(
+            with_body(R"({"digest":"abcdefgh","credentialID":"application-1"})"), 400, text)) ==
+        text);
   CHECK(message_of(after(with_header("X-Amz-Target", "application-1"), 400, text)) == text);
 }
 

@@ -43,6 +43,12 @@ std::vector<std::string> found(const std::vector<Finding>& findings) {
   return result;
 }
 
+bool has_certificate_line(const std::vector<Finding>& findings) {
+  return std::any_of(findings.begin(), findings.end(), [](const Finding& one) {
+    return one.id == "pfx-certificate";
+  });
+}
+
 /// A PFX that only its owner can read.
 std::string private_pfx(const TemporaryFolder& folder, const crypto::KeyBundle& bundle) {
   const std::string path = folder.file("a.pfx");
@@ -73,6 +79,18 @@ TEST_CASE("pfx diagnose: a good file has nothing against it", "[providers][pfx]"
   CHECK(findings[0].severity == Severity::info);
   CHECK(findings[0].message.find("EC P-256") != std::string::npos);
   CHECK(findings[0].message.find("2027-09-19") != std::string::npos);
+}
+
+TEST_CASE("pfx diagnose: nothing good is said of an expired certificate", "[providers][pfx]") {
+  const TemporaryFolder folder;
+  auto leaf = code_signing_leaf();
+  const auto of = [&] {
+    const auto bundle = make_key_chain(PrivateKey::Spec::p256, leaf).bundle();
+    return diagnose(settings_for(private_pfx(folder, bundle)));
+  };
+  CHECK(has_certificate_line(of()));
+  leaf.not_after = FakeWorld().clock.now() - std::chrono::hours(1);
+  CHECK_FALSE(has_certificate_line(of()));
 }
 
 TEST_CASE("pfx diagnose: validity is judged by the clock it is given", "[providers][pfx]") {
