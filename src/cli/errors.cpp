@@ -36,8 +36,7 @@ std::string escaped(std::string_view text, std::string_view special) {
 
 void put_hint(const Context& context, const std::string& hint) {
   if (!hint.empty()) {
-    put_error_line("signctl: " + context.paint_error("hint:", Color::bold) + " " +
-                   printable(hint));
+    put_error_line("signctl: " + context.paint_error("hint:", Color::bold) + " " + printable(hint));
   }
 }
 

@@ -109,7 +109,14 @@ Result<std::vector<Finding>> check_expected_chain(Signable& file, const Stages& 
       const auto leaf, crypto::Certificate::parse(chain.front()), "reading the certificate");
   SIGNCTL_CHECK(check_dates(leaf, stages.clock->now()), "");
   SIGNCTL_CHECK(check_fits_file(file, chain.front()), "");
-  return object_to_signer(chain, *stages.gate, stages.clock->now());
+  if (stages.approved != nullptr && *stages.approved == chain) {
+    return std::vector<Finding>{};
+  }
+  SIGNCTL_TRY(auto findings, object_to_signer(chain, *stages.gate, stages.clock->now()), "");
+  if (stages.approved != nullptr && findings.empty()) {
+    *stages.approved = chain;
+  }
+  return findings;
 }
 
 }  // namespace signctl::engine

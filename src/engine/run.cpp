@@ -41,7 +41,8 @@ bool succeeded(const FileResult& result) {
 /// One worker's sessions, made when the first file needs them.
 class Worker {
  public:
-  explicit Worker(Shared& shared) : shared_(shared), sessions_(shared.crew.signers.size()) {}
+  explicit Worker(Shared& shared)
+      : shared_(shared), sessions_(shared.crew.signers.size()), approved_(sessions_.size()) {}
 
   /// Signs by the first signer that can. Only trouble that may pass, and has outlasted all
   /// attempts, is a reason to go on to the next.
@@ -96,7 +97,8 @@ class Worker {
         &shared_.clock,
         shared_.crew.shelf.get(),
         {},
-        [this](const std::string& identity, const CertificateInfo&) { return is_ours(identity); }};
+        [this](const std::string& identity, const CertificateInfo&) { return is_ours(identity); },
+        &approved_[index]};
     if (stages.shelf != nullptr) {
       SIGNCTL_TRY(stages.identity, signer.identity(), "signing " + task.input);
     }
@@ -121,6 +123,7 @@ class Worker {
 
   Shared& shared_;
   std::vector<std::unique_ptr<SigningSession>> sessions_;
+  std::vector<std::vector<Bytes>> approved_;  ///< Of each signer, for Stages.
 };
 
 /// Leaves of a result what the summary is made from.
