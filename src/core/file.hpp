@@ -21,6 +21,11 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
+/// What is on disk under a path now.
+///
+/// @errors `input` when there is nothing.
+Result<FileIdentity> identity_at(std::string_view path_utf8);
+
 /// A file opened for reading by path. `read_at` is positional, so threads may share it.
 class FileSource final : public ByteSource {
  public:

@@ -184,12 +184,17 @@ Result<void> FileSource::read_at(std::uint64_t offset, std::span<std::uint8_t> o
   return ok();
 }
 
-Result<FileIdentity> FileSource::identity_now() const {
+Result<FileIdentity> identity_at(std::string_view path_utf8) {
+  const std::string path(path_utf8);
   struct stat status {};
-  if (stat(impl_->path.c_str(), &status) != 0) {
-    return read_error(errno, "cannot look at " + printable(impl_->path) + " again", impl_->path);
+  if (stat(path.c_str(), &status) != 0) {
+    return read_error(errno, "cannot look at " + printable(path) + " again", path);
   }
   return identity_of(status);
+}
+
+Result<FileIdentity> FileSource::identity_now() const {
+  return identity_at(impl_->path);
 }
 
 }  // namespace signctl

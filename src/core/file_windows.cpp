@@ -115,13 +115,18 @@ Result<void> FileSource::read_at(std::uint64_t offset, std::span<std::uint8_t> o
   return ok();
 }
 
-Result<FileIdentity> FileSource::identity_now() const {
-  const WindowsHandle handle = open_for_reading(impl_->path);
+Result<FileIdentity> identity_at(std::string_view path_utf8) {
+  const std::string path(path_utf8);
+  const WindowsHandle handle = open_for_reading(path);
   if (!handle.is_open()) {
     return windows_error(
-        ErrorKind::input, "cannot look at " + printable(impl_->path) + " again", GetLastError());
+        ErrorKind::input, "cannot look at " + printable(path) + " again", GetLastError());
   }
-  return identity_of(handle, impl_->path);
+  return identity_of(handle, path);
+}
+
+Result<FileIdentity> FileSource::identity_now() const {
+  return identity_at(impl_->path);
 }
 
 }  // namespace signctl

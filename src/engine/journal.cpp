@@ -89,6 +89,10 @@ Result<std::optional<Journal>> Journal::look(const std::string& path_utf8) {
     return std::optional<Journal>{};
   }
   SIGNCTL_TRY(const Bytes bytes, read_file(path_utf8, kLargest), "reading the journal");
+  if (bytes.empty()) {
+    // Of a run that was killed before its first word.
+    return std::optional<Journal>{};
+  }
   Journal journal(path_utf8, std::nullopt);
   SIGNCTL_CHECK(journal.read_all(bytes), "reading the journal " + path_utf8);
   return std::optional(std::move(journal));

@@ -139,6 +139,11 @@ bool Pace::broken() const {
   return clock_.steady_now() < broken_until_;
 }
 
+long Pace::successes() const {
+  const std::lock_guard lock(mutex_);
+  return successes_;
+}
+
 int Pace::window() const {
   const std::lock_guard lock(mutex_);
   return static_cast<int>(window_);

@@ -47,6 +47,8 @@ class Pace final : public CallControl {
   void break_off();
   [[nodiscard]] bool broken() const;
 
+  /// How many signatures have been made.
+  [[nodiscard]] long successes() const;
   [[nodiscard]] int window() const;
   /// The most signatures that were under way together.
   [[nodiscard]] int peak() const;

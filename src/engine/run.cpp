@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run.hpp"
 
+#include "core/file.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
 
 #include <signctl/exit_code.hpp>
 
@@ -29,8 +31,9 @@ struct Shared {
   std::atomic<std::size_t> next{0};
   std::size_t end{0};  ///< Where the present step ends.
   std::atomic<bool> failed{false};
-  std::mutex mutex{};  ///< Guards the two below, and on_file.
+  std::mutex mutex{};  ///< Guards what is below, and on_file.
   std::vector<std::optional<FileResult>> results{};
+  std::vector<std::optional<FileIdentity>> written{};  ///< What has been signed, right after that.
   std::size_t reported{0};
 };
 
@@ -159,7 +162,14 @@ void work(Shared& shared) {
       return;
     }
     FileResult result{shared.tasks[index].input, worker.sign(shared.tasks[index])};
+    std::optional<FileIdentity> written;
+    if (result.outcome && result.outcome->state == FileState::done) {
+      if (const auto there = identity_at(result.outcome->path)) {
+        written = *there;
+      }
+    }
     const std::lock_guard lock(shared.mutex);
+    shared.written[index] = written;
     if (!succeeded(result)) {
       shared.failed = true;
     }
@@ -181,6 +191,33 @@ void work_through(Shared& shared, std::size_t begin) {
   work(shared);
   for (std::thread& thread : threads) {
     thread.join();
+  }
+}
+
+/// Whoever changes a file that is signed while others still are must not be covered up by the
+/// gate's word on what it was. Where only the time is another, as some network drives have it, the
+/// gate says the same again.
+void look_again(Shared& shared) {
+  for (std::size_t i = 0; i < shared.results.size(); ++i) {
+    auto& result = shared.results[i];
+    if (!result || !result->outcome || result->outcome->state != FileState::done) {
+      continue;
+    }
+    const std::string path = result->outcome->path;
+    const auto now = identity_at(path);
+    if (now && shared.written[i] && *now == *shared.written[i]) {
+      continue;
+    }
+    const auto judged = verify_file(path, shared.gate, shared.clock.now());
+    if (judged && judged->state == FileState::done) {
+      continue;
+    }
+    result->outcome = Error{ErrorKind::gate,
+                            printable(path) + " was changed by somebody else after it was signed",
+                            "see what else writes to it, and run again from the file as built"};
+    if (shared.options.on_file) {
+      shared.options.on_file(*result, shared.tasks.size(), shared.tasks.size());
+    }
   }
 }
 
@@ -262,6 +299,7 @@ RunSummary sign_all(const std::vector<FileTask>& tasks,
                     const RunOptions& options) {
   Shared shared{tasks, gate, crew, clock, options};
   shared.results.resize(tasks.size());
+  shared.written.resize(tasks.size());
   guard_spending(crew);
   std::size_t begin = 0;
   while (begin < tasks.size() && !stop_requested() && (options.keep_going || !shared.failed)) {
@@ -276,6 +314,7 @@ RunSummary sign_all(const std::vector<FileTask>& tasks,
   for (; shared.reported < shared.results.size(); ++shared.reported) {
     report(shared);
   }
+  look_again(shared);
   RunSummary summary = summarise(shared);
   // Of a run that is to be continued every entry is needed: it tells which files are finished.
   if (crew.shelf && summary.planned == summary.done + summary.skipped) {

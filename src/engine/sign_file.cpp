@@ -2,6 +2,7 @@
 #include "engine/sign_file.hpp"
 
 #include "core/assert.hpp"
+#include "core/atomic_file.hpp"
 #include "engine/build_signature.hpp"
 #include "engine/draft.hpp"
 #include "engine/existing.hpp"
@@ -194,6 +195,28 @@ Result<MaybeOutcome> sign_deep(OpenedFile& opened,
   return MaybeOutcome(std::move(outcome));
 }
 
+/// What is signed already belongs to the output all the same: whoever uploads that folder wants all
+/// of it.
+Result<void> carry_over(const OpenedFile& opened, const FileTask& task, FileOutcome& outcome) {
+  if (outcome.state != FileState::skipped || outcome.path == task.output ||
+      outcome.path != task.input) {
+    return ok();
+  }
+  SIGNCTL_TRY(AtomicFile copy, AtomicFile::create(task.output, Existing::replace), "");
+  SIGNCTL_CHECK(copy.copy_from(*opened.source, opened.source->size()), "copying the file");
+  SIGNCTL_CHECK(copy.sync(), "writing the output to disk");
+  SIGNCTL_TRY(const FileIdentity now, opened.source->identity_now(), "looking at the input again");
+  if (now != opened.source->identity()) {
+    return Error{ErrorKind::input,
+                 "the file was changed by somebody else while it was being copied",
+                 "wait until the build has finished with it and run again"};
+  }
+  SIGNCTL_CHECK(copy.commit(), "putting the copy in place");
+  outcome.path = task.output;
+  outcome.reason += "; copied";
+  return ok();
+}
+
 }  // namespace
 
 Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stages& stages) {
@@ -216,6 +239,7 @@ Result<FileOutcome> sign_file(const FileTask& task, Stages& stages) {
       return std::move(outcome).error().within("signing " + task.input);
     }
     if (*outcome && !is_bad_find(**outcome)) {
+      SIGNCTL_CHECK(carry_over(opened, task, **outcome), "signing " + task.input);
       return std::move(**outcome);
     }
     // What was found may have gone bad since; what is made now has not.

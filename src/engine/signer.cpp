@@ -168,6 +168,7 @@ Result<SignedDigest> Signer::sign_once(const FileFacts* file, ByteView digest, D
 }
 
 Result<SignedDigest> Signer::sign(const FileFacts* file, ByteView digest, DigestAlg alg) {
+  long seen = pace_.successes();
   for (int tries = 0;;) {
     CallScope scope(pace_);
     SIGNCTL_CHECK(pace_.enter(), "waiting for signer \"" + options_.name + "\"");
@@ -183,7 +184,10 @@ Result<SignedDigest> Signer::sign(const FileFacts* file, ByteView digest, Digest
     if (scope.troubles() == 0) {
       scope.on_trouble(error);
     }
-    tries += scope.troubles();
+    // Where the service signs for others it is well, and only busy: the attempts begin anew, within
+    // the time that the run may take.
+    const long by_now = pace_.successes();
+    tries = std::exchange(seen, by_now) == by_now ? tries + scope.troubles() : 1;
     if (!try_again(error, tries)) {
       return error;
     }

@@ -499,7 +499,8 @@ def leaves_no_worker(bench, mock):
     mock.behave(hang="C_Sign")
     environment = {**os.environ, **mock.module.env, "TOKEN_PIN": PIN}
     process = subprocess.Popen([SIGNCTL, "sign", *map(str, bench.copies("files", 1)),
-                                *map(str, bench.settings(mock.module)), "--no-timestamp"], env=environment,
+                                *map(str, bench.settings(mock.module)), "--no-timestamp", "--trust-cert",
+                                str(bench.authority.root)], env=environment,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 10
     while not (mock.folder / "calls").exists() or mock.calls("C_Sign") == 0:

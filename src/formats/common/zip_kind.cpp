@@ -70,6 +70,19 @@ bool looks_like_zip(ByteView head) {
   return front.u32(0) == kEndSignature || front.u32(0) == kLocalSignature;
 }
 
+bool has_end_record(ByteView head, ByteView tail) {
+  if (ByteReader(head).u32(0) == kEndSignature) {
+    return true;
+  }
+  const ByteReader back(tail);
+  for (std::uint64_t at = tail.size() < kEndSize ? 0 : tail.size() - kEndSize + 1; at-- > 0;) {
+    if (back.u32(at) == kEndSignature) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Result<bool> has_directory_at_end(const ByteSource& source) {
   constexpr std::uint64_t kLongestComment = 0xFFFF;
   const std::uint64_t size = source.size();

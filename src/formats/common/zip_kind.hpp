@@ -14,6 +14,10 @@ namespace signctl::zip {
 /// record. Whether it also ends like one is for its reader to say.
 [[nodiscard]] bool looks_like_zip(ByteView head);
 
+/// Whether an end record begins in the last bytes of a file, or in its first as in an empty
+/// archive. Behind a long comment it lies further ahead.
+[[nodiscard]] bool has_end_record(ByteView head, ByteView tail);
+
 /// Whether an end record near the end has a central directory before it, whatever the file begins
 /// with and whatever follows: some readers find that archive.
 [[nodiscard]] Result<bool> has_directory_at_end(const ByteSource& source);

@@ -69,7 +69,10 @@ class ZipFormat final : public Format {
   }
   [[nodiscard]] Sniff sniff(const SniffInput& input) const override {
     // Packages are for the format of their name.
-    return looks_like_zip(input.head) && !is_taken(input.archive_kinds) ? Sniff::yes : Sniff::no;
+    if (!looks_like_zip(input.head) || is_taken(input.archive_kinds)) {
+      return Sniff::no;
+    }
+    return has_end_record(input.head, input.tail) ? Sniff::yes : Sniff::maybe;
   }
   Result<std::unique_ptr<Signable>> open(std::shared_ptr<const ByteSource> source) const override {
     const std::vector<std::string_view> kinds = kinds_of(*source);
