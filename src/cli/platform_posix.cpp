@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #include <sys/mman.h>
@@ -56,17 +57,18 @@ void prepare_heap() {
 #if defined(__GLIBC__) && defined(MADV_POPULATE_WRITE) && !defined(SIGNCTL_SANITIZED)
   constexpr std::size_t kNeeded = std::size_t{320} * 1024;
   constexpr int kKept = 1 << 20;
-  (void)::mallopt(M_TRIM_THRESHOLD, kKept);
-  (void)::mallopt(M_MMAP_THRESHOLD, kKept / 2);
   // Each arena is mapped anew; more threads than these seldom allocate at the same time.
   constexpr int kArenas = 4;
+  // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread yet
+  (void)::mallopt(M_TRIM_THRESHOLD, kKept);
+  (void)::mallopt(M_MMAP_THRESHOLD, kKept / 2);
   (void)::mallopt(M_ARENA_MAX, kArenas);
-  void* block = std::malloc(kNeeded);
+  // NOLINTEND(concurrency-mt-unsafe)
+  const std::unique_ptr<void, decltype(&std::free)> block(std::malloc(kNeeded), &std::free);
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(block) / page * page;
+  char* const begin = static_cast<char*>(block.get());
   // Kernels before 5.14 refuse, and then it is as it was.
-  (void)::madvise(reinterpret_cast<void*>(begin), kNeeded, MADV_POPULATE_WRITE);
-  std::free(block);
+  (void)::madvise(begin - reinterpret_cast<std::uintptr_t>(begin) % page, kNeeded, MADV_POPULATE_WRITE);
 #endif
 }
 

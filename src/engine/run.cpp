@@ -276,16 +276,17 @@ int RunSummary::exit_code() const {
 
 namespace {
 
-/// Lets no signature be paid for that could not be noted, or not be timestamped.
+/// Whether a signature can be noted and timestamped.
+Result<void> may_spend(const Shelf* shelf, Timestamper* timestamper) {
+  SIGNCTL_CHECK(shelf != nullptr ? shelf->check() : ok(), "");
+  return timestamper != nullptr ? timestamper->ready() : ok();
+}
+
+/// Lets no signature be paid for that nobody could use.
 void guard_spending(Crew& crew) {
-  const Shelf* const shelf = crew.shelf.get();
-  Timestamper* const timestamper = crew.timestamper.get();
   for (const auto& signer : crew.signers) {
-    signer->admit_by([shelf, timestamper]() -> Result<void> {
-      if (shelf != nullptr) {
-        SIGNCTL_CHECK(shelf->check(), "");
-      }
-      return timestamper != nullptr ? timestamper->ready() : ok();
+    signer->admit_by([shelf = crew.shelf.get(), timestamper = crew.timestamper.get()] {
+      return may_spend(shelf, timestamper);
     });
   }
 }
