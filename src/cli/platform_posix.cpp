@@ -68,7 +68,8 @@ void prepare_heap() {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   char* const begin = static_cast<char*>(block.get());
   // Kernels before 5.14 refuse, and then it is as it was.
-  (void)::madvise(begin - reinterpret_cast<std::uintptr_t>(begin) % page, kNeeded, MADV_POPULATE_WRITE);
+  (void)::madvise(
+      begin - reinterpret_cast<std::uintptr_t>(begin) % page, kNeeded, MADV_POPULATE_WRITE);
 #endif
 }
 
