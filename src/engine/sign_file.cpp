@@ -197,10 +197,12 @@ Result<MaybeOutcome> sign_deep(OpenedFile& opened,
 
 /// What is signed already belongs to the output all the same: whoever uploads that folder wants all
 /// of it.
-Result<void> carry_over(const OpenedFile& opened, const FileTask& task, FileOutcome& outcome) {
+Result<FileOutcome> carry_over(const OpenedFile& opened,
+                               const FileTask& task,
+                               FileOutcome outcome) {
   if (outcome.state != FileState::skipped || outcome.path == task.output ||
       outcome.path != task.input) {
-    return ok();
+    return outcome;
   }
   SIGNCTL_TRY(AtomicFile copy, AtomicFile::create(task.output, Existing::replace), "");
   SIGNCTL_CHECK(copy.copy_from(*opened.source, opened.source->size()), "copying the file");
@@ -214,7 +216,7 @@ Result<void> carry_over(const OpenedFile& opened, const FileTask& task, FileOutc
   SIGNCTL_CHECK(copy.commit(), "putting the copy in place");
   outcome.path = task.output;
   outcome.reason += "; copied";
-  return ok();
+  return outcome;
 }
 
 }  // namespace
@@ -239,8 +241,7 @@ Result<FileOutcome> sign_file(const FileTask& task, Stages& stages) {
       return std::move(outcome).error().within("signing " + task.input);
     }
     if (*outcome && !is_bad_find(**outcome)) {
-      SIGNCTL_CHECK(carry_over(opened, task, **outcome), "signing " + task.input);
-      return std::move(**outcome);
+      return carry_over(opened, task, std::move(**outcome));
     }
     // What was found may have gone bad since; what is made now has not.
     reuse = *outcome ? Reuse::forbidden : reuse;

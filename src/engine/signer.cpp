@@ -58,6 +58,16 @@ class SharedSession final : public SigningSession {
   std::unique_lock<std::mutex> going_ahead_;
 };
 
+Result<SignedDigest> sign_in(SigningSession& session,
+                             const FileFacts* file,
+                             ByteView digest,
+                             DigestAlg alg) {
+  if (file != nullptr) {
+    SIGNCTL_CHECK(session.about_to_sign(*file), "announcing the file to the signing service");
+  }
+  return session.sign(digest, alg);
+}
+
 }  // namespace
 
 std::string signer_identity(const std::string& provider,
@@ -132,7 +142,7 @@ Result<std::string> Signer::identity() {
     return signer_identity(options_.provider, options_.settings, nullptr);
   }
   SIGNCTL_TRY(const auto leaf, crypto::Certificate::parse(chain.front()), "");
-  const CertificateInfo info = leaf.info();
+  const CertificateInfo& info = leaf.info();
   return signer_identity(options_.provider, options_.settings, &info);
 }
 
@@ -154,12 +164,7 @@ void Signer::give_back(std::unique_ptr<SigningSession> session) {
 
 Result<SignedDigest> Signer::sign_once(const FileFacts* file, ByteView digest, DigestAlg alg) {
   SIGNCTL_TRY(auto session, take_session(), "");
-  auto made = [&]() -> Result<SignedDigest> {
-    if (file != nullptr) {
-      SIGNCTL_CHECK(session->about_to_sign(*file), "announcing the file to the signing service");
-    }
-    return session->sign(digest, alg);
-  }();
+  auto made = sign_in(*session, file, digest, alg);
   if (made) {
     give_back(std::move(session));
     ++signatures_;
