@@ -3,6 +3,7 @@
 
 #include "core/file.hpp"
 #include "core/path.hpp"
+#include "core/real_name.hpp"
 #include "core/text.hpp"
 
 #include <signctl/claims.hpp>
@@ -172,7 +173,7 @@ std::vector<std::string> signable_files_in(const std::string& folder_utf8) {
     const std::string path = to_utf8((to_path(folder_utf8) / entry->path().filename()));
     std::error_code unreadable;
     // What a killed run left behind is no file of the release.
-    const bool own = to_utf8(entry->path().filename()).starts_with(".signctl-");
+    const bool own = to_utf8(entry->path().filename()).starts_with(kOwnPrefix);
     if (!own && entry->is_regular_file(unreadable) && recognised(path)) {
       files.push_back(path);
     }

@@ -3,6 +3,7 @@
 
 #include "core/file.hpp"
 #include "core/path.hpp"
+#include "core/real_name.hpp"
 #include "core/text.hpp"
 
 #include <signctl/format.hpp>
@@ -16,13 +17,6 @@ namespace signctl::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The same for all names of one file, whether it is there or not.
-std::string identity_of(const std::string& path) {
-  std::error_code code;
-  const fs::path whole = fs::weakly_canonical(fs::absolute(to_path(path), code), code);
-  return to_utf8(code ? to_path(path).lexically_normal() : whole);
-}
 
 std::string name_of(const std::string& path) {
   return to_lower(to_utf8(to_path(path).filename()));
@@ -84,14 +78,14 @@ Result<void> check_own_files(const std::vector<OwnFile>& files,
   std::unordered_set<std::string> known;
   for (const std::string& path : taken) {
     if (!path.empty() && names.contains(name_of(path))) {
-      known.insert(identity_of(path));
+      known.insert(real_name(to_path(path)));
     }
   }
   for (const OwnFile& file : files) {
     if (file.path.empty()) {
       continue;
     }
-    if (!known.insert(identity_of(file.path)).second) {
+    if (!known.insert(real_name(to_path(file.path))).second) {
       return Error{ErrorKind::usage,
                    std::string(file.flag) + " would overwrite " + printable(file.path) +
                        ", which this run needs for something else",

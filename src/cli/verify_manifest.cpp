@@ -6,6 +6,7 @@
 #include "cli/files.hpp"
 #include "core/file.hpp"
 #include "core/path.hpp"
+#include "core/real_name.hpp"
 #include "core/text.hpp"
 
 #include <filesystem>
@@ -108,19 +109,12 @@ Result<engine::FileOutcome> inspect(const Inspection& all, std::size_t index) {
   return judged_with(all, path, *item.finding);
 }
 
-/// One name for each file, however it is reached.
-std::string real_name(const std::string& path) {
-  std::error_code code;
-  const fs::path real = fs::weakly_canonical(to_path(path), code);
-  return to_utf8(code ? fs::absolute(to_path(path), code).lexically_normal() : real);
-}
-
 std::vector<std::string> files_beside(const std::vector<std::string>& known) {
   std::vector<std::string> folders;
   std::set<std::string> seen;
   for (const std::string& path : known) {
     const std::string folder = to_utf8(to_path(path).parent_path());
-    if (seen.insert(real_name(folder.empty() ? "." : folder)).second) {
+    if (seen.insert(real_name(to_path(folder.empty() ? "." : folder))).second) {
       folders.push_back(folder);
     }
   }
@@ -148,18 +142,18 @@ Result<Batch> manifest_batch(const std::string& manifest_path,
   std::vector<std::string> recorded;
   for (const audit::FileRecord& file : all->manifest.files) {
     std::string path = audit::path_from_manifest(file.path, manifest_path);
-    known.insert(real_name(path));
+    known.insert(real_name(to_path(path)));
     recorded.push_back(path);
     all->add(std::move(path), {&file, std::nullopt});
   }
   if (all->manifest.shard) {
     // What other shards sign is theirs to prove.
     for (const audit::PlannedPlace& place : all->manifest.shard->whole) {
-      known.insert(real_name(audit::path_from_manifest(place.path, manifest_path)));
+      known.insert(real_name(to_path(audit::path_from_manifest(place.path, manifest_path))));
     }
   }
   for (const std::string& path : released ? *released : files_beside(recorded)) {
-    if (!known.contains(real_name(path))) {
+    if (!known.contains(real_name(to_path(path)))) {
       all->add(path, {nullptr, audit::added_file()});
     }
   }

@@ -2,6 +2,7 @@
 #include "core/stale_files.hpp"
 
 #include "core/path.hpp"
+#include "core/real_name.hpp"
 
 #include <charconv>
 #include <mutex>
@@ -29,11 +30,10 @@ bool is_first_look(const std::string& folder) {
 
 /// The process id in ".signctl-<pid>-<random>.tmp"; empty for any other name.
 std::optional<unsigned long> owner_of(std::string_view name) {
-  static constexpr std::string_view kPrefix = ".signctl-";
-  if (!name.starts_with(kPrefix) || !name.ends_with(".tmp")) {
+  if (!name.starts_with(kOwnPrefix) || !name.ends_with(".tmp")) {
     return std::nullopt;
   }
-  name.remove_prefix(kPrefix.size());
+  name.remove_prefix(kOwnPrefix.size());
   unsigned long id = 0;
   const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), id);
   // The name ends in ".tmp", so a number is always followed by something.

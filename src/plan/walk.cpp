@@ -2,6 +2,7 @@
 #include "plan/walk.hpp"
 
 #include "core/path.hpp"
+#include "core/real_name.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -14,10 +15,6 @@ namespace signctl::plan {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Temporary files (core/atomic_file.hpp) and rehearsals: never somebody's input, unless they are
-/// named without a wildcard.
-constexpr std::string_view kOwnNames = ".signctl-";
 
 class Walk {
  public:
@@ -48,7 +45,7 @@ Result<std::vector<std::string>> Walk::list(const std::string& folder) const {
   fs::directory_iterator entry(to_path(shown(folder)), failure);
   while (!failure && entry != fs::directory_iterator()) {
     std::string name = to_utf8(entry->path().filename());
-    if (!name.starts_with(kOwnNames)) {
+    if (!name.starts_with(kOwnPrefix)) {
       names.push_back(std::move(name));
     }
     entry.increment(failure);

@@ -5,6 +5,7 @@
 #include "core/block_reader.hpp"
 #include "core/file.hpp"
 #include "core/path.hpp"
+#include "core/real_name.hpp"
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
 #include "formats/common/zip_archive.hpp"
@@ -33,13 +34,6 @@ constexpr std::array<std::string_view, 7> kDetached{
 
 std::string file_name(const std::string& path) {
   return to_utf8(to_path(path).filename());
-}
-
-/// One name for each file, however it is reached.
-std::string real_name(const fs::path& path) {
-  std::error_code code;
-  const fs::path real = fs::weakly_canonical(path, code);
-  return to_utf8(code ? path.lexically_normal() : real);
 }
 
 /// A dependent file that was read.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/byte_reader.hpp"
+#include "formats/common/zip_records.hpp"
 #include "formats/msi/findings.hpp"
 
 #include <algorithm>
@@ -35,7 +36,6 @@ std::string_view kind_of_class(const std::array<std::uint8_t, 16>& id) {
   }
 }
 
-constexpr std::uint32_t kArchiveMagic = 0x04034B50;  // "PK\3\4"
 constexpr std::uint32_t kCompoundMagic = 0xE011CFD0;
 
 /// Whether a stream is a compound file of Windows Installer's: documents are compound files, too.
@@ -61,7 +61,7 @@ Result<bool> is_member(const CompoundFile& file, std::uint32_t number) {
   Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(size, kHeadSize)));
   SIGNCTL_CHECK(file.read(number, 0, head), "");
   const ByteReader reader(head);
-  if (reader.u32(0) == kCabinetMagic || reader.u32(0) == kArchiveMagic) {
+  if (reader.u32(0) == kCabinetMagic || reader.u32(0) == zip::kLocalSignature) {
     return true;
   }
   if (reader.u32(0) == kCompoundMagic) {
