@@ -32,6 +32,27 @@ endif()
 option(SIGNCTL_LOAD_CURL_LATE "Open libcurl at run time instead of linking it"
   ${signctl_load_curl_default})
 
+# A libcrypto inside the program needs fewer relocations at every start (docs/adr/0015). Only where no shared
+# library that is linked could call it: libcurl brings its own copy along when it is opened late.
+option(SIGNCTL_STATIC_OPENSSL "Link libcrypto into the program, where a static one is installed" OFF)
+set(signctl_crypto_library OpenSSL::Crypto)
+if(SIGNCTL_STATIC_OPENSSL AND SIGNCTL_LOAD_CURL_LATE AND NOT BUILD_SHARED_LIBS)
+  find_library(SIGNCTL_CRYPTO_STATIC libcrypto.a)
+  mark_as_advanced(SIGNCTL_CRYPTO_STATIC)
+  if(SIGNCTL_CRYPTO_STATIC)
+    # The property is that of the program which is linked in the end: tests keep the shared one.
+    set(signctl_crypto_library
+      "$<IF:$<BOOL:$<TARGET_PROPERTY:SIGNCTL_STATIC_OPENSSL>>,${SIGNCTL_CRYPTO_STATIC},OpenSSL::Crypto>")
+  else()
+    message(STATUS "No static libcrypto here: linked as a shared library")
+  endif()
+endif()
+
+# CRC-32 with the processor's help (docs/adr/0017). The static one where it is installed, as with zlib.
+find_path(SIGNCTL_LIBDEFLATE_INCLUDE libdeflate.h REQUIRED)
+find_library(SIGNCTL_LIBDEFLATE_LIBRARY NAMES libdeflate.a deflate libdeflate deflatestatic libdeflatestatic REQUIRED)
+mark_as_advanced(SIGNCTL_LIBDEFLATE_INCLUDE SIGNCTL_LIBDEFLATE_LIBRARY)
+
 # libxml2 brings ICU along: opened when the first XML document is met, for the same reason.
 option(SIGNCTL_LOAD_XML_LATE "Open libxml2 at run time instead of linking it"
   ${signctl_load_curl_default})

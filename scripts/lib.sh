@@ -7,7 +7,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian 12 names. Other systems: install the same libraries by hand, or use vcpkg (vcpkg.json).
 build_packages=(g++ cmake ninja-build pkg-config libcli11-dev libssl-dev libcurl4-openssl-dev
-  nlohmann-json3-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libmspack-dev zlib1g-dev libxml2-dev)
+  nlohmann-json3-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libmspack-dev zlib1g-dev libdeflate-dev
+  libxml2-dev)
 demo_packages=(systemd-boot-efi ca-certificates)
 test_packages=(lld catch2 libcpp-httplib-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed gcab xmlsec1
   python3 ca-certificates procps unzip zsh fish faketime mount
@@ -19,7 +20,7 @@ bench_packages=(lld hyperfine time osslsigncode openssl python3 nsis)
 
 # The build that the suite, the benchmarks and, once it is there, the demo share: optimized as for users.
 test_build="$root/build/test"
-test_options=(-DCMAKE_BUILD_TYPE=Release -DSIGNCTL_TESTS=ON)
+test_options=(-DCMAKE_BUILD_TYPE=Release -DSIGNCTL_TESTS=ON -DSIGNCTL_STATIC_OPENSSL=ON)
 # The build for finding what the compiler lets pass: the suite and the fuzz targets, by the other compiler.
 sanitized_build="$root/build/sanitized"
 sanitized_options=(-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1"

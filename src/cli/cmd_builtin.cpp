@@ -4,6 +4,7 @@
 #include "cli/exit_code_page.hpp"
 #include "cli/render.hpp"
 #include "cli/render_json.hpp"
+#include "crypto/library.hpp"
 
 #include <signctl/exit_code.hpp>
 #include <signctl/format.hpp>
@@ -176,7 +177,8 @@ Result<int> version(const NoOptions& /*options*/, Context& context) {
   if (!context.json()) {
     context.line("signctl " SIGNCTL_VERSION);
     if (context.verbose()) {
-      context.line(std::string(kPlatform) + " " + kArchitecture + ", built with " + kCompiler);
+      context.line(std::string(kPlatform) + " " + kArchitecture + ", built with " + kCompiler +
+                   ", OpenSSL " + crypto::library_version());
     }
     return 0;
   }
@@ -185,6 +187,7 @@ Result<int> version(const NoOptions& /*options*/, Context& context) {
   json["platform"] = kPlatform;
   json["architecture"] = kArchitecture;
   json["compiler"] = kCompiler;
+  json["openssl"] = crypto::library_version();
   json["formats"] = Json::array();
   for (const Format* format : builtin_formats()) {
     json["formats"].push_back(format->name());

@@ -10,4 +10,8 @@ void start_library() {
   static_cast<void>(kStarted);
 }
 
+std::string library_version() {
+  return OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
 }  // namespace signctl::crypto

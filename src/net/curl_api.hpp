@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "crypto/anchor_store.hpp"
+
 #include <signctl/result.hpp>
+
+#include <optional>
 
 #include <curl/curl.h>
 
@@ -21,9 +25,14 @@ struct CurlApi {
   decltype(&::curl_easy_strerror) easy_strerror{};
   decltype(&::curl_slist_append) slist_append{};
   decltype(&::curl_slist_free_all) slist_free_all{};
-  /// SSL_CTX_set1_cert_store (SSL_CTX*, X509_STORE*) where libcurl works with the OpenSSL that we
-  /// use; else empty.
-  void (*set1_cert_store)(void* context, void* store){};
+  /// What shares decoded anchors between connections.
+  struct TlsStore {
+    crypto::StoreFunctions functions;
+    /// SSL_CTX_set1_cert_store; the first argument is the SSL_CTX.
+    void (*set1_cert_store)(void* context, X509_STORE* store){};
+  };
+  /// Of the OpenSSL that libcurl works with; empty when it works with none that can be reached.
+  std::optional<TlsStore> tls_store;
 };
 
 /// The library, loaded and initialised at the first call. Thread-safe.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // curl/typecheck-gcc.h turns the setters into macros that name the functions; here they are values.
 #define CURL_DISABLE_TYPECHECK
-#include "crypto/anchor_store.hpp"
 #include "net/curl_api.hpp"
 
 #ifdef SIGNCTL_LOAD_CURL_LATE
@@ -21,6 +20,25 @@ template <class Function>
 bool find(void* library, const char* name, Function& function) {
   function = reinterpret_cast<Function>(::dlsym(library, name));
   return function != nullptr;
+}
+
+/// What is found through libcurl is of the copy that libcurl itself is linked with.
+std::optional<CurlApi::TlsStore> find_tls_store(void* library) {
+  CurlApi::TlsStore store;
+  crypto::StoreFunctions& openssl = store.functions;
+  const bool all = find(library, "SSL_CTX_set1_cert_store", store.set1_cert_store) &&
+                   find(library, "BIO_new_mem_buf", openssl.bio_new_mem_buf) &&
+                   find(library, "BIO_free", openssl.bio_free) &&
+                   find(library, "PEM_read_bio_X509_AUX", openssl.pem_read_bio_x509_aux) &&
+                   find(library, "X509_free", openssl.x509_free) &&
+                   find(library, "X509_STORE_new", openssl.store_new) &&
+                   find(library, "X509_STORE_free", openssl.store_free) &&
+                   find(library, "X509_STORE_add_cert", openssl.store_add_cert) &&
+                   find(library, "X509_STORE_load_path", openssl.store_load_path) &&
+                   find(library, "X509_STORE_set_flags", openssl.store_set_flags) &&
+                   find(library, "ERR_peek_last_error", openssl.peek_last_error) &&
+                   find(library, "ERR_clear_error", openssl.clear_error);
+  return all ? std::optional(store) : std::nullopt;
 }
 
 Result<CurlApi> load() {
@@ -45,10 +63,7 @@ Result<CurlApi> load() {
                  "the HTTP library libcurl is not on this machine",
                  "install it (Debian: libcurl4), or use --timestamp-url dev: for a rehearsal"};
   }
-  crypto::VersionFunction version = nullptr;
-  if (find(library, "OpenSSL_version", version) && crypto::is_our_openssl(version)) {
-    find(library, "SSL_CTX_set1_cert_store", api.set1_cert_store);
-  }
+  api.tls_store = find_tls_store(library);
   return api;
 }
 
@@ -66,7 +81,7 @@ Result<CurlApi> load() {
                  ::curl_easy_strerror,
                  ::curl_slist_append,
                  ::curl_slist_free_all,
-                 nullptr};
+                 std::nullopt};
 }
 
 #endif

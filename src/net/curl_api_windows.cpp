@@ -19,7 +19,7 @@ Result<const CurlApi*> curl_api() {
                            ::curl_easy_strerror,
                            ::curl_slist_append,
                            ::curl_slist_free_all,
-                           nullptr};
+                           std::nullopt};
   static const CURLcode ready = api.global_init(CURL_GLOBAL_DEFAULT);
   if (ready != CURLE_OK) {
     return Error{ErrorKind::internal, "libcurl cannot be initialised"};

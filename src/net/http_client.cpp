@@ -400,17 +400,17 @@ class CurlClient final : public HttpClient {
   /// What counts for one ca_file, for as long as the client lives.
   struct Anchors {
     TlsAnchors chosen;
-    std::shared_ptr<x509_store_st>
-        store;  ///< All of them, decoded; empty for libcurl to read them.
+    std::shared_ptr<X509_STORE> store;  ///< All of them, decoded; empty for libcurl to read them.
     const CurlApi* api{};
   };
 
-  static Result<std::shared_ptr<x509_store_st>> decode(const TlsAnchors& chosen) {
+  static Result<std::shared_ptr<X509_STORE>> decode(const CurlApi::TlsStore& openssl,
+                                                    const TlsAnchors& chosen) {
     if (!chosen.pem.empty() || !chosen.folder.empty()) {
-      return crypto::make_anchor_store(chosen.pem, chosen.folder);
+      return crypto::make_anchor_store(openssl.functions, chosen.pem, chosen.folder);
     }
     SIGNCTL_TRY(const std::string system, read_system_bundle(), "");
-    return crypto::make_anchor_store(system, "");
+    return crypto::make_anchor_store(openssl.functions, system, "");
   }
 
   /// Read once: the list of a system is long, and requests and threads are many.
@@ -420,8 +420,8 @@ class CurlClient final : public HttpClient {
     if (known == anchors_.end()) {
       Anchors anchors{{}, {}, &api};
       SIGNCTL_TRY(anchors.chosen, choose_tls_anchors(environment_, ca_file), "");
-      if (api.set1_cert_store != nullptr) {
-        SIGNCTL_TRY(anchors.store, decode(anchors.chosen), "");
+      if (api.tls_store) {
+        SIGNCTL_TRY(anchors.store, decode(*api.tls_store, anchors.chosen), "");
       }
       known = anchors_.emplace(ca_file, std::move(anchors)).first;
     }
@@ -430,7 +430,7 @@ class CurlClient final : public HttpClient {
 
   static CURLcode share_store(CURL* /*handle*/, void* context, void* argument) {
     const auto& anchors = *static_cast<const Anchors*>(argument);
-    anchors.api->set1_cert_store(context, anchors.store.get());
+    anchors.api->tls_store->set1_cert_store(context, anchors.store.get());
     return CURLE_OK;
   }
 

@@ -16,7 +16,7 @@ LAYERS = {
     "cms": ({"crypto"}, {"openssl"}),
     "trust": ({"crypto", "net"}, {"openssl"}),
     "timestamp": ({"crypto", "cms", "net"}, set()),
-    "formats": ({"crypto", "cms", "formats/common"}, {"zlib.h", "mspack.h", "libxml"}),
+    "formats": ({"crypto", "cms", "formats/common"}, {"zlib.h", "libdeflate.h", "mspack.h", "libxml"}),
     "providers": ({"crypto", "net", "providers/common"}, {"nlohmann"}),
     "config": (set(), {"nlohmann", "yaml-cpp"}),
     "guard": (set(), set()),
@@ -33,7 +33,7 @@ LAYERS = {
             {"CLI", "nlohmann"}),
 }
 PLUGIN_AXES = {"formats", "providers"}
-THIRD_PARTY = {"openssl", "curl", "nlohmann", "yaml-cpp", "spdlog", "fmt", "CLI", "zlib.h", "mspack.h", "catch2",
+THIRD_PARTY = {"openssl", "curl", "nlohmann", "yaml-cpp", "spdlog", "fmt", "CLI", "zlib.h", "libdeflate.h", "mspack.h", "catch2",
                "httplib.h", "libxml"}
 # pattern -> files that may contain it
 RESTRICTED = [

@@ -5,6 +5,7 @@
 #include "formats/common/zip_edit.hpp"
 
 #include <array>
+#include <libdeflate.h>
 #include <limits>
 #include <utility>
 #include <zlib.h>
@@ -54,7 +55,7 @@ class Deflater {
 };
 
 std::uint32_t add_crc(std::uint32_t crc, ByteView bytes) {
-  return static_cast<std::uint32_t>(crc32_z(crc, bytes.data(), bytes.size()));
+  return libdeflate_crc32(crc, bytes.data(), bytes.size());
 }
 
 }  // namespace

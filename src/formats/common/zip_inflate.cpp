@@ -6,6 +6,7 @@
 #include "core/spooled_bytes.hpp"
 
 #include <array>
+#include <libdeflate.h>
 #include <utility>
 #include <zlib.h>
 
@@ -82,7 +83,7 @@ Result<void> Unpacker::Impl::give(ByteView bytes, const Sink& sink) {
     return wrong(name, "it unpacks to more than the " + std::to_string(size) + " bytes it claims");
   }
   given += bytes.size();
-  crc = static_cast<std::uint32_t>(crc32_z(crc, bytes.data(), bytes.size()));
+  crc = libdeflate_crc32(crc, bytes.data(), bytes.size());
   return bytes.empty() ? ok() : sink(bytes);
 }
 
