@@ -33,6 +33,17 @@ Result<void> copy_move(const ByteSource& source, const Move& move, AtomicFile& f
   return ok();
 }
 
+/// True when no edit touches the first `length` bytes.
+bool leave_alone(const PatchSet& edits, std::uint64_t length) {
+  return edits.keep >= length &&
+         std::all_of(edits.moves.begin(),
+                     edits.moves.end(),
+                     [&](const Move& move) { return move.to >= length; }) &&
+         std::all_of(edits.patches.begin(), edits.patches.end(), [&](const Patch& patch) {
+           return patch.offset >= length;
+         });
+}
+
 }  // namespace
 
 Draft::Draft(std::shared_ptr<const FileSource> source, AtomicFile file)
@@ -61,11 +72,12 @@ Result<void> Draft::wait() {
   return std::move(job->result);
 }
 
-void Draft::start_copy() {
+void Draft::start_copy(Haste haste) {
   progress_ = std::make_shared<CopyProgress>();
-  start([from = source_.get(), to = file_.get(), progress = progress_] {
-    // The hash is what everybody waits for, and those who read for it.
-    yield_to_other_threads();
+  start([from = source_.get(), to = file_.get(), progress = progress_, haste] {
+    if (haste == Haste::none) {
+      yield_to_other_threads();
+    }
     auto copied = to->copy_from(
         *from, from->size(), [&progress](std::uint64_t end) { progress->reached(end); });
     progress->stop();
@@ -75,13 +87,20 @@ void Draft::start_copy() {
 
 Result<Draft> Draft::begin(std::shared_ptr<const FileSource> source,
                            const std::string& target_utf8) {
+  // The hash is what everybody waits for, and those who read for it.
+  return begin_with(std::move(source), target_utf8, Haste::none);
+}
+
+Result<Draft> Draft::begin_with(std::shared_ptr<const FileSource> source,
+                                const std::string& target_utf8,
+                                Haste haste) {
   SIGNCTL_TRY(AtomicFile file, AtomicFile::create(target_utf8, Existing::replace), "");
   Draft draft(std::move(source), std::move(file));
   if (draft.source_->size() <= kInline) {
     SIGNCTL_CHECK(draft.file_->copy_from(*draft.source_, draft.source_->size()),
                   "copying the file");
   } else {
-    draft.start_copy();
+    draft.start_copy(haste);
   }
   return draft;
 }
@@ -89,10 +108,18 @@ Result<Draft> Draft::begin(std::shared_ptr<const FileSource> source,
 Result<Draft> Draft::begin_read_back(const OpenedFile& opened,
                                      const std::string& target_utf8,
                                      DigestAlg alg) {
-  SIGNCTL_TRY(Draft draft, begin(opened.source, target_utf8), "");
-  if (draft.progress_ && dynamic_cast<const CarriesDigests*>(opened.signable.get()) != nullptr) {
-    draft.reader_ =
-        std::make_unique<DraftReader>(draft.path(), *opened.format, alg, draft.progress_);
+  ReadTask task;
+  Haste haste = Haste::none;
+  if (dynamic_cast<const CarriesDigests*>(opened.signable.get()) != nullptr) {
+    task = digest_of(*opened.format, alg);
+  } else if (const auto* const hashes =
+                 dynamic_cast<const crypto::HashesFromStart*>(opened.signable.get())) {
+    task = hash_of_prefix(alg, hashes->settled_prefix());
+    haste = Haste::some;
+  }
+  SIGNCTL_TRY(Draft draft, begin_with(opened.source, target_utf8, haste), "");
+  if (draft.progress_ && task) {
+    draft.reader_ = std::make_unique<DraftReader>(draft.path(), std::move(task), draft.progress_);
   }
   return draft;
 }
@@ -128,11 +155,17 @@ Result<void> Draft::apply(const PatchSet& patches) {
 }
 
 Result<void> Draft::carry_over_to(Signable& written) {
+  if (read_back_.prefix && leave_alone(edits_, read_back_.prefix->length)) {
+    if (auto* const hashes = dynamic_cast<crypto::HashesFromStart*>(&written)) {
+      hashes->start_from(std::move(*read_back_.prefix));
+    }
+  }
   auto* const carrier = dynamic_cast<CarriesDigests*>(&written);
-  if (carrier == nullptr || !read_back_) {
+  if (carrier == nullptr || !read_back_.signable) {
     return ok();
   }
-  SIGNCTL_TRY([[maybe_unused]] const bool some, carrier->carry_over(*read_back_, edits_), "");
+  SIGNCTL_TRY(
+      [[maybe_unused]] const bool some, carrier->carry_over(*read_back_.signable, edits_), "");
   return ok();
 }
 

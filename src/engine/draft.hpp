@@ -50,8 +50,8 @@ class Draft {
   /// to the disk starts, while the gate reads them from memory.
   Result<void> apply(const PatchSet& patches);
 
-  /// Hands `written`, opened from the final bytes, the digests that were computed when the draft
-  /// was read back, so far as the edits left alone what they cover.
+  /// Hands `written`, opened from the final bytes, what was computed when the draft was read back,
+  /// so far as the edits left alone what it covers.
   Result<void> carry_over_to(Signable& written);
 
   /// Where the final bytes can be read before they get their name.
@@ -70,13 +70,19 @@ class Draft {
     Result<void> result;
   };
 
+  /// Whether the copy lets everybody else go first, or is what others wait for.
+  enum class Haste { none, some };
+
   Draft(std::shared_ptr<const FileSource> source, AtomicFile file);
 
   /// Runs `task` in the background; the one before must have been waited for.
   template <class Task>
   void start(Task task);
   Result<void> wait();
-  void start_copy();
+  void start_copy(Haste haste);
+  static Result<Draft> begin_with(std::shared_ptr<const FileSource> source,
+                                  const std::string& target_utf8,
+                                  Haste haste);
 
   std::shared_ptr<const FileSource> source_;
   // Both stay where they are while the Draft moves: the thread holds on to them.
@@ -85,7 +91,7 @@ class Draft {
   bool sync_late_ = false;  ///< Nothing syncs in the background: commit() has to.
   std::shared_ptr<CopyProgress> progress_;
   std::unique_ptr<DraftReader> reader_;  ///< Null when nothing is read back early.
-  std::unique_ptr<Signable> read_back_;  ///< What the reader made of the draft before the edits.
+  ReadBack read_back_;                   ///< What the reader made of the draft before the edits.
   PatchSet edits_;                       ///< What was done to it since.
 };
 

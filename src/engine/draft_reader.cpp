@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/draft_reader.hpp"
 
+#include "core/block_reader.hpp"
 #include "core/file.hpp"
 
 #include <array>
@@ -32,19 +33,14 @@ class FillingSource final : public ByteSource {
   std::shared_ptr<CopyProgress> progress_;
 };
 
-Result<std::unique_ptr<Signable>> read_back(const std::string& path,
-                                            const Format& format,
-                                            DigestAlg alg,
-                                            const std::shared_ptr<CopyProgress>& progress) {
+Result<std::shared_ptr<const ByteSource>> open_filling(
+    const std::string& path, const std::shared_ptr<CopyProgress>& progress) {
   if (!progress->wait_for(0)) {
     return Error{ErrorKind::output, "the draft was given up"};
   }
   SIGNCTL_TRY(auto draft, FileSource::open(path), "");
-  SIGNCTL_TRY(
-      auto signable, format.open(std::make_shared<FillingSource>(std::move(draft), progress)), "");
-  const std::array algs{alg};
-  SIGNCTL_TRY([[maybe_unused]] const auto digests, signable->file_digests(algs), "");
-  return signable;
+  return std::shared_ptr<const ByteSource>(
+      std::make_shared<FillingSource>(std::move(draft), progress));
 }
 
 }  // namespace
@@ -67,14 +63,41 @@ bool CopyProgress::wait_for(std::uint64_t end) {
   return reached_ && *reached_ >= end;
 }
 
+ReadTask digest_of(const Format& format, DigestAlg alg) {
+  return [&format, alg](const std::shared_ptr<const ByteSource>& draft) {
+    ReadBack read;
+    auto opened = format.open(draft);
+    const std::array algs{alg};
+    if (opened && (*opened)->file_digests(algs)) {
+      read.signable = std::move(*opened);
+    }
+    return read;
+  };
+}
+
+ReadTask hash_of_prefix(DigestAlg alg, std::uint64_t length) {
+  return [alg, length](const std::shared_ptr<const ByteSource>& draft) {
+    ReadBack read;
+    crypto::PrefixHash prefix{alg, length, crypto::Hasher(alg)};
+    BlockVisitor visitor;
+    visitor.visit = [&prefix](std::uint64_t /*offset*/, ByteView block) {
+      prefix.state.update(block);
+      return true;
+    };
+    if (for_each_block(*draft, 0, length, visitor)) {
+      read.prefix = std::move(prefix);
+    }
+    return read;
+  };
+}
+
 DraftReader::DraftReader(std::string path_utf8,
-                         const Format& format,
-                         DigestAlg alg,
+                         ReadTask task,
                          std::shared_ptr<CopyProgress> progress)
     : progress_(std::move(progress)) {
-  thread_ = std::thread([this, path = std::move(path_utf8), &format, alg] {
-    if (auto read = read_back(path, format, alg, progress_)) {
-      read_ = std::move(*read);
+  thread_ = std::thread([this, path = std::move(path_utf8), task = std::move(task)] {
+    if (const auto draft = open_filling(path, progress_)) {
+      read_ = task(*draft);
     }
   });
 }
@@ -86,7 +109,7 @@ DraftReader::~DraftReader() {
   }
 }
 
-std::unique_ptr<Signable> DraftReader::finish() {
+ReadBack DraftReader::finish() {
   if (thread_.joinable()) {
     thread_.join();
   }

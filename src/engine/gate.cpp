@@ -5,6 +5,8 @@
 #include "engine/inside.hpp"
 #include "verify/verify.hpp"
 
+#include <signctl/carries_findings.hpp>
+
 #include <utility>
 
 namespace signctl::engine {
@@ -45,6 +47,9 @@ Result<FileOutcome> embed_and_commit(OpenedFile& opened,
   // The output bytes are final; nobody but us can see them yet.
   SIGNCTL_TRY(OpenedFile written, open_draft(draft.path(), opened), "reading the draft back");
   SIGNCTL_CHECK(draft.carry_over_to(*written.signable), "reading the draft back");
+  if (auto* const carrier = dynamic_cast<CarriesFindings*>(written.signable.get())) {
+    carrier->carry_findings(*opened.signable);
+  }
   SIGNCTL_TRY(FileOutcome outcome, judge_file(written, *stages.gate, stages.clock->now()), "");
   outcome.path = opened.source->path();
   outcome.report.path = outcome.path;

@@ -35,11 +35,18 @@ class Blocks {
   Result<void> take(ByteView bytes) {
     while (!bytes.empty()) {
       const std::size_t part = std::min<std::size_t>(bytes.size(), kBlockSize - block_.size());
-      block_.insert(block_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(part));
+      const ByteView head = bytes.first(part);
       bytes = bytes.subspan(part);
       taken_ += part;
-      if (block_.size() == kBlockSize || taken_ == file_.size) {
-        SIGNCTL_CHECK(close(), "");
+      const bool is_whole = block_.size() + part == kBlockSize || taken_ == file_.size;
+      if (is_whole && block_.empty()) {
+        SIGNCTL_CHECK(compare(head), "");
+        continue;
+      }
+      block_.insert(block_.end(), head.begin(), head.end());
+      if (is_whole) {
+        SIGNCTL_CHECK(compare(block_), "");
+        block_.clear();
       }
     }
     return ok();
@@ -47,10 +54,9 @@ class Blocks {
   [[nodiscard]] std::uint64_t taken() const { return taken_; }
 
  private:
-  Result<void> close() {
-    const Bytes digest = crypto::hash(map_.alg, block_);
+  Result<void> compare(ByteView block) {
+    const Bytes digest = crypto::hash(map_.alg, block);
     const ByteView wanted = map_.hash(file_.first_block + index_);
-    block_.clear();
     ++index_;
     if (!std::equal(digest.begin(), digest.end(), wanted.begin(), wanted.end())) {
       return Error{ErrorKind::input,
@@ -63,7 +69,7 @@ class Blocks {
 
   const BlockMap& map_;
   const MappedFile& file_;
-  Bytes block_;
+  Bytes block_;  ///< Of a block that comes in pieces, those that are there.
   std::uint64_t taken_{0};
   std::size_t index_{0};
 };

@@ -32,11 +32,17 @@ void append(Bytes& out, std::string_view tag, ByteView digest) {
 
 }  // namespace
 
-Result<std::vector<Bytes>> make_tables(const DigestInput& input, std::span<const DigestAlg> algs) {
+Result<std::vector<Bytes>> make_tables(DigestInput input, std::span<const DigestAlg> algs) {
   std::vector<crypto::Hasher> hashers;
   hashers.reserve(algs.size());
-  for (const DigestAlg alg : algs) {
-    hashers.emplace_back(alg);
+  std::uint64_t begin = 0;
+  if (input.prefix && algs.size() == 1 && algs.front() == input.prefix->alg) {
+    begin = input.prefix->length;
+    hashers.push_back(std::move(input.prefix->state));
+  } else {
+    for (const DigestAlg alg : algs) {
+      hashers.emplace_back(alg);
+    }
   }
   BlockVisitor visitor;
   visitor.visit = [&hashers](std::uint64_t /*offset*/, ByteView block) {
@@ -45,7 +51,8 @@ Result<std::vector<Bytes>> make_tables(const DigestInput& input, std::span<const
     }
     return true;
   };
-  SIGNCTL_CHECK(for_each_block(*input.file, 0, input.records_end, visitor), "hashing the package");
+  SIGNCTL_CHECK(for_each_block(*input.file, begin, input.records_end, visitor),
+                "hashing the package");
   std::vector<Bytes> tables;
   tables.reserve(algs.size());
   for (std::size_t i = 0; i < algs.size(); ++i) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "crypto/prefix_hash.hpp"
 #include "formats/msix/parts.hpp"
 
 #include <signctl/byte_source.hpp>
@@ -9,6 +10,7 @@
 #include <signctl/result.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,12 +27,14 @@ struct DigestInput {
   Bytes block_map;      ///< AXBM, unpacked.
   bool has_catalog{false};
   Bytes catalog;  ///< AXCI, unpacked; only with has_catalog.
+  /// Of the file's first bytes, if they have been hashed already; at most records_end long.
+  std::optional<crypto::PrefixHash> prefix;
 };
 
 /// The table under each of `algs`: "APPX", then a tag of four letters and a digest for each part.
 ///
 /// @errors those of reading.
-Result<std::vector<Bytes>> make_tables(const DigestInput& input, std::span<const DigestAlg> algs);
+Result<std::vector<Bytes>> make_tables(DigestInput input, std::span<const DigestAlg> algs);
 
 /// What is wrong with the shape of a table; empty if nothing is: the tags AXPC, AXCD, AXCT, AXBM
 /// and AXCI if there is a catalog, each once, in this order, each with a digest of the right size.

@@ -89,4 +89,26 @@ std::string mapped_name(std::string_view entry_name) {
   return name;
 }
 
+std::uint64_t records_end(const Package& package) {
+  return package.signature ? package.entry(*package.signature).local_offset
+                           : package.archive.directory_offset;
+}
+
+std::uint64_t settled_prefix(const Package& package) {
+  return std::min(records_end(package), package.entry(package.content_types).local_offset);
+}
+
+bool lie_alike(const Package& one,
+               std::span<const std::size_t> mine,
+               const Package& other,
+               std::span<const std::size_t> theirs) {
+  const auto alike = [&](std::size_t here, std::size_t there) {
+    const zip::Entry& a = one.entry(here);
+    const zip::Entry& b = other.entry(there);
+    return a.name == b.name && a.local_offset == b.local_offset && a.data_offset == b.data_offset &&
+           a.end_offset == b.end_offset;
+  };
+  return std::equal(mine.begin(), mine.end(), theirs.begin(), theirs.end(), alike);
+}
+
 }  // namespace signctl::msix

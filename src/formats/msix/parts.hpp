@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -50,5 +51,19 @@ Result<Package> read_package(const ByteSource& source);
 
 /// An entry's name as the block map has it: percent-decoded, with `\` between components.
 [[nodiscard]] std::string mapped_name(std::string_view entry_name);
+
+/// Where the local records end, the signature's left out. It is the last one.
+[[nodiscard]] std::uint64_t records_end(const Package& package);
+
+/// How many bytes from the start embedding a signature leaves as they are: the content types may be
+/// written anew, and what follows the last record is.
+[[nodiscard]] std::uint64_t settled_prefix(const Package& package);
+
+/// Whether the entries at `mine` of one package and at `theirs` of another begin and end at the
+/// same offsets and have the same names.
+[[nodiscard]] bool lie_alike(const Package& one,
+                             std::span<const std::size_t> mine,
+                             const Package& other,
+                             std::span<const std::size_t> theirs);
 
 }  // namespace signctl::msix

@@ -6,6 +6,7 @@
 #include "core/patched_source.hpp"
 #include "core/text.hpp"
 #include "crypto/oids.hpp"
+#include "crypto/prefix_hash.hpp"
 #include "formats/common/indirect_content.hpp"
 #include "formats/common/zip_edit.hpp"
 #include "formats/common/zip_inflate.hpp"
@@ -17,6 +18,8 @@
 #include "formats/msix/facts.hpp"
 #include "formats/msix/publisher.hpp"
 #include "formats/msix/signature_part.hpp"
+
+#include <signctl/carries_findings.hpp>
 
 #include <algorithm>
 #include <array>
@@ -32,7 +35,9 @@ namespace {
 /// Below this a thread costs more than it saves.
 constexpr std::uint64_t kCheckInline = std::uint64_t{4} << 20U;
 
-class PackageSignable final : public Signable {
+class PackageSignable final : public Signable,
+                              public CarriesFindings,
+                              public crypto::HashesFromStart {
  public:
   PackageSignable(std::shared_ptr<const ByteSource> source, Package package, Manifest manifest)
       : source_(std::move(source)), package_(std::move(package)), manifest_(std::move(manifest)) {
@@ -59,8 +64,18 @@ class PackageSignable final : public Signable {
   Result<std::vector<Member>> members() override;
   Result<std::shared_ptr<const ByteSource>> open_member(std::size_t index) override;
   Result<PatchSet> exchange_members(std::span<const Replacement> replacements) override;
+  void carry_findings(const Signable& original) override;
+  [[nodiscard]] std::uint64_t settled_prefix() const override {
+    return msix::settled_prefix(package_);
+  }
+  void start_from(crypto::PrefixHash prefix) override { prefix_ = std::move(prefix); }
 
  private:
+  /// The digests of content whose block map holds: what was signed.
+  struct Proven {
+    DigestAlg alg{};
+    Bytes table;
+  };
   Result<Bytes> part(std::size_t index, std::uint64_t limit = kMostPart) const {
     return zip::unpack_small(*source_, package_.entry(index), limit);
   }
@@ -71,6 +86,8 @@ class PackageSignable final : public Signable {
   template <class Work>
   Result<void> check_payload(Work beside);
   void find_in_payload();
+  Result<void> hash_into_tables(std::span<const DigestAlg> algs);
+  [[nodiscard]] bool is_proven() const;
   Result<void> check_signable(DigestAlg alg);
   /// Everything but the signature itself, as it will be when signed.
   Result<zip::Edit> prepared(Bytes& content_types);
@@ -84,6 +101,9 @@ class PackageSignable final : public Signable {
   std::optional<Bytes> block_map_bytes_;
   std::optional<BlockMap> block_map_;
   std::optional<std::vector<Finding>> payload_findings_;
+  std::optional<Proven> signed_;    ///< Set by content_to_sign().
+  std::optional<Proven> expected_;  ///< Set by carry_findings().
+  std::optional<crypto::PrefixHash> prefix_;
 };
 
 Result<const Bytes*> PackageSignable::block_map_bytes() {
@@ -130,10 +150,8 @@ Result<void> PackageSignable::check_payload(Work beside) {
 
 Result<std::vector<HashedRange>> PackageSignable::hashed_ranges() {
   const zip::Archive& archive = package_.archive;
-  const std::uint64_t end = package_.signature ? package_.entry(*package_.signature).local_offset
-                                               : archive.directory_offset;
   return std::vector<HashedRange>{
-      {0, end, "all files but the signature"},
+      {0, records_end(package_), "all files but the signature"},
       {archive.directory_offset, archive.file_size, "directory without the signature's entry"}};
 }
 
@@ -141,14 +159,13 @@ Result<DigestInput> PackageSignable::as_it_is() {
   const zip::Archive& archive = package_.archive;
   DigestInput input;
   input.file = source_.get();
+  input.records_end = records_end(package_);
   if (package_.signature) {
-    input.records_end = package_.entry(*package_.signature).local_offset;
     zip::Edit edit(*source_, archive);
     edit.drop(*package_.signature);
     SIGNCTL_TRY(PatchSet edits, edit.finish(), "");
     input.directory = std::move(edits.patches.back().bytes);
   } else {
-    input.records_end = archive.directory_offset;
     SIGNCTL_TRY(
         input.directory,
         read_bytes(
@@ -165,6 +182,33 @@ Result<DigestInput> PackageSignable::as_it_is() {
   return input;
 }
 
+Result<void> PackageSignable::hash_into_tables(std::span<const DigestAlg> algs) {
+  SIGNCTL_TRY(DigestInput input, as_it_is(), "");
+  if (prefix_ && prefix_->length <= input.records_end) {
+    input.prefix = std::exchange(prefix_, std::nullopt);
+  }
+  SIGNCTL_TRY(auto made, make_tables(std::move(input), algs), "");
+  for (std::size_t i = 0; i < algs.size(); ++i) {
+    tables_[algs[i]] = std::move(made[i]);
+  }
+  return ok();
+}
+
+bool PackageSignable::is_proven() const {
+  const auto computed = tables_.find(expected_->alg);
+  return computed != tables_.end() && computed->second == expected_->table;
+}
+
+/// The block map says of each file what the digests cover already, octet by octet and in the same
+/// place, so content with the same digests has the same findings: none.
+void PackageSignable::carry_findings(const Signable& original) {
+  const auto* const before = dynamic_cast<const PackageSignable*>(&original);
+  if (before != nullptr && before->signed_ &&
+      lie_alike(package_, files_, before->package_, before->files_)) {
+    expected_ = before->signed_;
+  }
+}
+
 Result<std::vector<Bytes>> PackageSignable::file_digests(std::span<const DigestAlg> algs) {
   std::vector<DigestAlg> missing;
   for (const DigestAlg alg : algs) {
@@ -172,15 +216,13 @@ Result<std::vector<Bytes>> PackageSignable::file_digests(std::span<const DigestA
       missing.push_back(alg);
     }
   }
-  if (!missing.empty()) {
-    SIGNCTL_TRY(const DigestInput input, as_it_is(), "");
-    const auto hash = [&]() -> Result<void> {
-      SIGNCTL_TRY(auto made, make_tables(input, missing), "");
-      for (std::size_t i = 0; i < missing.size(); ++i) {
-        tables_[missing[i]] = std::move(made[i]);
-      }
-      return ok();
-    };
+  const auto hash = [&] { return hash_into_tables(missing); };
+  if (!missing.empty() && expected_) {
+    SIGNCTL_CHECK(hash(), "");
+    if (is_proven()) {
+      payload_findings_.emplace();
+    }
+  } else if (!missing.empty()) {
     SIGNCTL_CHECK(check_payload(hash), "");
   }
   std::vector<Bytes> result;
@@ -237,7 +279,7 @@ Result<SigningContent> PackageSignable::content_to_sign(DigestAlg alg, PageHashe
   const std::array algs{alg};
   SigningContent content;
   SIGNCTL_CHECK(check_payload([&]() -> Result<void> {
-                  SIGNCTL_TRY(auto tables, make_tables(input, algs), "");
+                  SIGNCTL_TRY(auto tables, make_tables(std::move(input), algs), "");
                   content.file_digest = std::move(tables.front());
                   return ok();
                 }),
@@ -247,6 +289,7 @@ Result<SigningContent> PackageSignable::content_to_sign(DigestAlg alg, PageHashe
                  payload_findings_->front().message,
                  "build the package anew with makeappx"};
   }
+  signed_ = Proven{alg, content.file_digest};
   content.content_type = oid::kSpcIndirectData;
   content.alg = alg;
   content.econtent = encode_content(package_.bundle, alg, content.file_digest);

@@ -3,8 +3,10 @@
 // ever.
 #include "engine/draft.hpp"
 
+#include "core/patched_source.hpp"
 #include "core/text.hpp"
 #include "support/catch.hpp"
+#include "support/msix_package.hpp"
 #include "support/must.hpp"
 #include "support/paths.hpp"
 #include "support/pe_builder.hpp"
@@ -34,6 +36,27 @@ Bytes large_image(std::uint32_t overlay) {
   return make_pe(spec);
 }
 
+/// A file of 9 MiB comes first, then what signing changes.
+Bytes large_package() {
+  ZipSpec spec = msix_package();
+  spec.files.insert(spec.files.begin(), {"big.bin", Bytes(0x900000, 0x42)});
+  return make_zip(spec);
+}
+
+struct Subject {
+  std::string name;
+  Bytes bytes;
+};
+
+std::vector<Subject> subjects() {
+  return {{"app.exe", large_image(0)}, {"odd.exe", large_image(5)}, {"app.msix", large_package()}};
+}
+
+Bytes patched(const Bytes& bytes, const PatchSet& edits) {
+  const auto source = must(PatchedSource::make(std::make_shared<MemorySource>(bytes), edits));
+  return must(read_bytes(*source, 0, source->size()));
+}
+
 Bytes digest_of(Signable& file) {
   const std::array algs{DigestAlg::sha256};
   return must(file.file_digests(algs)).front();
@@ -53,11 +76,10 @@ PatchSet edits_of(const OpenedFile& opened) {
 
 TEST_CASE("draft: read back while filled, it has the bytes and the digest of the whole",
           "[engine]") {
-  for (const std::uint32_t overlay : {0U, 5U}) {
+  for (const Subject& subject : subjects()) {
     const TemporaryFolder folder;
-    const std::string path = folder.file("app.exe");
-    const Bytes image = large_image(overlay);
-    spill(path, image);
+    const std::string path = folder.file(subject.name);
+    spill(path, subject.bytes);
     const OpenedFile opened = must(engine::open_file(path));
     const PatchSet edits = edits_of(opened);
 
@@ -68,8 +90,8 @@ TEST_CASE("draft: read back while filled, it has the bytes and the digest of the
     const Bytes carried = digest_of(*written.signable);
     must(draft.commit());
 
-    INFO("overlay of " << overlay);
-    CHECK((slurp(path) == apply_patches(image, edits)));
+    INFO(subject.name);
+    CHECK((slurp(path) == patched(subject.bytes, edits)));
     const OpenedFile again = must(engine::open_file(path));
     CHECK(to_hex(carried) == to_hex(digest_of(*again.signable)));
     CHECK(files_in(folder.path()) == 1);
@@ -77,23 +99,45 @@ TEST_CASE("draft: read back while filled, it has the bytes and the digest of the
 }
 
 TEST_CASE("draft: a draft that is not what was read fails by its digest", "[engine]") {
+  for (const Subject& subject : subjects()) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file(subject.name);
+    spill(path, subject.bytes);
+    const OpenedFile opened = must(engine::open_file(path));
+    const PatchSet edits = edits_of(opened);
+    const auto future = must(PatchedSource::make(opened.source, edits));
+    const Bytes before = digest_of(*must(opened.format->open(future)));
+    // As if the copy went wrong: the input is another one by the time it is copied.
+    Bytes other = subject.bytes;
+    other[0x100000] ^= 1U;
+    spill(path, other);
+
+    Draft draft = must(Draft::begin_read_back(opened, path, DigestAlg::sha256));
+    must(draft.apply(edits));
+    const OpenedFile written = must(engine::open_draft(draft.path(), opened));
+    must(draft.carry_over_to(*written.signable));
+
+    INFO(subject.name);
+    CHECK(to_hex(digest_of(*written.signable)) != to_hex(before));
+  }
+}
+
+TEST_CASE("draft: what was read back counts for nothing where edits touched it", "[engine]") {
   const TemporaryFolder folder;
-  const std::string path = folder.file("app.exe");
-  spill(path, large_image(0));
+  const std::string path = folder.file("app.msix");
+  spill(path, large_package());
   const OpenedFile opened = must(engine::open_file(path));
-  const Bytes before = digest_of(*opened.signable);
-  const PatchSet edits = edits_of(opened);
-  // As if the copy went wrong: the input is another one by the time it is copied.
-  Bytes other = slurp(path);
-  other[0x100000] ^= 1U;
-  spill(path, other);
+  PatchSet edits = edits_of(opened);
+  edits.patches.insert(edits.patches.begin(), Patch{0x100000, Bytes{0x43}});
 
   Draft draft = must(Draft::begin_read_back(opened, path, DigestAlg::sha256));
   must(draft.apply(edits));
   const OpenedFile written = must(engine::open_draft(draft.path(), opened));
   must(draft.carry_over_to(*written.signable));
+  const Bytes carried = digest_of(*written.signable);
 
-  CHECK(to_hex(digest_of(*written.signable)) != to_hex(before));
+  const OpenedFile again = must(engine::open_draft(draft.path(), opened));
+  CHECK(to_hex(carried) == to_hex(digest_of(*again.signable)));
 }
 
 TEST_CASE("draft: given up at any moment, it leaves nothing and waits for nobody", "[engine]") {

@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/cms_builder.hpp"
 #include "support/issued.hpp"
+#include "support/msix_package.hpp"
 #include "support/must.hpp"
 #include "support/paths.hpp"
 #include "support/zip_builder.hpp"
@@ -22,40 +23,6 @@ using namespace signctl;        // NOLINT(google-build-using-namespace): test
 using namespace signctl::test;  // NOLINT(google-build-using-namespace): test
 
 namespace {
-
-Bytes text(const std::string& value) {
-  return {value.begin(), value.end()};
-}
-
-struct Lie {
-  std::string size{"5"};
-  std::string lfh{"35"};
-  std::string hash{to_base64(crypto::hash(DigestAlg::sha256, as_bytes("hello")))};
-  std::string more{};
-};
-
-const std::string kManifest =
-    "<Package xmlns=\"urn:m\"><Identity Name=\"A\" Publisher=\"CN=A\" "
-    "Version=\"1.0.0.0\"/></Package>";
-
-/// A package of one stored file, and of its manifest.
-ZipSpec package(const Lie& lie = {}) {
-  const std::string manifest_hash = to_base64(crypto::hash(DigestAlg::sha256, as_bytes(kManifest)));
-  const std::string map =
-      "<BlockMap xmlns=\"http://schemas.microsoft.com/appx/2010/blockmap\" "
-      "HashMethod=\"http://www.w3.org/2001/04/xmlenc#sha256\"><File Name=\"a.bin\" Size=\"" +
-      lie.size + "\" LfhSize=\"" + lie.lfh + "\"><Block Hash=\"" + lie.hash +
-      "\"/></File><File Name=\"AppxManifest.xml\" Size=\"" + std::to_string(kManifest.size()) +
-      "\" LfhSize=\"46\"><Block Hash=\"" + manifest_hash + "\"/></File>" + lie.more + "</BlockMap>";
-  ZipSpec spec;
-  spec.files = {{"a.bin", text("hello")},
-                {"AppxManifest.xml", text(kManifest)},
-                {"AppxBlockMap.xml", text(map)},
-                {"[Content_Types].xml",
-                 text("<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/"
-                      "content-types\"></Types>")}};
-  return spec;
-}
 
 Result<std::unique_ptr<Signable>> try_open(Bytes bytes) {
   return msix::open_package(std::make_shared<MemorySource>(std::move(bytes)));
@@ -89,18 +56,18 @@ TEST_CASE("msix: the table of signtool's package is what the file has", "[format
 
 TEST_CASE("msix: the block map is believed in nothing", "[formats][msix]") {
   using Ids = std::vector<std::string>;
-  CHECK(ids(package()).empty());
-  CHECK(ids(package({"6"})) == Ids{"msix-block-map"});
-  CHECK(ids(package({"5", "36"})) == Ids{"msix-block-map"});
-  CHECK(ids(package({"5", "35", to_base64(Bytes(32))})) == Ids{"msix-block-map"});
-  CHECK(ids(package({"5", "35", "AAAA"})) == Ids{"msix-block-map"});
+  CHECK(ids(msix_package()).empty());
+  CHECK(ids(msix_package({"6"})) == Ids{"msix-block-map"});
+  CHECK(ids(msix_package({"5", "36"})) == Ids{"msix-block-map"});
+  CHECK(ids(msix_package({"5", "35", to_base64(Bytes(32))})) == Ids{"msix-block-map"});
+  CHECK(ids(msix_package({"5", "35", "AAAA"})) == Ids{"msix-block-map"});
   Lie missing;
   missing.more = "<File Name=\"b\" Size=\"0\" LfhSize=\"31\"/>";
-  CHECK(ids(package(missing)) == Ids{"msix-block-map-missing"});
-  ZipSpec unlisted = package();
+  CHECK(ids(msix_package(missing)) == Ids{"msix-block-map-missing"});
+  ZipSpec unlisted = msix_package();
   unlisted.files.push_back({"b.bin", {'b'}});
   CHECK(ids(unlisted) == Ids{"msix-block-map-unlisted"});
-  ZipSpec not_last = package();
+  ZipSpec not_last = msix_package();
   not_last.files.insert(not_last.files.begin(),
                         {"AppxSignature.p7x", {'P', 'K', 'C', 'X', 0x30, 0, 7}});
   CHECK(ids(not_last) ==
@@ -108,19 +75,19 @@ TEST_CASE("msix: the block map is believed in nothing", "[formats][msix]") {
 }
 
 TEST_CASE("msix: packages that readers understand differently are refused", "[formats][msix]") {
-  ZipSpec two = package();
+  ZipSpec two = msix_package();
   two.files.push_back({"AppxMetadata/AppxBundleManifest.xml", {'x'}});
   CHECK_FALSE(try_open(make_zip(two)));
-  ZipSpec spelt = package();
+  ZipSpec spelt = msix_package();
   spelt.files[2].name = "appxblockmap.xml";
   CHECK_FALSE(try_open(make_zip(spelt)));
-  ZipSpec entity = package();
+  ZipSpec entity = msix_package();
   entity.files[1].bytes = text("<!DOCTYPE a [<!ENTITY b \"c\">]>" + kManifest);
   CHECK_FALSE(try_open(make_zip(entity)));
 }
 
 TEST_CASE("msix: no prefix of a package is a package", "[formats][msix]") {
-  const Bytes whole = make_zip(package());
+  const Bytes whole = make_zip(msix_package());
   for (std::size_t size = 0; size < whole.size(); ++size) {
     INFO(size);
     CHECK_FALSE(try_open(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size))));
@@ -128,7 +95,7 @@ TEST_CASE("msix: no prefix of a package is a package", "[formats][msix]") {
 }
 
 TEST_CASE("msix: what was embedded can be taken off", "[formats][msix]") {
-  const auto source = std::make_shared<MemorySource>(make_zip(package()));
+  const auto source = std::make_shared<MemorySource>(make_zip(msix_package()));
   const auto plain = must(msix::open_package(source));
   const auto content = must(plain->content_to_sign(DigestAlg::sha256, PageHashes::off));
   const std::array signatures{Bytes{0x30, 0x02, 0x05, 0x00}};
@@ -154,7 +121,7 @@ TEST_CASE("msix: entries that share bytes are refused", "[formats][msix]") {
   inner.files = {{"b.bin", text("evil")}};
   const Bytes archive = make_zip(inner);
   const std::size_t record = 30 + 5 + 4;
-  ZipSpec hidden = package();
+  ZipSpec hidden = msix_package();
   hidden.files[0].bytes.assign(archive.begin(), archive.begin() + record);
   hidden.files.push_back({"b.bin", text("evil")});
   hidden.files.back().offset = 30 + 5;
@@ -164,13 +131,13 @@ TEST_CASE("msix: entries that share bytes are refused", "[formats][msix]") {
   CHECK(opened.error().message == "entry \"a.bin\": its data reach into the next record");
 
   // One record under two names.
-  ZipSpec shared = package();
+  ZipSpec shared = msix_package();
   shared.files.push_back({"b.bin", text("hello")});
   shared.files.back().offset = 0;
   CHECK_FALSE(try_open(make_zip(shared)));
   // A record that is the directory.
-  ZipSpec beyond = package();
-  beyond.files[0].offset = static_cast<std::uint32_t>(make_zip(package()).size() - 100);
+  ZipSpec beyond = msix_package();
+  beyond.files[0].offset = static_cast<std::uint32_t>(make_zip(msix_package()).size() - 100);
   CHECK_FALSE(try_open(make_zip(beyond)));
 }
 
@@ -190,7 +157,7 @@ TEST_CASE("msix: a local header that says something else than the directory is r
                                          {"length of the name", 26, 0x04},
                                          {"length of the extra field", 28, 0x04}}));
   INFO(lie.what);
-  const Bytes whole = make_zip(package());
+  const Bytes whole = make_zip(msix_package());
   Bytes local = whole;
   REQUIRE(local[lie.offset] != lie.value);
   local[lie.offset] = lie.value;
@@ -208,16 +175,16 @@ TEST_CASE("msix: a local header that says something else than the directory is r
 }
 
 TEST_CASE("msix: bytes that belong to no entry are refused", "[formats][msix]") {
-  ZipSpec before = package();
+  ZipSpec before = msix_package();
   before.prefix = text("#!/bin/sh");
   CHECK_FALSE(try_open(make_zip(before)));
-  ZipSpec behind = package();
+  ZipSpec behind = msix_package();
   behind.trailing = text("x");
   CHECK_FALSE(try_open(make_zip(behind)));
-  ZipSpec comment = package();
+  ZipSpec comment = msix_package();
   comment.comment = "x";
   CHECK_FALSE(try_open(make_zip(comment)));
-  ZipSpec miscounted = package();
+  ZipSpec miscounted = msix_package();
   miscounted.count = 3;
   CHECK_FALSE(try_open(make_zip(miscounted)));
 }
@@ -247,7 +214,7 @@ TEST_CASE("msix corpus: write the fuzzing seeds", "[.][corpus]") {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   REQUIRE_FALSE(error);
-  const auto source = std::make_shared<MemorySource>(make_zip(package()));
+  const auto source = std::make_shared<MemorySource>(make_zip(msix_package()));
   spill(folder + "unsigned", listed(*source));
 
   const auto plain = must(msix::open_package(source));
@@ -258,7 +225,7 @@ TEST_CASE("msix corpus: write the fuzzing seeds", "[.][corpus]") {
         listed(*must(PatchedSource::make(source, must(plain->embed(signatures))))));
 
   ZipSpec bundle;
-  const Bytes inner = make_zip(package());
+  const Bytes inner = make_zip(msix_package());
   const std::string manifest =
       "<Bundle xmlns=\"http://schemas.microsoft.com/appx/2013/bundle\"><Identity Name=\"A\" "
       "Publisher=\"CN=A\" Version=\"1.0.0.0\"/><Packages><Package FileName=\"a.msix\" "
@@ -273,7 +240,7 @@ TEST_CASE("msix corpus: write the fuzzing seeds", "[.][corpus]") {
   bundle.files = {{"a.msix", inner},
                   {"AppxMetadata/AppxBundleManifest.xml", text(manifest)},
                   {"AppxBlockMap.xml", text(map)},
-                  {"[Content_Types].xml", package().files[3].bytes}};
+                  {"[Content_Types].xml", msix_package().files[3].bytes}};
   const auto bundled = std::make_shared<MemorySource>(make_zip(bundle));
   CHECK(must(must(msix::open_package(bundled))->container_findings()).empty());
   spill(folder + "bundle", listed(*bundled));
