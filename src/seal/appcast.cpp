@@ -6,17 +6,21 @@
 #include "formats/common/xml.hpp"
 #include "seal/tree.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace signctl::seal {
 
 namespace {
 
 constexpr std::string_view kTag = "<enclosure";
-constexpr std::array<std::string_view, 2> kSignatures{"sparkle:edSignature",
-                                                      "sparkle:dsaSignature"};
+/// The last is NetSparkle's.
+constexpr std::array<std::string_view, 3> kSignatures{
+    "sparkle:edSignature", "sparkle:dsaSignature", "sparkle:signature"};
 
 class Appcast final : public Dependent {
  public:
@@ -88,6 +92,34 @@ std::size_t next_tag(std::string_view text, std::size_t at) {
   }
 }
 
+/// An attribute's value with what XML itself gives names to; nothing for other entities.
+std::optional<std::string> without_entities(std::string_view value) {
+  constexpr std::array<std::pair<std::string_view, char>, 6> kEntities{{{"&amp;", '&'},
+                                                                        {"&#38;", '&'},
+                                                                        {"&lt;", '<'},
+                                                                        {"&gt;", '>'},
+                                                                        {"&quot;", '"'},
+                                                                        {"&apos;", '\''}}};
+  std::string text;
+  while (!value.empty()) {
+    const std::size_t plain = std::min(value.find('&'), value.size());
+    text += value.substr(0, plain);
+    value.remove_prefix(plain);
+    if (value.empty()) {
+      break;
+    }
+    const auto* entity = std::find_if(kEntities.begin(), kEntities.end(), [&](const auto& known) {
+      return value.starts_with(known.first);
+    });
+    if (entity == kEntities.end()) {
+      return std::nullopt;
+    }
+    text += entity->second;
+    value.remove_prefix(entity->first.size());
+  }
+  return text;
+}
+
 Result<std::vector<Slot>> Appcast::read(std::string_view, std::string_view text) const {
   SIGNCTL_TRY(const xml::Document document, xml::Document::parse(as_bytes(text)), "");
   std::vector<Slot> slots;
@@ -108,10 +140,10 @@ Result<std::vector<Slot>> Appcast::read(std::string_view, std::string_view text)
                  ? std::string_view{}
                  : text.substr(found->second.begin, found->second.end - found->second.begin);
     };
-    Slot slot;
-    slot.target = name_in_url(value("url"));
-    if (slot.target.empty() || value("url").find('&') != std::string_view::npos) {
-      return malformed("an enclosure's url names no file, or holds an entity");
+    const auto url = without_entities(value("url"));
+    Slot slot = slot_for_url(url.value_or(""));
+    if (slot.target.empty()) {
+      return malformed("an enclosure's url names no file, or holds an entity that is not known");
     }
     const auto add = [&](const std::string& name, Fact fact) {
       if (const auto found = attributes.find(name); found != attributes.end()) {
@@ -122,10 +154,13 @@ Result<std::vector<Slot>> Appcast::read(std::string_view, std::string_view text)
         slots.push_back(slot);
       }
     };
-    if (value("length").find_first_not_of("0123456789") != std::string_view::npos) {
-      return malformed("an enclosure's length is no number");
+    // `sparkle:length` is what old versions of Sparkle's sign_update printed.
+    for (const std::string_view name : {"length", "sparkle:length"}) {
+      if (value(std::string(name)).find_first_not_of("0123456789") != std::string_view::npos) {
+        return malformed("an enclosure's length is no number");
+      }
+      add(std::string(name), Fact::size);
     }
-    add("length", Fact::size);
     for (const std::string_view signature : kSignatures) {
       add(std::string(signature), Fact::foreign);
     }

@@ -28,9 +28,13 @@ enum class Encoding { hex, base64 };
 struct Slot {
   std::size_t begin{};  ///< Octets of the text that hold the value; of a block map the whole line.
   std::size_t end{};
-  std::string target;  ///< The file meant: a path from the dependent's folder, or a bare name.
+  std::string target;     ///< The file meant: a path from the dependent's folder, or a bare name.
+  std::string address{};  ///< The URL that the name is from, without fragment; empty for a path.
+  bool dashed{false};     ///< A dash in the name may stand for a blank in the file's.
   Fact fact{Fact::digest};
   DigestAlg alg{DigestAlg::sha256};
+  /// The number of digits alone says which hash it is, and others have as many.
+  bool guessed{false};
   Encoding encoding{Encoding::hex};
   std::string label;  ///< What the place is called there: "sha512", "InstallerSha256".
 };
@@ -47,6 +51,10 @@ class Dependent {
   /// claimed here and cannot be read is an error.
   [[nodiscard]] virtual bool recognises(std::string_view file_name,
                                         std::string_view text) const = 0;
+
+  /// Extension of a file that may lie beside each one meant and describes its bytes; it cannot be
+  /// kept right and goes when that file has changed.
+  [[nodiscard]] virtual std::string_view companion() const { return {}; }
 
   /// Every place that says something of another file.
   ///

@@ -19,6 +19,7 @@ class Electron final : public Dependent {
            (text.find("path:") != std::string_view::npos ||
             text.find("files:") != std::string_view::npos);
   }
+  [[nodiscard]] std::string_view companion() const override { return ".blockmap"; }
   Result<std::vector<Slot>> read(std::string_view file_name, std::string_view text) const override;
 };
 
@@ -32,8 +33,8 @@ Result<void> read_file(const Tree& tree,
   if (node.kind != config::NodeKind::mapping || url.empty()) {
     return malformed(line + ": a file has no " + std::string(key));
   }
-  Slot slot;
-  slot.target = name_in_url(url);
+  Slot slot = slot_for_url(url);
+  slot.dashed = true;
   slot.label = "sha512";
   slot.alg = DigestAlg::sha512;
   slot.encoding = Encoding::base64;
@@ -67,12 +68,15 @@ Result<void> read_file(const Tree& tree,
 Result<std::vector<Slot>> Electron::read(std::string_view, std::string_view text) const {
   SIGNCTL_TRY(const Tree tree, Tree::parse(text), "");
   std::vector<Slot> slots;
-  const config::Node* files = tree.root().find("files");
-  for (const config::Node& file : files == nullptr ? std::vector<config::Node>{} : files->items) {
+  for (const config::Node& file : items_of(tree.root().find("files"))) {
     SIGNCTL_CHECK(read_file(tree, file, "url", slots), "");
   }
   if (tree.root().find("path") != nullptr) {
     SIGNCTL_CHECK(read_file(tree, tree.root(), "path", slots), "");
+  }
+  // What a web installer downloads, by architecture.
+  for (const config::Entry& package : entries_of(tree.root().find("packages"))) {
+    SIGNCTL_CHECK(read_file(tree, package.value, "path", slots), "");
   }
   return slots;
 }

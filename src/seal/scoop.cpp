@@ -47,10 +47,17 @@ Result<void> read_hash(const Tree& tree,
   const std::size_t colon = hash.text.find(':');
   const std::size_t digits = colon == std::string::npos ? 0 : colon + 1;
   const auto alg = alg_of_digits(hash.text.size() - digits);
-  Slot slot;
-  slot.target = name_in_url(url.text);
+  Slot slot = slot_for_url(url.text);
+  if (slot.target.empty()) {
+    // "https://host/download?id=1#/setup.exe": Scoop saves it by the name behind the `#`.
+    const std::size_t fragment = url.text.find('#');
+    slot.target = fragment == std::string::npos ? "" : name_in_url(url.text.substr(fragment + 1));
+  }
   slot.label = "hash";
-  if (!alg || !is_hex(std::string_view(hash.text).substr(digits)) || slot.target.empty() ||
+  if (slot.target.empty()) {
+    return malformed("line " + std::to_string(url.line) + ": the url names no file");
+  }
+  if (!alg || !is_hex(std::string_view(hash.text).substr(digits)) ||
       (digits != 0 && hash.text.substr(0, colon) != digest_name(*alg)) ||
       (digits == 0 && *alg != DigestAlg::sha256)) {
     return malformed("line " + std::to_string(hash.line) + ": the hash is none of Scoop's");
@@ -82,10 +89,8 @@ Result<std::vector<Slot>> Scoop::read(std::string_view, std::string_view text) c
   SIGNCTL_TRY(const Tree tree, Tree::parse(text), "");
   std::vector<Slot> slots;
   SIGNCTL_CHECK(read_pairs(tree, tree.root(), slots), "");
-  if (const config::Node* architecture = tree.root().find("architecture")) {
-    for (const config::Entry& entry : architecture->entries) {
-      SIGNCTL_CHECK(read_pairs(tree, entry.value, slots), "");
-    }
+  for (const config::Entry& architecture : entries_of(tree.root().find("architecture"))) {
+    SIGNCTL_CHECK(read_pairs(tree, architecture.value, slots), "");
   }
   return slots;
 }

@@ -2,15 +2,15 @@
 #include "seal/seal.hpp"
 
 #include "core/atomic_file.hpp"
-#include "core/block_reader.hpp"
 #include "core/file.hpp"
 #include "core/path.hpp"
 #include "core/real_name.hpp"
 #include "core/text.hpp"
-#include "crypto/digest.hpp"
-#include "formats/common/zip_archive.hpp"
-#include "formats/common/zip_inflate.hpp"
+#include "crypto/look_alikes.hpp"
 #include "seal/dependent.hpp"
+#include "seal/targets.hpp"
+#include "seal/tree.hpp"
+#include "seal/values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -28,9 +28,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLargestDependent = 16U << 20U;
-constexpr std::uint64_t kLargestSignature = 16U << 20U;
-constexpr std::array<std::string_view, 7> kDetached{
-    ".asc", ".sig", ".gpg", ".minisig", ".sigstore", ".sigstore.json", ".cosign.bundle"};
+constexpr std::array<std::string_view, 8> kDetached{".asc",
+                                                    ".sig",
+                                                    ".gpg",
+                                                    ".minisig",
+                                                    ".sigstore",
+                                                    ".sigstore.json",
+                                                    ".cosign.bundle",
+                                                    ".signature"};
 
 std::string file_name(const std::string& path) {
   return to_utf8(to_path(path).filename());
@@ -45,44 +50,6 @@ struct Loaded {
   std::vector<Slot> slots;
   std::vector<std::string> targets;  ///< Of each slot, the path; empty when it is not there.
 };
-
-bool leads_out(const fs::path& path) {
-  return path.is_absolute() || path.has_root_name() ||
-         std::any_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
-}
-
-/// Where the file is that a dependent is about; empty when it is nowhere.
-Result<std::string> find_target(const Loaded& dependent,
-                                const std::string& target,
-                                const Options& options) {
-  const fs::path relative = to_path(target);
-  if (target.empty() || target.find('\0') != std::string::npos || leads_out(relative)) {
-    return Error{ErrorKind::input,
-                 printable(dependent.path) + " names \"" + printable(target) +
-                     "\", which leads out of its folder"};
-  }
-  std::vector<fs::path> folders{to_path(dependent.path).parent_path()};
-  for (const std::string& folder : options.folders) {
-    folders.push_back(to_path(folder));
-  }
-  std::string found;
-  for (const fs::path& folder : folders) {
-    const fs::path candidate = folder / relative;
-    std::error_code code;
-    if (!fs::is_regular_file(candidate, code)) {
-      continue;
-    }
-    const std::string path = to_utf8(candidate.lexically_normal());
-    if (!found.empty() && real_name(to_path(found)) != real_name(candidate)) {
-      return Error{ErrorKind::input,
-                   printable(dependent.path) + " names \"" + printable(target) +
-                       "\", and there are " + printable(found) + " and " + printable(path),
-                   "name one folder with --files"};
-    }
-    found = path;
-  }
-  return found;
-}
 
 Result<Loaded> load(const std::string& path, const Options& options) {
   Loaded loaded;
@@ -99,18 +66,18 @@ Result<Loaded> load(const std::string& path, const Options& options) {
   SIGNCTL_TRY(loaded.slots,
               slots_of(*loaded.type, file_name(path), loaded.text),
               "reading " + printable(path));
-  for (const Slot& slot : loaded.slots) {
-    SIGNCTL_TRY(auto target, find_target(loaded, slot.target, options), "");
+  SIGNCTL_TRY(loaded.targets, find_targets(path, loaded.slots, options), "");
+  for (std::size_t i = 0; i < loaded.slots.size(); ++i) {
+    const std::string& target = loaded.targets[i];
     if (target.empty() && !options.leave_missing) {
-      return Error{
-          ErrorKind::input,
-          printable(path) + " is about \"" + printable(slot.target) + "\", which is not there",
-          "name its folder with --files DIR, or say --allow-missing"};
+      return Error{ErrorKind::input,
+                   printable(path) + " is about \"" + printable(loaded.slots[i].target) +
+                       "\", which is not there",
+                   "name its folder with --files DIR, or say --allow-missing"};
     }
     if (!target.empty() && real_name(to_path(target)) == loaded.real) {
       return Error{ErrorKind::input, printable(path) + " holds a checksum of itself"};
     }
-    loaded.targets.push_back(std::move(target));
   }
   return loaded;
 }
@@ -149,118 +116,6 @@ Result<std::vector<std::size_t>> order_of(const std::vector<Loaded>& loaded) {
     }
   }
   return order;
-}
-
-/// The bytes of files as they will be.
-class Bodies {
- public:
-  /// Says what a dependent will be.
-  void put(const std::string& real, const std::string& text) {
-    future_[real] = std::make_shared<MemorySource>(Bytes(text.begin(), text.end()));
-  }
-
-  Result<std::shared_ptr<const ByteSource>> open(const std::string& path) const {
-    const auto future = future_.find(real_name(to_path(path)));
-    if (future != future_.end()) {
-      return future->second;
-    }
-    SIGNCTL_TRY(std::shared_ptr<const ByteSource> file, FileSource::open(path), "");
-    return file;
-  }
-
-  /// All hashes that are ever asked for, in one pass, remembered.
-  Result<Bytes> digest(const std::string& path, DigestAlg alg) {
-    constexpr std::array kAlgs{
-        DigestAlg::md5, DigestAlg::sha1, DigestAlg::sha256, DigestAlg::sha384, DigestAlg::sha512};
-    const std::pair key(real_name(to_path(path)), alg);
-    if (const auto known = digests_.find(key); known != digests_.end()) {
-      return known->second;
-    }
-    SIGNCTL_TRY(const auto source, open(path), "");
-    std::vector<std::pair<DigestAlg, crypto::Hasher>> hashers;
-    for (const DigestAlg one : kAlgs) {
-      if (one == alg || wanted_.contains(one)) {
-        hashers.emplace_back(one, crypto::Hasher(one));
-      }
-    }
-    SIGNCTL_CHECK(for_each_block(*source, 0, source->size(), {[&](std::uint64_t, ByteView block) {
-                    for (auto& [name, hasher] : hashers) {
-                      hasher.update(block);
-                    }
-                    return true;
-                  }}),
-                  "reading " + printable(path));
-    for (auto& [one, hasher] : hashers) {
-      digests_[{key.first, one}] = hasher.finish();
-    }
-    return digests_[key];
-  }
-
-  void want(DigestAlg alg) { wanted_.insert(alg); }
-
- private:
-  std::map<std::string, std::shared_ptr<const ByteSource>> future_;
-  std::map<std::pair<std::string, DigestAlg>, Bytes> digests_;
-  std::set<DigestAlg> wanted_;
-};
-
-Result<Bytes> signature_part_digest(const Bodies& bodies, const std::string& path) {
-  SIGNCTL_TRY(const auto source, bodies.open(path), "");
-  SIGNCTL_TRY(const zip::Archive archive,
-              zip::read_archive(*source, zip::Strictness::package),
-              "reading " + printable(path));
-  const auto part = archive.find("AppxSignature.p7x");
-  if (!part) {
-    return Error{ErrorKind::input,
-                 printable(path) + " has no AppxSignature.p7x, and a SignatureSha256 is asked for",
-                 "sign the package first"};
-  }
-  SIGNCTL_TRY(const Bytes bytes,
-              zip::unpack_small(*source, archive.entries[*part], kLargestSignature),
-              "reading " + printable(path));
-  return crypto::hash(DigestAlg::sha256, bytes);
-}
-
-std::string upper(std::string text) {
-  for (char& c : text) {
-    c = c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
-  }
-  return text;
-}
-
-/// A hash in the way the old one is written.
-std::string written_like(std::string_view old, ByteView digest, Encoding encoding) {
-  if (encoding == Encoding::base64) {
-    return to_base64(digest);
-  }
-  const bool is_upper = old.find_first_of("ABCDEF") != std::string_view::npos;
-  return is_upper ? upper(to_hex(digest)) : to_hex(digest);
-}
-
-/// What a slot has to say; empty for those that are no value of ours.
-Result<std::optional<std::string>> right_value(const Slot& slot,
-                                               std::string_view old,
-                                               const std::string& path,
-                                               Bodies& bodies) {
-  using Value = std::optional<std::string>;
-  switch (slot.fact) {
-    case Fact::digest: {
-      SIGNCTL_TRY(const Bytes digest, bodies.digest(path, slot.alg), "");
-      return Value(written_like(old, digest, slot.encoding));
-    }
-    case Fact::size: {
-      SIGNCTL_TRY(const auto source, bodies.open(path), "");
-      return Value(std::to_string(source->size()));
-    }
-    case Fact::signature_part: {
-      SIGNCTL_TRY(const Bytes digest, signature_part_digest(bodies, path), "");
-      return Value(written_like(old, digest, Encoding::hex));
-    }
-    case Fact::block_map:
-    case Fact::foreign:
-      break;
-  }
-  return Value{};
 }
 
 std::string detached_signature(const std::string& path) {
@@ -322,6 +177,66 @@ void note_foreign(const SealedFile& sealed,
   seal.foreign.push_back(printable(sealed.path) + ": " + what + "; " + advice);
 }
 
+/// Looks for what speaks against a hash that was told by its length alone: a file that is as it was
+/// described, by another hash of that length. Notes when nothing speaks for it either.
+Result<void> check_guess(const Loaded& loaded,
+                         const std::map<std::size_t, std::string>& edits,
+                         const Bodies& bodies,
+                         SealedFile& sealed) {
+  bool is_open = false;
+  for (std::size_t i = 0; i < loaded.slots.size(); ++i) {
+    const Slot& slot = loaded.slots[i];
+    if (!slot.guessed || loaded.targets[i].empty()) {
+      continue;
+    }
+    if (!edits.contains(i)) {
+      return ok();  // One that is right proves it for all of them.
+    }
+    is_open = is_open || slot.alg == DigestAlg::sha512;
+    SIGNCTL_TRY(const auto source, bodies.open(loaded.targets[i]), "");
+    SIGNCTL_TRY(const auto others, crypto::look_alikes(*source, digest_size(slot.alg)), "");
+    const std::string old = to_lower(loaded.text.substr(slot.begin, slot.end - slot.begin));
+    for (const crypto::NamedHash& other : others) {
+      if (to_hex(other.value) == old) {
+        return malformed("the hash of " + printable(slot.target) + " is " +
+                         std::string(other.name) + ", which is not made here");
+      }
+    }
+  }
+  if (is_open) {
+    sealed.warnings.emplace_back(
+        "its hashes are taken for SHA-512; BLAKE2b has as many digits, and neither its name nor a "
+        "file that did not change tells which it is");
+  }
+  return ok();
+}
+
+/// What lies beside changed files and describes them as they were has to go.
+void note_companions(const Loaded& loaded, const std::set<std::string>& changed, Seal& seal) {
+  const std::string_view extension = loaded.type->companion();
+  for (std::size_t i = 0; i < loaded.slots.size() && !extension.empty(); ++i) {
+    if (changed.contains(loaded.targets[i])) {
+      seal.block_maps.push_back(loaded.targets[i] + std::string(extension));
+    }
+  }
+}
+
+/// A list must not go on naming a file that is taken away.
+Result<void> check_not_listed(const Seal& seal) {
+  for (const std::string& gone : seal.block_maps) {
+    for (const SealedFile& file : seal.files) {
+      if (std::find(file.targets.begin(), file.targets.end(), gone) != file.targets.end()) {
+        return Error{
+            ErrorKind::input,
+            printable(file.path) + " holds a hash of " + printable(gone) +
+                ", which has to go: the file beside it has changed",
+            "take it out of that list, or have electron-builder write both anew, then seal"};
+      }
+    }
+  }
+  return ok();
+}
+
 Result<void> seal_one(const Loaded& loaded, Bodies& bodies, Seal& seal) {
   SealedFile sealed;
   sealed.path = loaded.path;
@@ -342,19 +257,20 @@ Result<void> seal_one(const Loaded& loaded, Bodies& bodies, Seal& seal) {
     sealed.targets.push_back(loaded.targets[i]);
     if (value && *value != old) {
       edits[i] = *value;
-      changed.insert(slot.target);
+      changed.insert(loaded.targets[i]);
       sealed.changes.push_back({slot.target, slot.label, std::string(old), *value});
     }
   }
+  SIGNCTL_CHECK(check_guess(loaded, edits, bodies, sealed), "");
+  note_companions(loaded, changed, seal);
   // What depends on whether a file has changed since it was described.
   for (std::size_t i = 0; i < loaded.slots.size(); ++i) {
     const Slot& slot = loaded.slots[i];
-    if (slot.fact == Fact::block_map && changed.contains(slot.target)) {
+    if (slot.fact == Fact::block_map && changed.contains(loaded.targets[i])) {
       edits[i] = "";
       sealed.changes.push_back({slot.target, slot.label, "of the file as it was", ""});
-      seal.block_maps.push_back(loaded.targets[i] + ".blockmap");
     }
-    if (slot.fact == Fact::foreign && changed.contains(slot.target)) {
+    if (slot.fact == Fact::foreign && changed.contains(loaded.targets[i])) {
       note_foreign(sealed,
                    slot.label + " of " + printable(slot.target) + " is over the file as it was",
                    "make it anew with the updater's key",
@@ -424,6 +340,7 @@ Result<Seal> compute(const std::vector<std::string>& paths_utf8, const Options& 
     std::error_code code;
     return !fs::exists(to_path(path), code);
   });
+  SIGNCTL_CHECK(check_not_listed(seal), "");
   return seal;
 }
 

@@ -20,39 +20,50 @@ class Squirrel final : public Dependent {
   Result<std::vector<Slot>> read(std::string_view file_name, std::string_view text) const override;
 };
 
+constexpr std::string_view kBlanks = " \t\r";
+
+/// "12AB... App-1.0-full.nupkg 1234", or nothing: the name may hold blanks.
+Result<void> read_line(std::string_view line,
+                       std::size_t begin,
+                       std::size_t number,
+                       std::vector<Slot>& slots) {
+  if (line.empty()) {
+    return ok();
+  }
+  const std::size_t first = std::min(line.find_first_of(kBlanks), line.size());
+  const std::size_t last = line.find_last_of(kBlanks);
+  const std::size_t name = line.find_first_not_of(kBlanks, first);
+  if (alg_of_digits(first) != DigestAlg::sha1 || !is_hex(line.substr(0, first)) ||
+      last == std::string_view::npos || name >= last ||
+      line.find_first_not_of("0123456789", last + 1) != std::string_view::npos) {
+    return malformed("line " + std::to_string(number) + " is not SHA-1, name and size");
+  }
+  const std::string_view named = line.substr(name, last - name);
+  Slot slot = slot_for_url(named.substr(0, named.find_last_not_of(kBlanks) + 1));
+  slot.label = "SHA-1";
+  slot.alg = DigestAlg::sha1;
+  slot.begin = begin;
+  slot.end = begin + first;
+  slots.push_back(slot);
+  slot.label = "size";
+  slot.fact = Fact::size;
+  slot.begin = begin + last + 1;
+  slot.end = begin + line.size();
+  slots.push_back(slot);
+  return ok();
+}
+
 Result<std::vector<Slot>> Squirrel::read(std::string_view, std::string_view text) const {
   std::vector<Slot> slots;
   std::size_t number = 0;
   for (std::size_t begin = text.starts_with("\xEF\xBB\xBF") ? 3 : 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
+    // A comment begins with #, wherever it is.
     std::string_view line = text.substr(begin, end - begin);
-    line = line.substr(0, line.find_last_not_of(" \r\t") + 1);
+    line = line.substr(0, line.find('#'));
+    line = line.substr(0, line.find_last_not_of(kBlanks) + 1);
     ++number;
-    if (!line.empty() && line.front() != '#') {
-      const std::size_t first = std::min(line.find(' '), line.size());
-      // The name may hold blanks; a comment begins with a blank and #.
-      const std::string_view told = line.substr(0, line.find(" #"));
-      const std::size_t last = told.find_last_of(' ');
-      const std::string_view digits =
-          last == std::string_view::npos ? std::string_view{} : told.substr(last + 1);
-      if (alg_of_digits(first) != DigestAlg::sha1 || !is_hex(line.substr(0, first)) ||
-          last == std::string_view::npos || last <= first || digits.empty() ||
-          digits.find_first_not_of("0123456789") != std::string_view::npos) {
-        return malformed("line " + std::to_string(number) + " is not SHA-1, name and size");
-      }
-      Slot slot;
-      slot.target = name_in_url(told.substr(first + 1, last - first - 1));
-      slot.label = "SHA-1";
-      slot.alg = DigestAlg::sha1;
-      slot.begin = begin;
-      slot.end = begin + first;
-      slots.push_back(slot);
-      slot.label = "size";
-      slot.fact = Fact::size;
-      slot.begin = begin + last + 1;
-      slot.end = slot.begin + digits.size();
-      slots.push_back(slot);
-    }
+    SIGNCTL_CHECK(read_line(line, begin, number, slots), "");
     begin = end + 1;
   }
   return slots;

@@ -15,6 +15,21 @@ bool is_hex_digit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+/// `%20` and the like read.
+std::string decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && is_hex_digit(text[i + 1]) &&
+        is_hex_digit(text[i + 2])) {
+      result += static_cast<char>(from_hex(to_lower(text.substr(i + 1, 2)))->front());
+      i += 2;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 Result<Tree> Tree::parse(std::string_view text) {
@@ -79,21 +94,47 @@ std::string text_of(const config::Node& node, std::string_view key) {
   return value != nullptr && value->kind == config::NodeKind::scalar ? value->text : "";
 }
 
+const config::Node* said(const config::Node* value) {
+  const bool says = value != nullptr && value->kind != config::NodeKind::null &&
+                    !(value->kind == config::NodeKind::scalar && value->text.empty());
+  return says ? value : nullptr;
+}
+
+std::span<const config::Node> items_of(const config::Node* sequence) {
+  return sequence == nullptr ? std::span<const config::Node>{} : sequence->items;
+}
+
+std::span<const config::Entry> entries_of(const config::Node* mapping) {
+  return mapping == nullptr ? std::span<const config::Entry>{} : mapping->entries;
+}
+
 std::string name_in_url(std::string_view url) {
   url = url.substr(0, url.find_first_of("?#"));
-  const std::size_t slash = url.find_last_of('/');
-  const std::string_view last = slash == std::string_view::npos ? url : url.substr(slash + 1);
-  std::string name;
-  for (std::size_t i = 0; i < last.size(); ++i) {
-    if (last[i] == '%' && i + 2 < last.size() && is_hex_digit(last[i + 1]) &&
-        is_hex_digit(last[i + 2])) {
-      name += static_cast<char>(from_hex(to_lower(last.substr(i + 1, 2)))->front());
-      i += 2;
-    } else {
-      name += last[i];
-    }
+  return decoded(url.substr(url.find_last_of('/') + 1));
+}
+
+std::vector<std::string> path_in_url(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
+    url.remove_prefix(std::min(url.find('/', scheme + 3), url.size()));
   }
-  return name;
+  std::vector<std::string> parts;
+  while (!url.empty()) {
+    const std::size_t end = std::min(url.find('/'), url.size());
+    std::string part = decoded(url.substr(0, end));
+    if (!part.empty() && part != "." && part != "..") {
+      parts.push_back(std::move(part));
+    }
+    url.remove_prefix(std::min(end + 1, url.size()));
+  }
+  return parts;
+}
+
+Slot slot_for_url(std::string_view url) {
+  Slot slot;
+  slot.target = name_in_url(url);
+  slot.address = url.substr(0, url.find('#'));
+  return slot;
 }
 
 std::optional<DigestAlg> alg_of_digits(std::size_t digits) {

@@ -7,6 +7,7 @@
 #include <signctl/result.hpp>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +43,23 @@ class Tree {
 /// The text under `key`; empty when there is none.
 [[nodiscard]] std::string text_of(const config::Node& node, std::string_view key);
 
+/// `value` if it says anything; null when it is absent, `null` or "".
+[[nodiscard]] const config::Node* said(const config::Node* value);
+
+/// What a sequence or a mapping holds; nothing when it is absent or no such.
+[[nodiscard]] std::span<const config::Node> items_of(const config::Node* sequence);
+[[nodiscard]] std::span<const config::Entry> entries_of(const config::Node* mapping);
+
 /// The file that a URL or path names: its last component, with `%20` and the like decoded, without
 /// query and fragment.
 [[nodiscard]] std::string name_in_url(std::string_view url);
+
+/// The parts of a URL's path, decoded, without scheme and host; empty ones and the likes of `..`
+/// are left out.
+[[nodiscard]] std::vector<std::string> path_in_url(std::string_view url);
+
+/// A slot of the file that a URL names.
+[[nodiscard]] Slot slot_for_url(std::string_view url);
 
 /// The algorithm whose hash has so many hexadecimal digits.
 [[nodiscard]] std::optional<DigestAlg> alg_of_digits(std::size_t digits);

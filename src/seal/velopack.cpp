@@ -37,7 +37,8 @@ Result<std::vector<Slot>> Velopack::read(std::string_view, std::string_view text
     SIGNCTL_CHECK(tree.add(asset.find("SHA1"), slot, slots), "");
     slot.label = "SHA256";
     slot.alg = DigestAlg::sha256;
-    SIGNCTL_CHECK(tree.add(asset.find("SHA256"), slot, slots), "");
+    // Feeds from before there was one have it empty; updaters then go by the SHA-1 alone.
+    SIGNCTL_CHECK(tree.add(said(asset.find("SHA256")), slot, slots), "");
     slot.label = "Size";
     slot.fact = Fact::size;
     SIGNCTL_CHECK(tree.add(asset.find("Size"), slot, slots), "");

@@ -3,6 +3,9 @@
 #include "core/text.hpp"
 #include "seal/tree.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace signctl::seal {
 
 namespace {
@@ -20,6 +23,30 @@ class Winget final : public Dependent {
   Result<std::vector<Slot>> read(std::string_view file_name, std::string_view text) const override;
 };
 
+/// Hashes of files as they are once installed.
+Result<void> read_installed(const Tree& tree, const config::Node& node, std::vector<Slot>& slots) {
+  const config::Node* metadata = node.find("InstallationMetadata");
+  const config::Node* files = metadata == nullptr ? nullptr : metadata->find("Files");
+  for (const config::Node& file : items_of(files)) {
+    const config::Node* hash = said(file.find("FileSha256"));
+    if (hash == nullptr) {
+      continue;
+    }
+    std::string path = text_of(file, "RelativeFilePath");
+    std::replace(path.begin(), path.end(), '\\', '/');
+    Slot slot;
+    slot.target = path.substr(path.find_last_of('/') + 1);
+    slot.address = std::move(path);
+    slot.label = "FileSha256";
+    if (slot.target.empty()) {
+      return malformed("line " + std::to_string(file.line) +
+                       ": a file with a FileSha256 has no RelativeFilePath");
+    }
+    SIGNCTL_CHECK(tree.add(hash, slot, slots), "");
+  }
+  return ok();
+}
+
 Result<std::vector<Slot>> Winget::read(std::string_view, std::string_view text) const {
   SIGNCTL_TRY(const Tree tree, Tree::parse(text), "");
   const config::Node* installers = tree.root().find("Installers");
@@ -28,8 +55,7 @@ Result<std::vector<Slot>> Winget::read(std::string_view, std::string_view text) 
   }
   std::vector<Slot> slots;
   for (const config::Node& installer : installers->items) {
-    Slot slot;
-    slot.target = name_in_url(text_of(installer, "InstallerUrl"));
+    Slot slot = slot_for_url(text_of(installer, "InstallerUrl"));
     if (slot.target.empty()) {
       return malformed("line " + std::to_string(installer.line) +
                        ": an installer's InstallerUrl names no file");
@@ -38,8 +64,10 @@ Result<std::vector<Slot>> Winget::read(std::string_view, std::string_view text) 
     SIGNCTL_CHECK(tree.add(installer.find("InstallerSha256"), slot, slots), "");
     slot.label = "SignatureSha256";
     slot.fact = Fact::signature_part;
-    SIGNCTL_CHECK(tree.add(installer.find("SignatureSha256"), slot, slots), "");
+    SIGNCTL_CHECK(tree.add(said(installer.find("SignatureSha256")), slot, slots), "");
+    SIGNCTL_CHECK(read_installed(tree, installer, slots), "");
   }
+  SIGNCTL_CHECK(read_installed(tree, tree.root(), slots), "");
   return slots;
 }
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """seal: what holds hashes and sizes of signed files, brought up to date. sha256sum, hashlib and Python's own readers judge.
 
-Lists are made by coreutils; the others follow the documentation of the tools that write them, which are not in Debian.
+Lists are made by coreutils. What electron-builder, Squirrel and Velopack write and read is tried in seal_makers.py; the
+manifests and appcasts here are written by hand, after many real ones.
 """
 import base64
 import hashlib
@@ -331,6 +332,214 @@ def other_order(suite):
     suite.check("a block map size among others is refused", done.returncode == 4 and (folder / "latest.yml").read_text() == text, done.out)
 
 
+def of_one_name(suite):
+    """URLs that end in the same name: the folders in them tell which file is meant, or nothing does."""
+    release = Release(suite, "names", sign=False)
+    model, zeros = release.dist / "setup.exe", "0" * 64
+
+    def folder_with(name, files):
+        folder = release.folder / name
+        for i, one in enumerate(files):
+            (folder / one).parent.mkdir(parents=True, exist_ok=True)
+            (folder / one).write_bytes(model.read_bytes() + bytes([i + 1]) * (i + 1))
+        return folder
+
+    scoop_text = ('{"version":"1","architecture":{"64bit":{"url":"https://contoso.example/dl/w64/app.exe","hash":"%s"},'
+                  '"32bit":{"url":"https://contoso.example/dl/w32/app.exe#/dl.exe","hash":"%s"}}}')
+    folder = folder_with("apart-by-folder", ["w64/app.exe", "w32/app.exe"])
+    (folder / "app.json").write_text(scoop_text % (zeros, zeros))
+    done = release.seal("apart-by-folder")
+    suite.check("each architecture's file by its folder", done.returncode == 0 and (folder / "app.json").read_text()
+                == scoop_text % (sha256(folder / "w64/app.exe"), sha256(folder / "w32/app.exe")), done.out)
+    (folder / "w32" / "app.exe").unlink()
+    done = release.seal("--allow-missing", "apart-by-folder")
+    suite.check("one of them that is not there stays", done.returncode == 0 and "stays" in done.out, done.out)
+
+    folder = folder_with("one-file", ["app.exe"])
+    winget_text = (f"PackageIdentifier: A.B\nInstallers:\n- InstallerUrl: https://contoso.example/x64/app.exe\n  InstallerSha256: {zeros}\n"
+                   f"- InstallerUrl: https://contoso.example/arm64/app.exe\n  InstallerSha256: {zeros}\n")
+    for name, text in (("app.json", scoop_text % (zeros, zeros)), ("a.installer.yaml", winget_text)):
+        (folder / name).write_text(text)
+        for more in ([], ["--allow-missing"]):
+            done = release.seal(*more, "one-file")
+            suite.check(f"{name} {more}: one file for two URLs is refused", done.returncode == 4 and "nothing tells which" in done.out
+                        and (folder / name).read_text() == text, done.out)
+        (folder / name).unlink()
+    text = winget_text.replace("arm64/", "x64/")
+    (folder / "a.installer.yaml").write_text(text)
+    done = release.seal("one-file")
+    suite.check("one URL twice is one file", done.returncode == 0 and (folder / "a.installer.yaml").read_text()
+                == text.replace(zeros, sha256(folder / "app.exe")), done.out)
+
+    folder = folder_with("same-ends", ["x64/app.exe"])
+    (folder / "app.json").write_text(scoop_text.replace("/w64/", "/2.0/x64/").replace("/w32/", "/1.0/x64/") % (zeros, zeros))
+    done = release.seal("same-ends")
+    suite.check("a folder that both URLs have tells nothing", done.returncode == 4 and "not there" in done.out, done.out)
+
+    feed = ('<rss version="2.0" xmlns:sparkle="http://www.andymatuschak.org/xml-namespaces/sparkle"><channel>'
+            '<item><enclosure url="https://contoso.example/2.0/setup.exe" sparkle:version="2.0" length="%s"/></item>'
+            '<item><enclosure url="https://contoso.example/1.0/setup.exe" sparkle:version="1.0" length="77"/></item></channel></rss>')
+    folder = folder_with("old-item", ["setup.exe"])
+    (folder / "appcast.xml").write_text(feed % "1")
+    done = release.seal("--allow-missing", "old-item")
+    suite.check("an older item's file of the same name is not taken for the newer", done.returncode == 4 and "nothing tells which" in done.out
+                and (folder / "appcast.xml").read_text() == feed % "1", done.out)
+    (folder / "2.0").mkdir()
+    (folder / "setup.exe").rename(folder / "2.0" / "setup.exe")
+    done = release.seal("old-item")
+    suite.check("the older one is not there", done.returncode == 4 and "not there" in done.out, done.out)
+    done = release.seal("--allow-missing", "old-item")
+    suite.check("its length stays, the newer's is right", done.returncode == 0 and (folder / "appcast.xml").read_text()
+                == feed % (folder / "2.0" / "setup.exe").stat().st_size, done.out)
+
+
+def links(suite):
+    """A link is followed within the folders that were named, and not out of them."""
+    release = Release(suite, "links", sign=False)
+    outside, folder, zeros = release.folder / "outside", release.folder / "linked", "0" * 64
+    outside.mkdir()
+    folder.mkdir()
+    shutil.copy(release.dist / "setup.exe", outside / "real.exe")
+    (folder / "setup.exe").symlink_to(outside / "real.exe")
+    (folder / "SHA256SUMS").write_text(f"{zeros}  setup.exe\n")
+    done = release.seal("linked")
+    suite.check("a link out of the folder is refused", done.returncode == 4 and "a link to" in done.out
+                and (folder / "SHA256SUMS").read_text() == f"{zeros}  setup.exe\n", done.out)
+    done = release.seal("--files", "outside", "linked")
+    suite.check("unless its folder is named", done.returncode == 0 and sha256(outside / "real.exe") in (folder / "SHA256SUMS").read_text(), done.out)
+    (folder / "setup.exe").unlink()
+    shutil.copy(outside / "real.exe", folder / "real.exe")
+    (folder / "setup.exe").symlink_to("real.exe")
+    suite.check("a link within the folder is followed", release.seal("linked").returncode == 0)
+    (folder / "sub").symlink_to(outside)
+    (folder / "SHA256SUMS").write_text(f"{zeros}  sub/real.exe\n")
+    done = release.seal("linked")
+    suite.check("a folder that is a link out is refused", done.returncode == 4 and "a link to" in done.out, done.out)
+    (folder / "sub").unlink()
+    (outside / "list").write_text(f"{zeros}  setup.exe\n")
+    (folder / "SHA256SUMS").unlink()
+    (folder / "SHA256SUMS").symlink_to(outside / "list")
+    done = release.seal("linked")
+    suite.check("a list that is a link is about what is beside the link, and written where it leads", done.returncode == 0
+                and (folder / "SHA256SUMS").is_symlink() and (outside / "list").read_text() == f"{sha256(folder / 'setup.exe')}  setup.exe\n", done.out)
+    (folder / "SHA256SUMS").unlink()
+    (release.folder / "other-name").symlink_to(folder)
+    (folder / "SHA256SUMS").write_text(f"{zeros}  setup.exe\n")
+    done = release.seal("other-name")
+    suite.check("the folder itself may be reached by a link", done.returncode == 0, done.out)
+
+
+def whose_hash(suite):
+    """Hashes of one length: what their list does not say, a file that did not change does."""
+    release = Release(suite, "whose", sign=False)
+    folder = release.folder / "whose"
+    folder.mkdir()
+    shutil.copy(release.dist / "setup.exe", folder)
+    (folder / "readme.txt").write_text("the same as ever\n")
+
+    def written_by(command, *more):
+        done = require(run(command, *more, "setup.exe", "readme.txt", cwd=folder))
+        with open(folder / "setup.exe", "ab") as out:
+            out.write(b"signed")
+        return done.stdout
+
+    for name, command, more in (("checksums.txt", "b2sum", ()), ("app_1.2_checksums.txt", "b2sum", ())):
+        text = written_by(command, *more)
+        (folder / name).write_bytes(text)
+        done = release.seal("whose")
+        suite.check(f"{name} of {command} is known by the file that did not change", done.returncode == 4 and "BLAKE2b" in done.out
+                    and (folder / name).read_bytes() == text, done.out)
+        (folder / name).unlink()
+    for algorithm, what in (("sha3_256", "SHA3-256"), ("blake2s", "BLAKE2s"), ("sha3_512", "SHA3-512")):
+        (folder / "checksums.txt").write_text(f"{digest(folder / 'setup.exe', algorithm)}  setup.exe\n{digest(folder / 'readme.txt', algorithm)}  readme.txt\n")
+        done = release.seal("whose")
+        suite.check(f"{what} is known", done.returncode == 4 and what in done.out, done.out)
+    (folder / "checksums.txt").write_bytes(written_by("sha512sum"))
+    done = release.seal("whose")
+    suite.check("so is SHA-512", done.returncode == 0 and "BLAKE2b" not in done.out
+                and run("sha512sum", "--strict", "-c", "checksums.txt", cwd=folder).returncode == 0, done.out)
+    (folder / "checksums.txt").write_text("0" * 128 + "  setup.exe\n")
+    done = release.seal("whose")
+    suite.check("when nothing tells, it is said", done.returncode == 0 and "BLAKE2b has as many digits" in done.out, done.out)
+    (folder / "checksums.txt").unlink()
+    (folder / "SHA512SUMS").write_text("0" * 128 + "  setup.exe\n")
+    done = release.seal("whose")
+    suite.check("a list with a telling name is not doubted", done.returncode == 0 and "BLAKE2b" not in done.out, done.out)
+
+
+def names_of_lists(suite):
+    """What tools call their lists, and what is none."""
+    release = Release(suite, "lists", sign=False)
+    folder = release.folder / "lists"
+    folder.mkdir()
+    shutil.copy(release.dist / "setup.exe", folder)
+    right, line = sha256(folder / "setup.exe"), "0" * 64 + "  setup.exe\n"
+    for name in ("SHA256SUMS", "sha256sums.txt", "SHA256SUM", "sha256.sum", "SHASUMS256.txt", "checksums.txt", "checksum.txt", "checksums_sha256.txt",
+                 "app_1.2_checksums.txt", "app-1.2-SHA256SUMS", "checksums.sha256", "sha256-checksums.txt", "sha256.txt", "SHA256", "hashes.txt",
+                 "setup.exe.sha256", "setup.exe.sha256.txt", "setup.exe.SHA256SUM"):
+        (folder / name).write_text(line)
+        done = release.seal("lists")
+        suite.check(f"{name} is a list", done.returncode == 0 and (folder / name).read_text() == f"{right}  setup.exe\n", done.out)
+        (folder / name).unlink()
+    (folder / "setup.exe.sha256.txt").write_text("0" * 64 + "\n")
+    done = release.seal("lists")
+    suite.check("a lone hash in a .sha256.txt", done.returncode == 0 and (folder / "setup.exe.sha256.txt").read_text() == right + "\n", done.out)
+    (folder / "setup.exe.sha256.txt").unlink()
+    (folder / "SHA256SUMS").write_text(line)
+    for name, text in (("hashes.txt", "what hashes are\n"), ("sha512.txt", "see SHA512SUMS\n"), ("summary.txt", line), ("sum.txt", line)):
+        (folder / name).write_text(text)
+    done = release.seal("lists")
+    suite.check("other texts are left alone", done.returncode == 0 and all(name not in done.out for name in ("hashes", "sha512.txt", "summary", "sum.txt")), done.out)
+    for name in ("B2SUMS", "SHA3-256SUMS", "checksums-blake3.txt", "b3sums.txt"):
+        (folder / name).write_text(line)
+        done = release.seal("lists")
+        suite.check(f"{name} is refused", done.returncode == 4 and "not made here" in done.out, done.out)
+        (folder / name).unlink()
+
+
+def shapes(suite):
+    """Shapes of real manifests, feeds and update files that are rarer than those above."""
+    release = Release(suite, "shapes", sign=False)
+    d, zeros = release.dist, "0" * 64
+    counter = iter(range(1000))
+
+    def sealed(what, name, text, expected, more=()):
+        folder = release.folder / f"shape{next(counter)}"
+        folder.mkdir()
+        for one in NAMES:
+            shutil.copy(d / one, folder)
+        (folder / name).write_bytes(text.encode())
+        done = release.seal(*more, folder)
+        suite.check(what, done.returncode == 0 and (folder / name).read_bytes() == expected.encode(), (done.out, (folder / name).read_bytes()))
+
+    size, right = (d / "setup.exe").stat().st_size, sha256(d / "setup.exe")
+    text = (f"PackageIdentifier: A.B\r\nInstallers:\r\n- Architecture: x64\r\n  InstallerUrl: https://contoso.example/setup.exe\r\n"
+            f"  InstallerSha256: {zeros}\r\n  SignatureSha256: null\r\n  InstallationMetadata:\r\n    Files:\r\n"
+            f"    - RelativeFilePath: bin\\tool.exe\r\n      FileSha256: {'1' * 64}\r\n    - RelativeFilePath: notes.txt\r\n"
+            "ManifestType: installer\r\nManifestVersion: 1.10.0\r\n")
+    sealed("winget's hash of an installed file", "a.installer.yaml", text, text.replace(zeros, right).replace("1" * 64, sha256(d / "tool.exe")))
+    text = '{"version":"1","url":"https://contoso.example/fwlink/?LinkId=7#/setup.exe","hash":"' + zeros + '"}'
+    sealed("Scoop's name of a URL without one", "app.json", text, text.replace(zeros, right))
+    text = '{"version":"1","url":"https://contoso.example/dl/setup.exe","hash":"sha256:' + zeros + '","autoupdate":{"hash":{"url":"$url.sha256"}}}'
+    sealed("Scoop's prefix for SHA-256", "app.json", text, text.replace(zeros, right))
+    text = ('<rss xmlns:sparkle="s"><channel><item><enclosure length="1" url="https://contoso.example/setup.exe?a=1&amp;b=2" sparkle:os="windows"/>'
+            '</item><item><enclosure url="https://contoso.example/tool.exe" sparkle:length="2"></enclosure></item></channel></rss>')
+    sealed("an appcast's URL with an entity, and an old length", "appcast.xml", text,
+           text.replace('length="1"', f'length="{size}"').replace('length="2"', f'length="{(d / "tool.exe").stat().st_size}"'))
+    sha1 = digest(d / "My App.exe", "sha1")
+    sealed("RELEASES with tabs and a comment at once", "RELEASES", f"# old\n{'0' * 40}\tMy App.exe   12# 50%\n\n",
+           f"# old\n{sha1}\tMy App.exe   {(d / 'My App.exe').stat().st_size}# 50%\n\n")
+    sha512 = digest(d / "My App.exe", "sha512", "base64")
+    sealed("a name with dashes for the blanks", "latest.yml", "files:\n  - url: My-App.exe\n    sha512: x\npath: My-App.exe\nsha512: x\n",
+           f"files:\n  - url: My-App.exe\n    sha512: {sha512}\npath: My-App.exe\nsha512: {sha512}\n")
+    sealed("a web installer's packages", "latest.yml", "path: setup.exe\nsha512: x\npackages:\n  x64:\n    path: My App.exe\n    sha512: y\n    size: 1\n    blockMapSize: 2\n",
+           f"path: setup.exe\nsha512: {digest(d / 'setup.exe', 'sha512', 'base64')}\npackages:\n  x64:\n    path: My App.exe\n    sha512: {sha512}\n"
+           f"    size: {(d / 'My App.exe').stat().st_size}\n")
+    sealed("a feed with an empty SHA-256", "releases.win.json", '{"Assets":[{"FileName":"setup.exe","SHA1":"0","SHA256":"","Size":1},{"FileName":"tool.exe","SHA1":"0","SHA256":null,"Size":1}]}',
+           f'{{"Assets":[{{"FileName":"setup.exe","SHA1":"{digest(d / "setup.exe", "sha1")}","SHA256":"","Size":{size}}},'
+           f'{{"FileName":"tool.exe","SHA1":"{digest(d / "tool.exe", "sha1")}","SHA256":null,"Size":{(d / "tool.exe").stat().st_size}}}]}}')
+
+
 def truncated(suite):
     """Every cut of every sample: refused or sealed, never broken."""
     release = Release(suite, "cuts", sign=False)
@@ -357,6 +566,11 @@ def main():
     refusals(suite)
     odd_texts(suite)
     other_order(suite)
+    of_one_name(suite)
+    links(suite)
+    whose_hash(suite)
+    names_of_lists(suite)
+    shapes(suite)
     truncated(suite)
     suite.finish()
 
