@@ -30,6 +30,10 @@ class Appcast final : public Dependent {
     return to_lower(file_name).ends_with(".xml") && text.find("<rss") != std::string_view::npos &&
            text.find(kTag) != std::string_view::npos;
   }
+  /// Sparkle's sign_update appends a comment with a signature over all that is before it.
+  [[nodiscard]] bool is_signed_inside(std::string_view text) const override {
+    return text.find("<!-- sparkle-signatures:") != std::string_view::npos;
+  }
   Result<std::vector<Slot>> read(std::string_view file_name, std::string_view text) const override;
 };
 

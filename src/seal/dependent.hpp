@@ -56,6 +56,9 @@ class Dependent {
   /// kept right and goes when that file has changed.
   [[nodiscard]] virtual std::string_view companion() const { return {}; }
 
+  /// Whether the text holds a signature over itself, which no change of it survives.
+  [[nodiscard]] virtual bool is_signed_inside(std::string_view /*text*/) const { return false; }
+
   /// Every place that says something of another file.
   ///
   /// @errors `input` for a malformed file, or one that says something in a way we cannot keep

@@ -283,6 +283,12 @@ Result<void> seal_one(const Loaded& loaded, Bodies& bodies, Seal& seal) {
   sealed.text = edited(loaded, edits);
   SIGNCTL_CHECK(reread(loaded, sealed.text, edits), "");
   if (!sealed.changes.empty()) {
+    if (loaded.type->is_signed_inside(loaded.text)) {
+      note_foreign(sealed,
+                   "the signature in it is over the text as it was",
+                   "sign it anew after sealing",
+                   seal);
+    }
     if (const std::string detached = detached_signature(loaded.path); !detached.empty()) {
       note_foreign(sealed,
                    printable(detached) + " signs the file as it was",

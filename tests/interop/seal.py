@@ -227,6 +227,8 @@ def refusals(suite):
             f"PackageIdentifier: A\nInstallers:\n- InstallerUrl: https://x.example/App-1.2.3-full.nupkg\n  InstallerSha256: {zeros}\n  SignatureSha256: {zeros}\n",
             beside=("App-1.2.3-full.nupkg",), code=4)
     refused("an appcast's own signature", "edSignature", "appcast.xml", appcast(d, signed=True).replace("length='", "length='9"), code=1)
+    signed_feed = appcast(d).replace("length='", "length='9") + "<!-- sparkle-signatures:\nedSignature: RkVFRA==\nlength: 1\n-->\n"
+    refused("a feed that is signed itself", "the signature in it", "appcast.xml", signed_feed, code=1)
     folder = release.folder / "detached"
     folder.mkdir()
     shutil.copy(d / "setup.exe", folder)
