@@ -36,6 +36,9 @@ struct Error {
   std::vector<std::string> trail{};  ///< Enclosing steps, innermost first.
   /// How long the service asked us to wait before trying again, if it said so.
   std::optional<std::chrono::milliseconds> retry_after{};
+  /// The other side may have done what was asked for, and counted it: only its answer was lost, or
+  /// was none. What costs is not asked for blindly after that.
+  bool may_be_done{false};
 
   /// Returns this error with `step` added at the outer end of the trail; an empty step adds
   /// nothing.

@@ -203,7 +203,9 @@ bool Signer::try_again(const Error& error, int tries) {
   const CallControl::Rules rules = pace_.rules();
   const auto longest = longest_pause({rules.attempts, rules.initial, rules.max, {}}, tries);
   const auto pause = error.retry_after.value_or(jittered(longest, dice()));
-  if (tries >= rules.attempts || pause > pace_.time_left()) {
+  // Asked for once more already where that is done at all (Call::counted).
+  const bool may_cost_again = options_.billable && error.may_be_done;
+  if (may_cost_again || tries >= rules.attempts || pause > pace_.time_left()) {
     pace_.break_off();
     return false;
   }

@@ -7,6 +7,7 @@
 #include "crypto/anchor_store.hpp"
 #include "net/curl_api.hpp"
 #include "net/tls_anchors.hpp"
+#include "net/transfer_error.hpp"
 
 #include <algorithm>
 #include <array>
@@ -115,32 +116,6 @@ long milliseconds_of(std::chrono::milliseconds time) {
       std::min<std::int64_t>(time.count(), std::numeric_limits<std::int32_t>::max()));
 }
 
-std::string seconds_text(std::chrono::milliseconds time) {
-  const auto tenths = time.count() / 100;
-  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) +
-         " s";
-}
-
-/// Whether the server ended the handshake because of our certificate or for want of one. With TLS
-/// 1.3 that is seen only when the answer is read.
-bool is_about_our_certificate(CURLcode code, std::string_view detail) {
-  if (code == CURLE_SSL_CERTPROBLEM) {
-    return true;
-  }
-  const bool alert = detail.find(" alert ") != std::string_view::npos;
-  return alert && (detail.find("certificate") != std::string_view::npos ||
-                   detail.find("unknown ca") != std::string_view::npos ||
-                   detail.find("handshake failure") != std::string_view::npos ||
-                   detail.find("access denied") != std::string_view::npos);
-}
-
-/// Whether the other side threw the connection away while it was written to, or read from.
-bool was_reset(CURLcode code, std::string_view detail) {
-  return code == CURLE_SEND_ERROR ||
-         ((code == CURLE_RECV_ERROR || code == CURLE_SSL_CONNECT_ERROR) &&
-          to_lower(detail).find("reset") != std::string::npos);
-}
-
 /// Collects what libcurl says of alerts. CURLOPT_ERRORBUFFER would keep its first words alone.
 int take_alerts(CURL* /*handle*/, curl_infotype kind, char* data, std::size_t size, void* alerts) {
   const std::string_view text(data, size);
@@ -163,67 +138,6 @@ CURLcode first_word(const CurlApi& api, CURL* handle, std::chrono::milliseconds 
     code = api.easy_recv(handle, ignored.data(), ignored.size(), &received);
   }
   return code;
-}
-
-Error not_http(const std::string& url) {
-  return {ErrorKind::network,
-          url + ": the answer is not HTTP",
-          "check that host and port of the URL are those of the service"};
-}
-
-/// What a person can make of a failed transfer.
-Error transfer_error(const CurlApi& api,
-                     CURLcode code,
-                     const HttpRequest& request,
-                     std::string_view detail) {
-  const std::string url = without_secrets(request.url);
-  if (is_about_our_certificate(code, detail)) {
-    return request.client ? Error{ErrorKind::auth,
-                                  url + ": the server refuses the client certificate",
-                                  "check that it is the right one for this host and not expired"}
-                          : Error{ErrorKind::auth,
-                                  url + ": the server wants a client certificate",
-                                  "name one with client_certificate, or use another host"};
-  }
-  switch (static_cast<int>(code)) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return {ErrorKind::network,
-              url + ": the host name cannot be resolved",
-              "check the URL, the network and the proxy settings"};
-    case CURLE_COULDNT_CONNECT:
-      return {ErrorKind::network,
-              url + ": the connection was refused or is not possible",
-              "check the URL, the network and the proxy settings"};
-    case CURLE_OPERATION_TIMEDOUT:
-      return {ErrorKind::network,
-              url + ": no complete answer within " + seconds_text(request.timeout)};
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-      return {ErrorKind::network,
-              url + ": the TLS certificate of the server is not trusted (" +
-                  api.easy_strerror(code) + ")",
-              "for a private CA set SSL_CERT_FILE or ca_file; checking cannot be turned off"};
-    case CURLE_SSL_CONNECT_ERROR:
-      return {ErrorKind::network, url + ": no TLS connection could be made (TLS 1.2 is the least)"};
-    case CURLE_PARTIAL_FILE:
-    case CURLE_GOT_NOTHING:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-      return {ErrorKind::network, url + ": the connection was cut before the answer was complete"};
-    case CURLE_WEIRD_SERVER_REPLY:
-      return not_http(url);
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-      // An answer without a status line is to libcurl a protocol that it does not speak: HTTP/0.9.
-      if (detail.find("HTTP/0.9") != std::string_view::npos) {
-        return not_http(url);
-      }
-      return {ErrorKind::unsupported, url + ": not an http or https URL"};
-    default:
-      return {ErrorKind::network, url + ": " + api.easy_strerror(code)};
-  }
 }
 
 class CurlClient final : public HttpClient {
@@ -252,22 +166,14 @@ class CurlClient final : public HttpClient {
     }
     const auto started = std::chrono::steady_clock::now();
     const CURLcode code = api->easy_perform(handle);
-    if (!transfer.refusal.empty()) {
-      return Error{ErrorKind::network, without_secrets(request.url) + ": " + transfer.refusal};
-    }
     if (transfer.stopped) {
       return Error{ErrorKind::interrupted,
                    without_secrets(request.url) + ": no answer yet when asked to stop"};
     }
-    if (code != CURLE_OK) {
-      const Error error = transfer_error(*api, code, request, transfer.detail.data());
-      return transfer.header_bytes == 0 && was_reset(code, transfer.detail.data())
-                 ? reason_of_reset(*api, request, error)
-                 : error;
-    }
-    if (!transfer.headers_complete) {
-      // libcurl 7.88 takes a connection that ends amid the headers for an answer without a body.
-      return transfer_error(*api, CURLE_PARTIAL_FILE, request, "");
+    if (code != CURLE_OK || !transfer.refusal.empty() || !transfer.headers_complete) {
+      Error error = failure_of(*api, code, request, transfer);
+      error.may_be_done = is_transient(error.kind) && was_asked(*api, handle);
+      return error;
     }
     long status = 0;
     api->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
@@ -278,6 +184,35 @@ class CurlClient final : public HttpClient {
   }
 
  private:
+  /// Why there is no complete answer.
+  Error failure_of(const CurlApi& api,
+                   CURLcode code,
+                   const HttpRequest& request,
+                   const Transfer& transfer) {
+    if (!transfer.refusal.empty()) {
+      return {ErrorKind::network, without_secrets(request.url) + ": " + transfer.refusal};
+    }
+    if (code == CURLE_OK) {
+      // libcurl 7.88 takes a connection that ends amid the headers for an answer without a body.
+      return transfer_error(api, CURLE_PARTIAL_FILE, request, "");
+    }
+    Error error = transfer_error(api, code, request, transfer.detail.data());
+    return transfer.header_bytes == 0 && was_reset(code, transfer.detail.data())
+               ? reason_of_reset(api, request, std::move(error))
+               : error;
+  }
+
+  /// Whether the request, or a part of it, has been sent to the server. What a proxy was asked, to
+  /// lead there, counts among what was sent, but not when it did not.
+  static bool was_asked(const CurlApi& api, CURL* handle) {
+    constexpr long kLedThere = 200;
+    long sent = 0;
+    long by_proxy = 0;
+    api.easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &sent);
+    api.easy_getinfo(handle, CURLINFO_HTTP_CONNECTCODE, &by_proxy);
+    return sent > 0 && (by_proxy == 0 || by_proxy == kLedThere);
+  }
+
   /// One for each ca_file too: which anchors a connection was held against, libcurl does not know
   /// when they are shared, and would use it again for a request with others.
   CURL* handle_of_this_thread(const CurlApi& api, const std::string& ca_file) {

@@ -133,6 +133,9 @@ Json to_json(const Error& error) {
   if (error.retry_after) {
     json["retry_after_ms"] = error.retry_after->count();
   }
+  if (error.may_be_done) {
+    json["may_be_done"] = 1;
+  }
   return json;
 }
 
@@ -150,6 +153,7 @@ Error read_error(Members& members) {
   if (members.has("retry_after_ms")) {
     error.retry_after = std::chrono::milliseconds(members.number("retry_after_ms"));
   }
+  error.may_be_done = members.has("may_be_done");
   return error;
 }
 

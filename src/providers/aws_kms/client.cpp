@@ -128,6 +128,7 @@ Error KmsClient::explain(const Reply& reply, Refusal& refusal) const {
 Result<Reply> KmsClient::call(std::string_view action, const Json& body, Refusal& refusal) const {
   Call call = post_json("/", body);
   call.content_type = "application/x-amz-json-1.1";
+  call.counted = action == "Sign" && !body.contains("DryRun");
   call.headers["X-Amz-Target"] = "TrentService." + std::string(action);
   const RestClient client(world_, target_.kms, authorizer_, [&](const Reply& reply) {
     return explain(reply, refusal);

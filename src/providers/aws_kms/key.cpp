@@ -32,7 +32,7 @@ class Key final : public SigningKey {
                 "signing with " + printable(key_id));
     auto signature = from_any_base64(text_at(reply.json, {"Signature"}));
     if (!signature || signature->empty()) {
-      return Error{ErrorKind::provider, "AWS KMS answered without a signature"};
+      return no_signature_in_answer("AWS KMS");
     }
     return std::move(*signature);
   }

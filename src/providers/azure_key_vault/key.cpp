@@ -107,13 +107,13 @@ class Key final : public SigningKey {
 
   Result<Bytes> sign(ByteView digest, DigestAlg alg) override {
     SIGNCTL_TRY(const std::string algorithm, algorithm_of(version_, alg), "");
-    const Call call = post_json(version_.path + "/sign" + kVersion,
-                                {{"alg", algorithm}, {"value", to_base64url(digest)}});
+    const Call call = post_counted_json(version_.path + "/sign" + kVersion,
+                                        {{"alg", algorithm}, {"value", to_base64url(digest)}});
     SIGNCTL_TRY(
         const Reply reply, vault_.rest.send(call), "signing with " + printable(version_.path));
     auto signature = from_any_base64(text_at(reply.json, {"value"}));
     if (!signature || signature->empty()) {
-      return Error{ErrorKind::provider, "Key Vault answered without a signature"};
+      return no_signature_in_answer("Key Vault");
     }
     return std::move(*signature);
   }

@@ -110,4 +110,10 @@ Call post_json(std::string path, const Json& body) {
   return call;
 }
 
+Call post_counted_json(std::string path, const Json& body) {
+  Call call = post_json(std::move(path), body);
+  call.counted = true;
+  return call;
+}
+
 }  // namespace signctl::providers

@@ -22,6 +22,8 @@ constexpr std::size_t kMaxReplyBytes = 1U << 20U;
 /// A server that asks for more than this is told no: the deadline of the run is nearer.
 constexpr std::chrono::milliseconds kLongestWait{120'000};
 constexpr std::chrono::milliseconds kShortestCall{1'000};
+/// How often a counted call is made when each time the answer is lost.
+constexpr int kMostLostAnswers = 2;
 constexpr int kRequestTimeout = 408;
 constexpr int kTooManyRequests = 429;
 constexpr int kUnauthorized = 401;
@@ -60,6 +62,20 @@ std::optional<std::chrono::milliseconds> wait_before(const Error& error,
     return std::nullopt;
   }
   return wait;
+}
+
+/// The last error of a call, and how often it was made.
+Error given_up(Error error, int attempts, int lost) {
+  if (is_transient(error.kind) && attempts > 1) {
+    error.message += " (tried " + std::to_string(attempts) + " times)";
+  }
+  if (lost > 0) {
+    error.hint = "the service may have counted " +
+                 (lost == 1 ? std::string("a signature") : std::to_string(lost) + " signatures") +
+                 " whose answer was lost, so it is not asked again; look at its own records, and "
+                 "at what stands between, before running again";
+  }
+  return error;
 }
 
 /// What the service's support finds a request by; " (request id ...)", or empty when there is none.
@@ -148,6 +164,13 @@ Error refusal_of(const Reply& reply, const std::string& service, const std::stri
   return error;
 }
 
+Error no_signature_in_answer(const std::string& service) {
+  return {ErrorKind::provider,
+          service + " answered without a signature",
+          "check that the URL leads to the service and not to a gateway's page; it is not asked "
+          "again, because it may have counted this one"};
+}
+
 RestClient::RestClient(World world,
                        Service service,
                        std::shared_ptr<Authorizer> authorizer,
@@ -211,6 +234,7 @@ Result<Reply> RestClient::send(const Call& call, const RetryRules& wanted) const
   const RetryRules rules = rules_in_force(wanted);
   const auto started = world_.clock.steady_now();
   bool renewed = false;
+  int lost = 0;
   for (int attempt = 1;; ++attempt) {
     // A login is a call of its own, with attempts of its own: what it failed at is not tried again.
     SIGNCTL_TRY(const HttpRequest request, request_for(call), "");
@@ -231,16 +255,15 @@ Result<Reply> RestClient::send(const Call& call, const RetryRules& wanted) const
     if (scope != nullptr && is_transient(error.kind)) {
       scope->on_trouble(error);
     }
-    const auto pause = wait_before(error, rules, attempt, spent);
+    lost += call.counted && error.may_be_done ? 1 : 0;
+    const auto pause =
+        lost < kMostLostAnswers ? wait_before(error, rules, attempt, spent) : std::nullopt;
     if (pause) {
       log_warning(error.message + "; trying again in " + seconds(*pause) + " (attempt " +
                   std::to_string(attempt + 1) + " of " + std::to_string(rules.attempts) + ")");
     }
     if (!pause || !wait_for(*pause, world_.clock)) {
-      if (is_transient(error.kind) && attempt > 1) {
-        error.message += " (tried " + std::to_string(attempt) + " times)";
-      }
-      return error;
+      return given_up(std::move(error), attempt, lost);
     }
   }
 }

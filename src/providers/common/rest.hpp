@@ -71,10 +71,15 @@ struct Call {
   std::map<std::string, std::string> headers{};
   std::string content_type{};  ///< Empty: no body.
   Bytes body{};
+  /// Each one that is carried out costs money or counts against a quota. When an answer is lost, or
+  /// is none, it is asked for again once and no more.
+  bool counted{false};
 };
 
 /// A POST of JSON.
 [[nodiscard]] Call post_json(std::string path, const Json& body);
+/// The same for a signature that costs (Call::counted).
+[[nodiscard]] Call post_counted_json(std::string path, const Json& body);
 
 /// What a service answered.
 struct Reply {
@@ -118,6 +123,10 @@ using Explain = std::function<Error(const Reply&)>;
                                const std::string& service,
                                const std::string& detail);
 
+/// Of a service that answered a counted call with something in which there is no signature. Final:
+/// who asks again may pay again.
+[[nodiscard]] Error no_signature_in_answer(const std::string& service);
+
 /// How often and how long calls are tried again.
 struct RetryRules {
   int attempts{6};
@@ -128,6 +137,7 @@ struct RetryRules {
 
 /// Calls of one service, with retries: exponential backoff with full jitter, Retry-After honoured,
 /// only for `network` errors of the call itself, and one more attempt after Authorizer::renew().
+/// Counted calls whose answer was lost (Error::may_be_done) are made twice at most.
 /// Secrets of the request that a reply repeats are hidden in it. Safe to share between threads.
 class RestClient {
  public:

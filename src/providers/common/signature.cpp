@@ -44,7 +44,7 @@ Result<Bytes> checked_signature(const crypto::Certificate& leaf,
                "the returned signature does not match certificate " + leaf.info().sha256_hex +
                    "; nothing was written",
                "the key and the certificate of this signer do not belong together, or the service "
-               "signed something else"};
+               "signed something else; it is not asked again, because each signature may cost"};
 }
 
 }  // namespace signctl::providers

@@ -22,6 +22,11 @@ constexpr int kGatherSteps = 20;
 constexpr int kAttempts = 4;
 constexpr milliseconds kFirstPause{1'000};
 constexpr milliseconds kLongestPause{120'000};
+/// How often signatures are asked for when each time the answer is lost.
+constexpr int kMostLostAnswers = 2;
+constexpr std::string_view kNotAgain =
+    "it is not asked again, because it may have counted what it was asked for; see the account's "
+    "usage at SSL.com before running again";
 
 /// Which failures of a batch are worth another attempt.
 class Attempts {
@@ -29,6 +34,10 @@ class Attempts {
   /// How long to wait before the next one; empty when there should be none.
   std::optional<milliseconds> wait_after(const Error& error, Cause cause) {
     if (is_transient(error.kind)) {
+      lost_ += error.may_be_done ? 1 : 0;
+      if (lost_ == kMostLostAnswers) {
+        return std::nullopt;
+      }
       const milliseconds wait = error.retry_after.value_or(kFirstPause * (1 << made_));
       return ++made_ < kAttempts && wait <= kLongestPause ? std::optional(wait) : std::nullopt;
     }
@@ -43,6 +52,7 @@ class Attempts {
   static std::size_t index(Cause cause) { return static_cast<std::size_t>(cause); }
 
   int made_{0};
+  int lost_{0};                  ///< Answers to what SSL.com may have counted.
   std::array<bool, 5> tried_{};  ///< What helps, helps the first time.
 };
 
@@ -177,6 +187,9 @@ Result<std::vector<Bytes>> SigningQueue::sign_batch(Batch& batch, Cause& cause) 
       if (cause == Cause::otp) {
         made.error().hint += clocks_text();
       }
+      if (made.error().may_be_done) {
+        made.error().hint = kNotAgain;
+      }
       return made;
     }
     log_warning(made.error().message + "; trying again with another authorization");
@@ -194,7 +207,11 @@ Result<std::vector<Bytes>> SigningQueue::attempt(const Batch& batch,
   for (const Job* job : batch) {
     hashes.push_back(job->hash);
   }
-  SIGNCTL_TRY(const Secret sad, authorize(hashes, password, refusal), "authorizing a signature");
+  auto authorized = authorize(hashes, password, refusal);
+  if (!authorized) {
+    authorized.error().may_be_done = false;  // What nobody has used is not counted.
+  }
+  SIGNCTL_TRY(const Secret sad, std::move(authorized), "authorizing a signature");
   const SignatureAlgorithm& algorithm = batch.front()->algorithm;
   Json body{{"credentialID", credential_.id},
             {"SAD", std::string(sad.reveal())},
@@ -210,14 +227,17 @@ Result<std::vector<Bytes>> SigningQueue::attempt(const Batch& batch,
   const auto found = reply.json.is_object() ? reply.json.find("signatures") : reply.json.end();
   if (!reply.json.is_object() || found == reply.json.end() || !found->is_array() ||
       found->size() != batch.size()) {
-    return Error{ErrorKind::provider, "SSL.com answered without the signatures"};
+    return Error{
+        ErrorKind::provider, "SSL.com answered without the signatures", std::string(kNotAgain)};
   }
   std::vector<Bytes> signatures;
   for (const Json& text : *found) {
     const auto signature =
         text.is_string() ? from_any_base64(text.get<std::string>()) : std::optional<Bytes>();
     if (!signature || signature->empty()) {
-      return Error{ErrorKind::provider, "SSL.com answered with a signature that is not base64"};
+      return Error{ErrorKind::provider,
+                   "SSL.com answered with a signature that is not base64",
+                   std::string(kNotAgain)};
     }
     signatures.push_back(*signature);
   }

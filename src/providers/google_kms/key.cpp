@@ -132,9 +132,9 @@ class Key final : public SigningKey {
     if (algorithm.digest && *algorithm.digest != alg) {
       return digest_not_offered(version_.name, alg, algorithm.name);
     }
-    const Call call = post_json("/" + version_.name + ":asymmetricSign",
-                                sign_request_body(algorithm, digest, alg));
-    constexpr int kAttempts = 3;
+    const Call call = post_counted_json("/" + version_.name + ":asymmetricSign",
+                                        sign_request_body(algorithm, digest, alg));
+    constexpr int kAttempts = 2;  // Each may be counted.
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       SIGNCTL_TRY(
           const Reply reply, client_.rest.send(call), "signing with " + printable(version_.name));
@@ -143,9 +143,10 @@ class Key final : public SigningKey {
       }
       log_verbose("google-kms: an answer was damaged on the way; asking again");
     }
-    return Error{ErrorKind::network,
+    return Error{ErrorKind::provider,
                  "the answers of Google KMS were damaged on the way (their CRC32C is wrong)",
-                 "look for a proxy or gateway that changes them"};
+                 "look for a proxy or gateway that changes them; Google may have counted both "
+                 "signatures, so it is not asked again"};
   }
 
  private:

@@ -55,7 +55,10 @@ Result<Login> by_default(World world) {
   return Login{
       "the machine's service account", Renewal::possible, [world]() -> Result<AccessToken> {
         auto token = metadata_token(world);
-        if (token || token.error().kind != ErrorKind::network) {
+        // Elsewhere the metadata server's name does not even exist, which is `config`.
+        const bool is_there = token || (token.error().kind != ErrorKind::network &&
+                                        token.error().kind != ErrorKind::config);
+        if (is_there) {
           return token;
         }
         return Error{ErrorKind::auth,

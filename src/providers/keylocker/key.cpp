@@ -48,7 +48,7 @@ class Key final : public SigningKey {
     if (pair_.account.is_object()) {
       body["account"] = pair_.account;
     }
-    const Call call = post_json("/keypairs/" + percent_encode(pair_.id) + "/sign", body);
+    const Call call = post_counted_json("/keypairs/" + percent_encode(pair_.id) + "/sign", body);
     SIGNCTL_TRY(const Reply reply, account_->signing.send(call, kSigning), "");
     const auto signature = from_any_base64(text_at(reply.json, {"signature"}));
     if (signature && !signature->empty()) {
@@ -56,12 +56,13 @@ class Key final : public SigningKey {
     }
     const std::string id = text_at(reply.json, {"id"});
     if (id.empty()) {
-      // Not asked for again: this one may have been counted.
-      return Error{ErrorKind::provider,
-                   "DigiCert answered without a signature",
-                   "check in DigiCert ONE whether it was counted"};
+      return no_signature_in_answer(std::string(kName));
     }
-    return wait_for(id);
+    auto fetched = wait_for(id);
+    if (!fetched) {
+      fetched.error().may_be_done = true;
+    }
+    return fetched;
   }
 
  private:

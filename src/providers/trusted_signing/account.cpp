@@ -129,7 +129,9 @@ Result<Json> Account::wait_for(const std::string& operation) const {
   }
   return Error{ErrorKind::network,
                "Artifact Signing did not finish operation " + printable(operation) + " within " +
-                   std::to_string(kLongestOperation.count()) + " s"};
+                   std::to_string(kLongestOperation.count()) + " s",
+               "it may still be signed and counted, so it is not asked for again; look at the "
+               "profile in the Azure portal before running again"};
 }
 
 Result<Signed> Account::sign(ByteView digest, DigestAlg alg, const FileHashes& hashes) const {
@@ -145,18 +147,24 @@ Result<Signed> Account::sign(ByteView digest, DigestAlg alg, const FileHashes& h
   if (!place_.correlation_id.empty()) {
     call.headers["x-correlation-id"] = place_.correlation_id;
   }
+  call.counted = true;
   SIGNCTL_TRY(const Reply reply, rest_.send(call), "asking for a signature");
   Json answer = reply.json;
   if (to_lower(text_at(answer, {"status"})) != "succeeded") {
     const std::string operation = text_at(answer, {"operationId"});
     if (operation.empty()) {
-      return Error{ErrorKind::provider, "Artifact Signing answered without an operation"};
+      return no_signature_in_answer("Artifact Signing");
     }
-    SIGNCTL_TRY(answer, wait_for(operation), "");
+    auto finished = wait_for(operation);
+    if (!finished) {
+      // It was accepted, and may be signed by now.
+      finished.error().may_be_done = true;
+    }
+    SIGNCTL_TRY(answer, std::move(finished), "");
   }
   const auto signature = from_any_base64(text_at(answer, {"signature"}));
   if (!signature || signature->empty()) {
-    return Error{ErrorKind::provider, "Artifact Signing answered without a signature"};
+    return no_signature_in_answer("Artifact Signing");
   }
   SIGNCTL_TRY(Chain chain, chain_in(text_at(answer, {"signingCertificate"})), "");
   SIGNCTL_TRY(Bytes checked, checked_signature(chain.leaf, digest, alg, *signature), "");

@@ -3,6 +3,7 @@
 #include "net/http_client.hpp"
 
 #include "core/text.hpp"
+#include "net/name_lookup.hpp"
 #include "support/catch.hpp"
 #include "support/fake_world.hpp"
 #include "support/must.hpp"
@@ -14,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <netdb.h>
 #include <string>
 #include <thread>
 #include <vector>
@@ -252,6 +254,72 @@ TEST_CASE("http client: nobody listening is a network error", "[net]") {
   REQUIRE_FALSE(response);
   CHECK(response.error().kind == ErrorKind::network);
   CHECK_FALSE(response.error().hint.empty());
+}
+
+TEST_CASE("http client: a name that does not exist is a wrong setting, and nothing to wait for",
+          "[net]") {
+  // Longer than a name may be: no resolver has to be asked.
+  const std::string host = std::string(64, 'a') + ".invalid";
+
+  const auto response = send(get("http://" + host + "/"));
+
+  REQUIRE_FALSE(response);
+  INFO(text_of(response.error()));
+  CHECK(response.error().kind == ErrorKind::config);
+  CHECK(response.error().message.find("there is no host named " + host) != std::string::npos);
+  CHECK(response.error().hint.find("spelling") != std::string::npos);
+}
+
+TEST_CASE("http client: a proxy whose name does not exist is named as the reason", "[net]") {
+  const std::string host = std::string(64, 'p') + ".invalid";
+  const ProcessVariable proxy("http_proxy", "http://" + host + ":3128");
+
+  const auto response = send(get("http://nowhere.invalid/"));
+
+  REQUIRE_FALSE(response);
+  INFO(text_of(response.error()));
+  CHECK(response.error().kind == ErrorKind::config);
+  CHECK(response.error().message.find(host + " (the proxy)") != std::string::npos);
+}
+
+TEST_CASE("http client: what a proxy refuses is final, what it is in trouble with is not",
+          "[net]") {
+  struct Row {
+    const char* status;
+    ErrorKind kind;
+  };
+  const auto row = GENERATE(values<Row>({{"407 Proxy Authentication Required", ErrorKind::auth},
+                                         {"403 Forbidden", ErrorKind::config},
+                                         {"503 Busy", ErrorKind::network}}));
+  const RawServer proxy(std::string("HTTP/1.1 ") + row.status + "\r\nContent-Length: 0\r\n\r\n");
+  const ProcessVariable https("https_proxy", proxy.url());
+
+  const auto response = send(get("https://nowhere.invalid/"));
+
+  REQUIRE_FALSE(response);
+  INFO(text_of(response.error()));
+  CHECK(response.error().kind == row.kind);
+  CHECK(response.error().message.find("the proxy refused the connection") != std::string::npos);
+}
+
+TEST_CASE("name lookup: only a clear no is one", "[net]") {
+  CHECK(name_state(0) == NameState::present);
+  CHECK(name_state(EAI_NONAME) == NameState::absent);
+  for (const int passing : {EAI_AGAIN, EAI_FAIL, EAI_SYSTEM, EAI_MEMORY}) {
+    CHECK(name_state(passing) == NameState::unknown);
+  }
+  CHECK(look_up("localhost") == NameState::present);
+  CHECK(look_up(std::string(64, 'a') + ".invalid") == NameState::absent);
+}
+
+TEST_CASE("http client: an answer that was lost after the request was sent is told apart",
+          "[net]") {
+  const RawServer cut("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+  const RawServer garbage("SSH-2.0-OpenSSH_9.2\r\n");
+
+  CHECK(send(get(cut.url())).error().may_be_done);
+  CHECK(send(get(garbage.url())).error().may_be_done);
+  CHECK_FALSE(send(get("http://127.0.0.1:1/")).error().may_be_done);
 }
 
 TEST_CASE("http client: a line break in a header never gets out", "[net]") {

@@ -82,7 +82,9 @@ bool is_untrusted(const Result<HttpResponse>& response) {
     return false;
   }
   INFO(text_of(response.error()));
-  CHECK(response.error().kind == ErrorKind::network);
+  CHECK(response.error().kind == ErrorKind::config);
+  CHECK_FALSE(response.error().may_be_done);
+  CHECK(response.error().hint.find("checking cannot be turned off") != std::string::npos);
   return response.error().message.find("is not trusted") != std::string::npos;
 }
 
@@ -183,6 +185,7 @@ TEST_CASE("tls: a server under an unknown CA is refused", "[net]") {
   const Anchors anchors;
 
   CHECK(is_untrusted(ask(server.url(), "")));
+  CHECK(ask(server.url(), "").error().hint.find("ca_file") != std::string::npos);
   CHECK(is_untrusted(ask(server.url(), anchors.wrong)));
   CHECK(server.requests() == 0);
 }
@@ -232,7 +235,10 @@ TEST_CASE("tls: the name of the host must be in the certificate", "[net]") {
   const WebServer server(TlsSetup{identity}, answer);
   const Anchors anchors;
 
-  CHECK(is_untrusted(ask(server.url(), anchors.right)));
+  const auto response = ask(server.url(), anchors.right);
+
+  CHECK(is_untrusted(response));
+  CHECK(response.error().message.find("for another host name") != std::string::npos);
 }
 
 TEST_CASE("tls: an expired certificate is refused", "[net]") {
@@ -246,7 +252,10 @@ TEST_CASE("tls: an expired certificate is refused", "[net]") {
   const WebServer server(TlsSetup{identity}, answer);
   const Anchors anchors;
 
-  CHECK(is_untrusted(ask(server.url(), anchors.right)));
+  const auto response = ask(server.url(), anchors.right);
+
+  CHECK(is_untrusted(response));
+  CHECK(response.error().message.find("it has expired") != std::string::npos);
 }
 
 TEST_CASE("tls: 1.2 is the oldest version that is spoken", "[net]") {

@@ -78,6 +78,9 @@ TEST_CASE("an error arrives as it was", "[session]") {
     CHECK(told->error->message == answer.error->message);
     CHECK(told->error->trail == answer.error->trail);
     CHECK(told->error->retry_after == answer.error->retry_after);
+    CHECK_FALSE(told->error->may_be_done);
+    answer.error->may_be_done = true;
+    CHECK(decode_answer(encode(answer))->error->may_be_done);
   }
 }
 

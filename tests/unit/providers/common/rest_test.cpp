@@ -147,6 +147,52 @@ TEST_CASE("rest: gives up after the attempts, and says how many", "[providers][c
   CHECK(stage.waited() <= std::chrono::seconds(32));
 }
 
+TEST_CASE("rest: a counted call whose answer is lost is made twice and no more",
+          "[providers][common]") {
+  Error lost{ErrorKind::network, "cut"};
+  lost.may_be_done = true;
+  Call counted{.path = "/sign"};
+  counted.counted = true;
+  Stage stage;
+  for (int i = 0; i < 6; ++i) {
+    stage.http.answers.emplace_back(lost);
+  }
+
+  const auto reply = stage.client().send(counted);
+
+  REQUIRE_FALSE(reply);
+  CHECK(stage.http.asked.size() == 2);
+  CHECK(reply.error().kind == ErrorKind::network);
+  CHECK(reply.error().hint.find("may have counted 2 signatures") != std::string::npos);
+  // One that was not carried out for certain costs nothing.
+  Stage busy;
+  for (int i = 0; i < 4; ++i) {
+    busy.http.say(503);
+  }
+  busy.http.answers.emplace_back(lost);
+  busy.http.say(200);
+  CHECK(busy.client().send(counted));
+  CHECK(busy.http.asked.size() == 6);
+  // Others are as free as before.
+  Stage free;
+  for (int i = 0; i < 5; ++i) {
+    free.http.answers.emplace_back(lost);
+  }
+  free.http.say(200);
+  CHECK(free.client().send(Call{.path = "/look"}));
+}
+
+TEST_CASE("rest: what no second attempt mends is tried once", "[providers][common]") {
+  Stage stage;
+  stage.http.answers.emplace_back(Error{ErrorKind::config, "the TLS certificate is not trusted"});
+
+  const auto reply = stage.client().send(Call{.path = "/x"});
+
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().kind == ErrorKind::config);
+  CHECK(stage.http.asked.size() == 1);
+}
+
 TEST_CASE("rest: gives up at the deadline", "[providers][common]") {
   Stage stage;
   for (int i = 0; i < 5; ++i) {
