@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <signctl/error.hpp>
+
+#include <optional>
 #include <string>
 
 namespace signctl {
@@ -24,6 +27,8 @@ struct Finding {
   std::string message;
   Judgement judgement{Judgement::now};
   std::string hint{};  ///< What the reader can do about it; may be empty.
+  /// Of a diagnosis: the kind of the error that signing would end with; empty for `auth`.
+  std::optional<ErrorKind> kind{};
 };
 
 /// Lower-case name as used in JSON: "info", "warning", "error".

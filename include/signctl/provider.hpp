@@ -98,6 +98,13 @@ class SigningSession {
   virtual Result<std::unique_ptr<SigningSession>> another() = 0;
 };
 
+/// What examine() has found, and the login that it was found with.
+struct Examination {
+  std::vector<Finding> findings;
+  /// Null where another login costs nothing that is counted.
+  std::unique_ptr<SigningSession> session;
+};
+
 /// What holds for every signer of a backend, whatever its settings.
 struct ProviderTraits {
   int max_parallel{0};  ///< Most signatures at a time that the backend bears; 0 for no limit.
@@ -129,6 +136,11 @@ class Provider {
   /// error mean that signing would fail.
   [[nodiscard]] virtual std::vector<Finding> diagnose(const ProviderSettings& settings,
                                                       World world) const = 0;
+
+  /// diagnose(), for who goes on with the same signer: backends that count logins keep theirs.
+  [[nodiscard]] virtual Examination examine(const ProviderSettings& settings, World world) const {
+    return {diagnose(settings, world), nullptr};
+  }
 };
 
 /// All providers of this build.

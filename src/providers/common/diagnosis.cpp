@@ -53,9 +53,17 @@ std::vector<Finding> expiry_findings(std::string_view what,
 
 std::vector<Finding> signing_certificate_findings(const crypto::Certificate& certificate,
                                                   TimePoint now) {
-  auto findings = crypto::check_path({certificate}, TrustPurpose::code_signing);
+  auto findings = path_findings(certificate);
   for (Finding& finding : expiry_findings("signing certificate", certificate, now)) {
     findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
+std::vector<Finding> path_findings(const crypto::Certificate& certificate) {
+  auto findings = crypto::check_path({certificate}, TrustPurpose::code_signing);
+  for (Finding& finding : findings) {
+    finding.kind = ErrorKind::gate;
   }
   return findings;
 }
@@ -111,10 +119,11 @@ std::vector<Finding> issuer_findings(std::string_view id, const Chain& chain) {
 }
 
 Finding to_finding(std::string_view id, std::string_view subject, const Error& error) {
-  return {std::string(id),
-          Severity::error,
-          std::string(subject),
-          error.hint.empty() ? error.message : error.message + "; " + error.hint};
+  return {.id = std::string(id),
+          .severity = Severity::error,
+          .subject = std::string(subject),
+          .message = error.hint.empty() ? error.message : error.message + "; " + error.hint,
+          .kind = error.kind};
 }
 
 Finding clock_finding(std::string_view service, TimePoint server, TimePoint ours) {

@@ -74,8 +74,10 @@ Result<ClientFile> load_client_identity(const ProviderSettings& settings, std::s
                                                    const crypto::Certificate& certificate,
                                                    TimePoint now);
 
-/// The same for the certificate that signs, and what the gate will refuse about its key and
-/// purpose.
+/// What the gate will refuse about the key and the purpose of a certificate that signs.
+[[nodiscard]] std::vector<Finding> path_findings(const crypto::Certificate& certificate);
+
+/// Both for the certificate that signs.
 [[nodiscard]] std::vector<Finding> signing_certificate_findings(
     const crypto::Certificate& certificate, TimePoint now);
 

@@ -2,7 +2,7 @@
 #include "providers/pfx/diagnose.hpp"
 
 #include "core/text.hpp"
-#include "crypto/path_rules.hpp"
+#include "providers/common/material.hpp"
 #include "providers/pfx/material.hpp"
 
 #include <chrono>
@@ -43,6 +43,8 @@ class Diagnosis {
     findings_.push_back({std::move(id), severity, subject_, std::move(message)});
   }
 
+  void add(Finding finding) { findings_.push_back(std::move(finding)); }
+
   void check_file() {
     if (is_readable_by_everybody(file_)) {
       add("pfx-file-mode",
@@ -54,7 +56,7 @@ class Diagnosis {
   void check_leaf(const crypto::Certificate& leaf, TimePoint now) {
     subject_ = "certificate " + leaf.info().subject;
     check_time(leaf, now);
-    for (Finding& finding : crypto::check_path({leaf}, TrustPurpose::code_signing)) {
+    for (Finding& finding : path_findings(leaf)) {
       findings_.push_back(std::move(finding));
     }
     if (is_publicly_trusted(leaf)) {
@@ -106,9 +108,7 @@ std::vector<Finding> diagnose(const ProviderSettings& settings, const Clock& clo
   const auto material = load_material(settings);
   if (!material) {
     const Error& error = material.error();
-    diagnosis.add(id_of(error),
-                  Severity::error,
-                  error.hint.empty() ? error.message : error.message + "; " + error.hint);
+    diagnosis.add(to_finding(id_of(error), "signer", error));
     return std::move(diagnosis).finish();
   }
   diagnosis.check_file();

@@ -164,6 +164,7 @@ Account::Attempt Account::try_once(Lane& lane, const View& now, const Request& w
     case RvClass::pin:
       return {login_error(*reply, now.slot.token.value_or(Token{})), Remedy::none};
     case RvClass::good:
+    case RvClass::resources:
     case RvClass::refused:
     case RvClass::config:
     case RvClass::other:
@@ -176,7 +177,7 @@ Account::Attempt Account::try_once(Lane& lane, const View& now, const Request& w
 // under the same rules as any login.
 Result<Reply> Account::ask_with_login(Lane& lane, const View& now, Request request) {
   const Token known = now.slot.token.value_or(Token{});
-  PinLedger::Turn turn = PinLedger::of_this_process().take(known);
+  PinLedger::Turn turn = PinLedger::of_this_process().take(known, options_.user);
   Request state;
   state.operation = Operation::token;
   state.slot = now.slot.id;

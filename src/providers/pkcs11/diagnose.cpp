@@ -19,6 +19,9 @@ class Diagnosis {
   void add(std::string id, Severity severity, std::string message) {
     findings_.push_back({std::move(id), severity, subject_, std::move(message)});
   }
+  void add_failure(std::string id, ErrorKind kind, std::string message) {
+    add(to_finding(id, subject_, {kind, std::move(message)}));
+  }
   void add(Finding finding) { findings_.push_back(std::move(finding)); }
   void add(const std::vector<Finding>& findings) {
     findings_.insert(findings_.end(), findings.begin(), findings.end());
@@ -28,7 +31,7 @@ class Diagnosis {
     for (const std::string& step : error.trail) {
       message += ", while " + step;
     }
-    add(std::move(id), Severity::error, error.hint.empty() ? message : message + "; " + error.hint);
+    add(to_finding(id, subject_, {error.kind, std::move(message), error.hint}));
   }
   std::vector<Finding> finish() && { return std::move(findings_); }
 
@@ -59,7 +62,8 @@ void show_module(Diagnosis& diagnosis, const OpenModule& module) {
 void check_token(Diagnosis& diagnosis, const Token& token, const Options& options) {
   diagnosis.about("token \"" + printable(token.label) + "\"");
   if ((token.flags & ck::kErrorState) != 0) {
-    diagnosis.add("pkcs11-token", Severity::error, "the token has failed its self-test");
+    diagnosis.add_failure(
+        "pkcs11-token", ErrorKind::provider, "the token has failed its self-test");
   }
   if ((token.flags & ck::kLoginRequired) != 0 && (token.flags & ck::kUserPinInitialized) == 0) {
     diagnosis.add("pkcs11-pin", Severity::warning, "the token says that no user PIN has been set");
@@ -135,9 +139,10 @@ void check_certificate(Diagnosis& diagnosis,
   diagnosis.about("certificate " + leaf.info().subject);
   diagnosis.add(signing_certificate_findings(leaf, now));
   if (!leaf.has_eku(oid::kCodeSigning)) {
-    diagnosis.add("pkcs11-no-code-signing",
-                  Severity::error,
-                  "the certificate is not for code signing (extended key usage 1.3.6.1.5.5.7.3.3)");
+    diagnosis.add_failure(
+        "pkcs11-no-code-signing",
+        ErrorKind::gate,
+        "the certificate is not for code signing (extended key usage 1.3.6.1.5.5.7.3.3)");
   }
   if (const auto missing = issuer_findings("pkcs11-chain", {leaf, der_of(chain)});
       !missing.empty()) {
@@ -150,11 +155,12 @@ void check_certificate(Diagnosis& diagnosis,
   }
 }
 
-void check_inside(Diagnosis& diagnosis, OpenToken& open, const Options& options, TimePoint now) {
+/// Whether there is a key to sign with.
+bool check_inside(Diagnosis& diagnosis, OpenToken& open, const Options& options, TimePoint now) {
   const auto inside = enter(open, options);
   if (!inside) {
     diagnosis.add("pkcs11-login", inside.error());
-    return;
+    return false;
   }
   if (inside->logged_in) {
     diagnosis.add("pkcs11-login", Severity::info, "the token has accepted the login");
@@ -162,7 +168,7 @@ void check_inside(Diagnosis& diagnosis, OpenToken& open, const Options& options,
   const auto choice = choose(inside->objects, options.certificates, options.wanted, now);
   if (!choice) {
     diagnosis.add("pkcs11-key", choice.error());
-    return;
+    return false;
   }
   diagnosis.add(
       "pkcs11-key",
@@ -170,32 +176,40 @@ void check_inside(Diagnosis& diagnosis, OpenToken& open, const Options& options,
       "signs with key " + describe(choice->key) +
           (choice->key.always_authenticate ? ", which wants the PIN for each signature" : ""));
   if (choice->leaf.key().type == crypto::KeyType::other) {
-    diagnosis.add("pkcs11-key", Severity::error, "the key is neither RSA nor EC");
-    return;
+    diagnosis.add_failure("pkcs11-key", ErrorKind::unsupported, "the key is neither RSA nor EC");
+    return false;
   }
   check_mechanisms(diagnosis, open, options, choice->leaf.key().type);
   check_certificate(
       diagnosis, choice->leaf, chain_above(choice->leaf, inside->objects, options), now);
+  return true;
 }
 
 }  // namespace
 
-std::vector<Finding> diagnose(const ProviderSettings& settings, World world) {
+Examined examine(const ProviderSettings& settings, World world) {
   Diagnosis diagnosis;
   const auto options = read_options(settings);
   if (!options) {
     diagnosis.add("pkcs11-settings", options.error());
-    return std::move(diagnosis).finish();
+    return {std::move(diagnosis).finish(), nullptr};
   }
   auto open = open_token(*options, world);
   if (!open) {
     diagnosis.add("pkcs11-token", open.error());
-    return std::move(diagnosis).finish();
+    return {std::move(diagnosis).finish(), nullptr};
   }
   show_module(diagnosis, open->module);
   check_token(diagnosis, open->slot.token.value_or(Token{}), *options);
-  check_inside(diagnosis, *open, *options, world.clock.now());
-  return std::move(diagnosis).finish();
+  if (!check_inside(diagnosis, *open, *options, world.clock.now())) {
+    return {std::move(diagnosis).finish(), nullptr};
+  }
+  // The driver is in use, and its login as well, for as long as `open` is there.
+  auto account = Account::open(settings, world);
+  if (!account) {
+    diagnosis.add("pkcs11-login", account.error());
+  }
+  return {std::move(diagnosis).finish(), account.value_or(nullptr)};
 }
 
 }  // namespace signctl::providers::pkcs11

@@ -84,12 +84,17 @@ Result<void> refresh(OpenToken& open, const Options& options) {
 
 Error login_error(const Reply& reply, const Token& after) {
   Error error = rv_error(reply.call, reply.rv);
-  error.kind = ErrorKind::auth;
+  const RvClass group = class_of(reply.rv);
+  const bool refused = group == RvClass::pin || group == RvClass::refused;
+  error.kind = refused ? ErrorKind::auth : ErrorKind::provider;
   const std::string state = pin_state(after);
-  error.message = "token \"" + printable(after.label) + "\" refused the login: " + error.message +
+  error.message = "token \"" + printable(after.label) + "\" " +
+                  (refused ? "refused the login: " : "could not log in: ") + error.message +
                   (state.empty() ? "" : "; " + state);
   if (error.hint.empty()) {
-    error.hint = "look at the token with the vendor's tool; the PIN is not sent again in this run";
+    error.hint = std::string("look at the token with the vendor's tool; ") +
+                 (refused ? "" : "some drivers report a wrong PIN like this, so ") +
+                 "the PIN is not sent again in this run";
   }
   // Measured with swtpm: a TPM has three session slots, and a program that was killed keeps its.
   if (reply.rv == ck::kGeneralError) {
@@ -101,7 +106,7 @@ Error login_error(const Reply& reply, const Token& after) {
 }
 
 Result<void> log_in(OpenToken& open, const Options& options, Login which) {
-  PinLedger::Turn turn = PinLedger::of_this_process().take(token_of(open));
+  PinLedger::Turn turn = PinLedger::of_this_process().take(token_of(open), options.user);
   const LockResult lock = take_login_lock(lock_name(token_of(open)), options.timeout);
   if (lock.outcome == LockOutcome::busy) {
     return Error{ErrorKind::provider,
@@ -118,7 +123,10 @@ Result<void> log_in(OpenToken& open, const Options& options, Login which) {
   if (which == Login::again && trust != PinTrust::accepted) {
     return Error{ErrorKind::auth, "the login was lost, and the token never accepted this PIN"};
   }
-  announce(token_of(open));
+  // Most likely still logged in for another signer: then nobody is asked.
+  if (trust != PinTrust::accepted || which == Login::again) {
+    announce(token_of(open));
+  }
   turn.sent(pin);
   auto reply = open.module.link->call(login_request(open, options, pin), options.timeout);
   if (!reply) {
@@ -127,13 +135,16 @@ Result<void> log_in(OpenToken& open, const Options& options, Login which) {
     error.hint = "whether the PIN was counted is unknown, so it is not sent again in this run";
     return error;
   }
-  if (reply->rv == ck::kUserAlreadyLoggedIn) {
+  const bool has_reached_token = reply->call == "C_Login" && reply->rv != ck::kUserAlreadyLoggedIn;
+  if (!has_reached_token) {
     if (trust == PinTrust::accepted) {
       turn.accepted(pin);
     } else {
       turn.not_looked_at(pin);
     }
-    return ok();
+    return reply->rv == ck::kUserAlreadyLoggedIn
+               ? ok()
+               : Result<void>(rv_error(reply->call, reply->rv).within("logging in"));
   }
   if (reply->rv != ck::kOk) {
     // Its flags tell how much this has cost; if they cannot be had, what was known has to do.

@@ -25,11 +25,12 @@ Result<void> refresh(OpenToken& open, const Options& options);
 /// Logs in, after all checks of PIN safety (pin.hpp). Again only with what was accepted before.
 ///
 /// @errors `auth` when the PIN is missing, is refused, or may not be sent; `provider` when the
-/// driver
-///         fails meanwhile. Never `network`: nothing here may be tried again.
+///         driver fails once it has the PIN, so that nobody tries again; `network` for what may
+///         pass (no session left, token taken out) and has cost no try.
 Result<void> log_in(OpenToken& open, const Options& options, Login which);
 
-/// The error of a C_Login, with the state that it left the PIN in.
+/// The error of a C_Login, with the state that it left the PIN in: `auth` when it was refused,
+/// `provider` when it failed for another reason. Never `network`.
 [[nodiscard]] Error login_error(const Reply& reply, const Token& after);
 
 /// The keys and certificates that can be seen now.

@@ -104,7 +104,7 @@ class PinLedger::Entry {
   enum class State { refused, accepted };
 
   std::mutex mutex;
-  std::map<Bytes, State> pins;
+  std::map<std::pair<std::uint64_t, Bytes>, State> pins;  ///< By user and fingerprint.
 };
 
 PinLedger& PinLedger::of_this_process() {
@@ -112,7 +112,7 @@ PinLedger& PinLedger::of_this_process() {
   return instance;
 }
 
-PinLedger::Turn PinLedger::take(const Token& token) {
+PinLedger::Turn PinLedger::take(const Token& token, std::uint64_t user) {
   std::shared_ptr<Entry> entry;
   {
     const std::lock_guard lock(mutex_);
@@ -122,35 +122,52 @@ PinLedger::Turn PinLedger::take(const Token& token) {
     }
     entry = known;
   }
-  return Turn(std::move(entry));
+  return {std::move(entry), user};
 }
 
-PinLedger::Turn::Turn(std::shared_ptr<Entry> entry)
-    : entry_(std::move(entry)), lock_(entry_->mutex) {}
+PinLedger::Turn::Turn(std::shared_ptr<Entry> entry, std::uint64_t user)
+    : entry_(std::move(entry)), user_(user), lock_(entry_->mutex) {}
+
+std::pair<std::uint64_t, Bytes> PinLedger::Turn::key_of(const std::optional<Secret>& pin) const {
+  return {user_, fingerprint(pin)};
+}
 
 Result<PinTrust> PinLedger::Turn::check(const std::optional<Secret>& pin) const {
-  const auto known = entry_->pins.find(fingerprint(pin));
-  if (known == entry_->pins.end()) {
-    return PinTrust::untried;
-  }
-  if (known->second == Entry::State::accepted) {
+  const auto known = entry_->pins.find(key_of(pin));
+  if (known != entry_->pins.end() && known->second == Entry::State::accepted) {
     return PinTrust::accepted;
   }
-  return Error{ErrorKind::auth,
-               "this PIN was sent to the token once and not accepted; it is not sent again",
-               "correct the PIN, then run again"};
+  if (known != entry_->pins.end()) {
+    return Error{ErrorKind::auth,
+                 "this PIN was sent to the token once and not accepted; it is not sent again",
+                 "correct the PIN, then run again"};
+  }
+  for (const auto& [key, state] : entry_->pins) {
+    if (state == Entry::State::refused) {
+      return Error{ErrorKind::auth,
+                   "another PIN was sent to the token in this run and not accepted; nothing more "
+                   "is sent to it",
+                   "correct that PIN, then run again"};
+    }
+    if (key.first == user_) {
+      return Error{ErrorKind::auth,
+                   "the token has accepted another PIN in this run; this one is not sent",
+                   "give the signers that use this token the same pin"};
+    }
+  }
+  return PinTrust::untried;
 }
 
 void PinLedger::Turn::sent(const std::optional<Secret>& pin) {
-  entry_->pins[fingerprint(pin)] = Entry::State::refused;
+  entry_->pins[key_of(pin)] = Entry::State::refused;
 }
 
 void PinLedger::Turn::accepted(const std::optional<Secret>& pin) {
-  entry_->pins[fingerprint(pin)] = Entry::State::accepted;
+  entry_->pins[key_of(pin)] = Entry::State::accepted;
 }
 
 void PinLedger::Turn::not_looked_at(const std::optional<Secret>& pin) {
-  entry_->pins.erase(fingerprint(pin));
+  entry_->pins.erase(key_of(pin));
 }
 
 }  // namespace signctl::providers::pkcs11

@@ -7,17 +7,20 @@
 #include <signctl/result.hpp>
 #include <signctl/secret.hpp>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 // PIN safety. A token locks itself after a few wrong PINs, often for good. So a PIN is sent to a
 // token once; only after the token has accepted it may it be sent again, where the token asks for
 // it again (a signature that wants its own login, a token that was taken out). Whatever else came
 // back, or nothing at all, and it is not sent again in this process: by no retry, no thread, no
-// other signer.
+// other signer; nor is another PIN, which could be wrong as well. A user has one PIN: beside one
+// that was accepted, none is sent.
 namespace signctl::providers::pkcs11 {
 
 /// Whether to log in although the token says that one more wrong PIN locks it.
@@ -55,8 +58,8 @@ class PinLedger {
   /// The right to log in to one token. Others wait for it to go away.
   class Turn {
    public:
-    /// @errors `auth` if this PIN was sent before, and not accepted. None (a pin pad) counts as
-    /// one.
+    /// @errors `auth` if this PIN was sent before and not accepted, if any other was, or if the
+    ///         user's PIN is known to be another. None (a pin pad) counts as one.
     Result<PinTrust> check(const std::optional<Secret>& pin) const;
     /// Before it is sent: from here on it counts as refused.
     void sent(const std::optional<Secret>& pin);
@@ -67,12 +70,15 @@ class PinLedger {
 
    private:
     friend class PinLedger;
-    explicit Turn(std::shared_ptr<Entry> entry);
+    Turn(std::shared_ptr<Entry> entry, std::uint64_t user);
+    [[nodiscard]] std::pair<std::uint64_t, Bytes> key_of(const std::optional<Secret>& pin) const;
     std::shared_ptr<Entry> entry_;
+    std::uint64_t user_;
     std::unique_lock<std::mutex> lock_;
   };
 
-  [[nodiscard]] Turn take(const Token& token);
+  /// @param user  Who logs in (CKU_USER or one of the vendor's): each has a PIN of its own.
+  [[nodiscard]] Turn take(const Token& token, std::uint64_t user);
 
  private:
   std::mutex mutex_;

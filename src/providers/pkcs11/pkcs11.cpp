@@ -59,7 +59,17 @@ class Pkcs11 final : public Provider {
 
   [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
                                               World world) const override {
-    return pkcs11::diagnose(settings, world);
+    return pkcs11::examine(settings, world).findings;
+  }
+
+  [[nodiscard]] Examination examine(const ProviderSettings& settings, World world) const override {
+    auto examined = pkcs11::examine(settings, world);
+    Examination examination;
+    examination.findings = std::move(examined.findings);
+    if (examined.account) {
+      examination.session = std::make_unique<Session>(std::move(examined.account));
+    }
+    return examination;
   }
 };
 

@@ -22,6 +22,10 @@ constexpr std::string_view kMechanismHint =
     "the token does not sign like this with this key; signctl doctor lists what it offers. HSMs in "
     "FIPS mode may refuse digests that were computed outside";
 
+constexpr std::string_view kSessionsHint =
+    "the token has no session left: end other programs that use it, set max_parallel lower, or run "
+    "again later; this is not about the PIN";
+
 constexpr std::array kRows{
     Row{ck::kOk, "CKR_OK", RvClass::good},
     Row{ck::kCancel, "CKR_CANCEL", RvClass::refused},
@@ -69,10 +73,7 @@ constexpr std::array kRows{
     Row{ck::kPinExpired, "CKR_PIN_EXPIRED", RvClass::pin, "change the PIN with the vendor's tool"},
     Row{ck::kPinLocked, "CKR_PIN_LOCKED", RvClass::pin, kUnblock},
     Row{ck::kSessionClosed, "CKR_SESSION_CLOSED", RvClass::stale_session},
-    Row{ck::kSessionCount,
-        "CKR_SESSION_COUNT",
-        RvClass::other,
-        "too many sessions are open; set max_parallel lower"},
+    Row{ck::kSessionCount, "CKR_SESSION_COUNT", RvClass::resources, kSessionsHint},
     Row{ck::kSessionHandleInvalid, "CKR_SESSION_HANDLE_INVALID", RvClass::stale_session},
     Row{ck::kTokenNotPresent, "CKR_TOKEN_NOT_PRESENT", RvClass::token_gone, "plug the token in"},
     Row{ck::kTokenNotRecognized,
@@ -95,8 +96,8 @@ constexpr std::array kRows{
         "the token or its operator refused to sign"},
     Row{ck::kTokenResourceExceeded,
         "CKR_TOKEN_RESOURCE_EXCEEDED",
-        RvClass::other,
-        "set max_parallel lower"},
+        RvClass::resources,
+        kSessionsHint},
     Row{ck::kKeyExhausted,
         "CKR_KEY_EXHAUSTED",
         RvClass::other,
@@ -125,6 +126,7 @@ ErrorKind kind_of(RvClass group) {
     case RvClass::refused:
       return ErrorKind::auth;
     case RvClass::token_gone:
+    case RvClass::resources:
       return ErrorKind::network;
     case RvClass::config:
       return ErrorKind::unsupported;

@@ -16,6 +16,7 @@ enum class RvClass {
   token_gone,     ///< Taken out; may come back.
   device,         ///< The driver or its link is in trouble; starting it anew may help.
   pin,            ///< About the PIN: never to be tried again.
+  resources,      ///< Sessions or memory are used up; may pass when others are done.
   refused,        ///< A person said no, or did not touch the token in time.
   config,         ///< Mechanism, key or slot do not fit.
   other,

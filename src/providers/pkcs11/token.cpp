@@ -9,6 +9,8 @@
 #include "providers/pkcs11/return_value.hpp"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 #include <utility>
 
 namespace signctl::providers::pkcs11 {
@@ -80,6 +82,41 @@ Result<Slot> only_slot(const OpenModule& module, const Options& options) {
   return slots.front();
 }
 
+/// The drivers that are in use, by the module's path. A login belongs to the process that the
+/// module is loaded in: signers that share it log in to a token once between them.
+class Drivers {
+ public:
+  /// The driver of the module, with a way to it.
+  Result<OpenModule> connect(const std::string& path, std::chrono::milliseconds limit) {
+    const std::lock_guard lock(mutex_);
+    OpenModule module;
+    module.path = path;
+    std::weak_ptr<Driver>& known = in_use_[path];
+    module.driver = known.lock();
+    if (module.driver) {
+      auto link = module.driver->connect(limit);
+      if (link) {
+        module.link = *std::move(link);
+        return module;
+      }
+      log_debug("pkcs11: " + link.error().message);
+    }
+    SIGNCTL_TRY(module.driver, start_driver(), "");
+    SIGNCTL_TRY(module.link, module.driver->connect(limit), "");
+    known = module.driver;
+    return module;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<Driver>> in_use_;
+};
+
+Drivers& drivers() {
+  static Drivers instance;
+  return instance;
+}
+
 Request request_for(Operation operation) {
   Request request;
   request.operation = operation;
@@ -147,10 +184,7 @@ Result<Reply> ask(Link& link, const Request& request, std::chrono::milliseconds 
 
 Result<OpenModule> open_module(const std::string& path, std::chrono::milliseconds limit) {
   const std::string step = "opening module " + printable(path);
-  OpenModule module;
-  module.path = path;
-  SIGNCTL_TRY(module.driver, start_driver(), step);
-  SIGNCTL_TRY(module.link, module.driver->connect(limit), step);
+  SIGNCTL_TRY(OpenModule module, drivers().connect(path, limit), step);
   Request load = request_for(Operation::load);
   load.module = path;
   SIGNCTL_TRY(Reply loaded, module.link->call(load, limit), step);

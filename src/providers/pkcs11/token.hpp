@@ -32,7 +32,7 @@ struct OpenToken {
 /// What a module returned, as its value or an error that names the call.
 Result<Reply> ask(Link& link, const Request& request, std::chrono::milliseconds limit);
 
-/// Loads one module and lists its slots.
+/// Loads one module, unless some signer of this process has it loaded, and lists its slots.
 ///
 /// @errors `config` when it is no module; `provider` when it does not start; `network` when it
 /// hangs

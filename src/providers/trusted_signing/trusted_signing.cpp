@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "crypto/path_rules.hpp"
 #include "providers/common/settings.hpp"
 #include "providers/trusted_signing/account.hpp"
 
@@ -81,7 +80,7 @@ class Session final : public SigningSession {
 void diagnose_leaf(const Chain& chain, TimePoint now, std::vector<Finding>& findings) {
   const std::string subject = "certificate " + chain.leaf.info().subject;
   const std::string until = to_iso8601(chain.leaf.not_after());
-  for (Finding& finding : crypto::check_path({chain.leaf}, TrustPurpose::code_signing)) {
+  for (Finding& finding : path_findings(chain.leaf)) {
     findings.push_back(std::move(finding));
   }
   if (now > chain.leaf.not_after()) {

@@ -13,6 +13,8 @@ namespace {
 
 using namespace providers::pkcs11;  // NOLINT(google-build-using-namespace): test
 
+constexpr std::uint64_t kUser = 1;
+
 Token token_with(ck::Ulong flags) {
   static int count = 0;
   Token token;
@@ -85,25 +87,28 @@ TEST_CASE("pkcs11 pin: what was sent and not accepted is not sent again",
   const Token token = token_with(0);
   PinLedger ledger;
   {
-    auto turn = ledger.take(token);
+    auto turn = ledger.take(token, kUser);
     CHECK(must(turn.check(Secret("a"))) == PinTrust::untried);
     turn.sent(Secret("a"));  // Nothing came back.
   }
-  auto turn = ledger.take(token);
+  auto turn = ledger.take(token, kUser);
 
   const auto again = turn.check(Secret("a"));
 
   REQUIRE_FALSE(again);
   CHECK(again.error().kind == ErrorKind::auth);
-  CHECK(must(turn.check(Secret("b"))) == PinTrust::untried);
-  CHECK(must(ledger.take(token_with(0)).check(Secret("a"))) == PinTrust::untried);
+  // Nor any other, which may be wrong as well; a token has so many tries, and not each PIN.
+  const auto other = turn.check(Secret("b"));
+  REQUIRE_FALSE(other);
+  CHECK(other.error().kind == ErrorKind::auth);
+  CHECK(must(ledger.take(token_with(0), kUser).check(Secret("a"))) == PinTrust::untried);
 }
 
 TEST_CASE("pkcs11 pin: an accepted PIN may be sent again until it is refused",
           "[providers][pkcs11][pin]") {
   const std::optional<Secret> pin = Secret("a");
   PinLedger ledger;
-  auto turn = ledger.take(token_with(0));
+  auto turn = ledger.take(token_with(0), kUser);
   turn.sent(pin);
   turn.accepted(pin);
   CHECK(must(turn.check(pin)) == PinTrust::accepted);
@@ -113,19 +118,39 @@ TEST_CASE("pkcs11 pin: an accepted PIN may be sent again until it is refused",
   CHECK_FALSE(turn.check(pin));
 }
 
+TEST_CASE("pkcs11 pin: beside a PIN that was accepted no other is sent",
+          "[providers][pkcs11][pin]") {
+  const Token token = token_with(0);
+  PinLedger ledger;
+  {
+    auto turn = ledger.take(token, kUser);
+    turn.sent(Secret("a"));
+    turn.accepted(Secret("a"));
+    const auto other = turn.check(Secret("b"));
+    REQUIRE_FALSE(other);
+    CHECK(other.error().message.find("has accepted another PIN") != std::string::npos);
+  }
+  // Another user has a PIN of his own.
+  constexpr std::uint64_t kCryptoUser = 0x80000001;
+  auto turn = ledger.take(token, kCryptoUser);
+  CHECK(must(turn.check(Secret("b"))) == PinTrust::untried);
+  turn.sent(Secret("b"));
+  CHECK_FALSE(turn.check(Secret("c")));
+}
+
 TEST_CASE("pkcs11 pin: a pin pad that was refused is not asked again", "[providers][pkcs11][pin]") {
   PinLedger ledger;
-  auto turn = ledger.take(token_with(ck::kProtectedAuthenticationPath));
+  auto turn = ledger.take(token_with(ck::kProtectedAuthenticationPath), kUser);
   turn.sent(std::nullopt);
 
   CHECK_FALSE(turn.check(std::nullopt));
-  CHECK(must(turn.check(Secret(""))) == PinTrust::untried);
+  CHECK_FALSE(turn.check(Secret("")));
 }
 
 TEST_CASE("pkcs11 pin: a token that was logged in to already has not looked at it",
           "[providers][pkcs11][pin]") {
   PinLedger ledger;
-  auto turn = ledger.take(token_with(0));
+  auto turn = ledger.take(token_with(0), kUser);
   turn.sent(Secret("a"));
   turn.not_looked_at(Secret("a"));
 

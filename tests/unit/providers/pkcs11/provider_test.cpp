@@ -119,7 +119,87 @@ TEST_CASE("pkcs11: a wrong PIN costs one try, whoever asks again and however oft
   CHECK(token.tries_left() == 2);
   REQUIRE(find(findings, "pkcs11-login") != nullptr);
   CHECK(find(findings, "pkcs11-login")->severity == Severity::error);
+  // Not even the right one is sent then.
+  const auto right = token.open();
+  REQUIRE_FALSE(right);
+  CHECK(right.error().kind == ErrorKind::auth);
+  CHECK(token.calls("C_Login") == 1);
+}
+
+TEST_CASE("pkcs11: signers on the same token log in once between them",
+          "[providers][pkcs11][pin]") {
+  MockToken token;
+  const auto first = must(token.open());
+  const auto second = must(token.open());
+
+  CHECK(sign(*first));
+  CHECK(sign(*second));
+
+  CHECK(token.calls("C_Initialize") == 1);
+  CHECK(token.calls("C_Login") == 1);
+  const auto other = token.open(token.settings(kMockWrongPin));
+  REQUIRE_FALSE(other);
+  CHECK(other.error().kind == ErrorKind::auth);
+  CHECK(token.calls("C_Login") == 1);
+  CHECK(token.tries_left() == 3);
+}
+
+TEST_CASE("pkcs11: signers on the same token outlive a driver that one of them has stopped",
+          "[providers][pkcs11][recovery]") {
+  MockToken token(Behaviour{{"error", "C_Sign:0x80000123:2"}});
+  const auto first = must(token.open());
+  const auto second = must(token.open());
+
+  CHECK(sign(*first));  // By a new driver.
+  CHECK(sign(*second));
+  CHECK(sign(*first));
+
+  CHECK(token.calls("C_Initialize") == 2);
+}
+
+TEST_CASE("pkcs11: who examines a token may go on with its login",
+          "[providers][pkcs11][diagnose]") {
+  MockToken token;
+
+  const auto examined = find_provider("pkcs11")->examine(token.settings(), token.world());
+
+  REQUIRE(examined.session);
+  CHECK(sign(*examined.session));
+  CHECK(token.calls("C_Login") == 1);
+}
+
+TEST_CASE("pkcs11: a token without a free session is busy, and no PIN is spent on it",
+          "[providers][pkcs11][pin]") {
+  const auto value = GENERATE("0xb1", "0x201");  // CKR_SESSION_COUNT, CKR_TOKEN_RESOURCE_EXCEEDED
+  INFO(value);
+  MockToken token(Behaviour{{"error", std::string("C_OpenSession:") + value + ":9"}});
+
+  const auto refused = token.open();
+
+  REQUIRE_FALSE(refused);
+  INFO(text_of(refused.error()));
+  CHECK(refused.error().kind == ErrorKind::network);
+  CHECK(refused.error().hint.find("no session left") != std::string::npos);
+  CHECK(token.calls("C_Login") == 0);
+  token.behave({});
   CHECK(token.open().has_value());
+}
+
+TEST_CASE("pkcs11: a login that fails for want of resources is no refused PIN",
+          "[providers][pkcs11][pin]") {
+  const auto value = GENERATE("0xb1", "0x31", "0x5");  // sessions, device memory, general error
+  MockToken token(Behaviour{{"error", std::string("C_Login:") + value + ":9"}});
+
+  const auto refused = token.open();
+
+  REQUIRE_FALSE(refused);
+  INFO(text_of(refused.error()));
+  CHECK(refused.error().kind == ErrorKind::provider);
+  CHECK(refused.error().message.find("could not log in") != std::string::npos);
+  // The driver had the PIN, whatever it did with it.
+  CHECK(token.calls("C_Login") == 1);
+  CHECK_FALSE(token.open());
+  CHECK(token.calls("C_Login") == 1);
 }
 
 TEST_CASE("pkcs11: the last try is not spent unless that is allowed", "[providers][pkcs11][pin]") {
