@@ -8,11 +8,17 @@
 #include "trust/chain.hpp"
 #include "verify/signer_trust.hpp"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace signctl::engine {
 namespace {
+
+constexpr std::string_view kForRehearsals =
+    "for a rehearsal say --dev (gate.trust: signer); a release needs a certificate that a trusted "
+    "authority has issued";
 
 Result<void> check_dates(const crypto::Certificate& leaf, TimePoint now) {
   const std::string who = "the signing certificate \"" + leaf.info().subject + "\" ";
@@ -38,13 +44,19 @@ std::string hint_for(const Finding& finding, const crypto::Certificate& leaf) {
     return {};
   }
   if (leaf.info().self_signed) {
-    return "for a rehearsal say --dev (gate.trust: signer); a release needs a certificate that a "
-           "trusted authority has issued";
+    return std::string(kForRehearsals);
   }
   const std::string trust = "name the root to trust with --trust-cert FILE (gate.trust: file:PATH)";
   return finding.id == "chain-incomplete"
              ? "give the issuers' certificates with the setting chain, or " + trust
              : trust;
+}
+
+/// What no release gate takes, be its root trusted or not.
+bool is_rehearsal(const trust::Chain& chain) {
+  return std::any_of(chain.certificates.begin(),
+                     chain.certificates.end(),
+                     [](const crypto::Certificate& one) { return one.is_rehearsal(); });
 }
 
 /// The chain as the gate will find it in the file.
@@ -53,13 +65,21 @@ std::vector<Finding> objections_to_chain(const std::vector<crypto::Certificate>&
                                          TimePoint now) {
   const crypto::Certificate& leaf = chain.front();
   const auto store = gate.trust_signer ? verify::with_signer(gate.store, leaf) : gate.store;
-  auto findings = trust::build_chain({leaf, std::span(chain).subspan(1), now, {}}, *store).findings;
+  const auto built = trust::build_chain({leaf, std::span(chain).subspan(1), now, {}}, *store);
+  auto findings = built.findings;
   // What else Windows lets pass is for the gate to tell, which knows the whole signature.
   if (gate.rules.profile != Profile::strict) {
     std::erase_if(findings, [](const Finding& one) { return !is_about_trust(one); });
   }
   for (Finding& finding : findings) {
     finding.hint = hint_for(finding, leaf);
+  }
+  if (gate.rules.rehearsal == RehearsalRule::refuse && is_rehearsal(built)) {
+    findings.push_back({.id = "rehearsal",
+                        .severity = Severity::error,
+                        .subject = crypto::subject_of(leaf),
+                        .message = "a rehearsal certificate, which no release gate accepts",
+                        .hint = std::string(kForRehearsals)});
   }
   return findings;
 }

@@ -124,6 +124,21 @@ TEST_CASE("a CA that is none, a wrong purpose and another identity are objected 
   CHECK(ids_of(objections({&signer(), &middle()}, gate)) == "identity-mismatch");
 }
 
+TEST_CASE("a rehearsal certificate is objected to although its root is trusted", "[unit][engine]") {
+  auto wanted = leaf_for("codeSigning", "Rehearsal");
+  wanted.rehearsal = true;
+  const crypto::KeyBundle marked = issue(wanted, &root());
+  Gate gate = gate_of(root().chain);
+
+  const auto found = objections({&marked}, gate);
+  CHECK(ids_of(found) == "rehearsal");
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].hint.find("--dev") != std::string::npos);
+
+  gate.rules.rehearsal = RehearsalRule::accept;
+  CHECK(objections({&marked}, gate).empty());
+}
+
 TEST_CASE("where the chain comes with the first signature, the others wait for that",
           "[unit][engine]") {
   FakeWorld fake;
@@ -169,4 +184,50 @@ TEST_CASE("who goes ahead and does not sign lets the next one go", "[unit][engin
   Signer shared(options, fake.clock, {}, Pace::Time::max());
   CHECK(must(shared.session()->expected_chain()).empty());
   CHECK(must(shared.session()->expected_chain()).empty());
+}
+
+namespace {
+
+/// Its answers are always lost.
+class LossySession final : public SigningSession {
+ public:
+  explicit LossySession(int& asked) : asked_(asked) {}
+  Result<std::vector<Bytes>> expected_chain() override {
+    return std::vector<Bytes>{signer().chain.front().der()};
+  }
+  Result<SignedDigest> sign(ByteView /*digest*/, DigestAlg /*alg*/) override {
+    ++asked_;
+    Error lost{ErrorKind::network, "cut"};
+    lost.may_be_done = true;
+    return lost;
+  }
+  Result<std::unique_ptr<SigningSession>> another() override {
+    std::unique_ptr<SigningSession> one = std::make_unique<LossySession>(asked_);
+    return one;
+  }
+
+ private:
+  int& asked_;
+};
+
+int times_asked(bool billable) {
+  FakeWorld fake;
+  int asked = 0;
+  SignerOptions options;
+  options.billable = billable;
+  options.open = [&]() -> Result<std::unique_ptr<SigningSession>> {
+    std::unique_ptr<SigningSession> one = std::make_unique<LossySession>(asked);
+    return one;
+  };
+  Signer shared(options, fake.clock, {}, Pace::Time::max());
+  CHECK_FALSE(shared.session()->sign(Bytes(32, 0x42), DigestAlg::sha256));
+  return asked;
+}
+
+}  // namespace
+
+TEST_CASE("a signature that costs is not asked for again when its answer was lost",
+          "[unit][engine]") {
+  CHECK(times_asked(true) == 1);
+  CHECK(times_asked(false) == 6);
 }
