@@ -11,6 +11,9 @@
 #include <signctl/exit_code.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -39,6 +42,17 @@ void declare_options(Flags& flags, Options& options) {
              "Also make one signature with each signer, which may cost money");
 }
 
+/// The names of all signers, those first that are signed with by default.
+std::vector<std::string> in_order_of_use(const config::Config& config) {
+  std::vector<std::string> names = config.sign.signer;
+  for (const auto& [name, signer] : config.signers) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
 /// @param gate  As for check_server().
 void check_signers(Diagnosis& diagnosis,
                    const config::Config& config,
@@ -52,11 +66,12 @@ void check_signers(Diagnosis& diagnosis,
       diagnosis.add("signer", choice.error());
       return;
     }
-    check_signer(diagnosis, *choice, use, context);
+    static_cast<void>(check_signer(diagnosis, *choice, use, context));
     return;
   }
   const auto& usual = config.sign.signer;
-  for (const auto& [name, signer] : config.signers) {
+  std::vector<std::unique_ptr<SigningSession>> sessions;
+  for (const std::string& name : in_order_of_use(config)) {
     SignerFlags flags;
     flags.name = name;
     const auto choice = choose_signer(config, flags);
@@ -65,7 +80,7 @@ void check_signers(Diagnosis& diagnosis,
       continue;
     }
     use.by_default = usual.empty() || std::find(usual.begin(), usual.end(), name) != usual.end();
-    check_signer(diagnosis, *choice, use, context);
+    sessions.push_back(check_signer(diagnosis, *choice, use, context));
   }
 }
 
@@ -168,15 +183,16 @@ Result<int> run(const Options& options, Context& context) {
   } else {
     diagnosis.good("config", config->file);
   }
+  // In the order in which signing would come across what is wrong.
   const auto gate = make_gate(*config, options.trust, context);
-  check_signers(diagnosis, *config, options, gate ? &*gate : nullptr, context);
-  check_timestamps(diagnosis, *config, options, gate ? &*gate : nullptr, context);
   if (gate) {
     const std::string own = gate->trust_signer ? "the signer's own certificate; " : "";
     diagnosis.good("trust", own + gate->store->describe());
   } else {
     diagnosis.add("trust", gate.error());
   }
+  check_signers(diagnosis, *config, options, gate ? &*gate : nullptr, context);
+  check_timestamps(diagnosis, *config, options, gate ? &*gate : nullptr, context);
   print(diagnosis, context);
   return diagnosis.exit_code();
 }
@@ -193,7 +209,8 @@ const Command& doctor_command() {
       "signer's credentials and certificate, whether the gate will trust its chain, one timestamp "
       "from each server (they are free), the clock, and where trust comes from. Where a secret has "
       "a list of references, it says which is used and which may be revoked. The exit code is that "
-      "of the first failure; 6 for whatever is wrong with a signer.",
+      "which signing would end with: of the first failure that does not pass by itself, or 9 when "
+      "all may.",
       "  signctl doctor\n"
       "  signctl doctor --offline\n"
       "  signctl doctor --signer release --sign-test\n",

@@ -53,7 +53,7 @@ void Diagnosis::add(std::string about, const Finding& finding) {
       checks_.push_back({CheckState::warning, std::move(about), finding.message, finding.hint});
       return;
     case Severity::error:
-      failures_.push_back(ErrorKind::auth);
+      failures_.push_back(finding.kind.value_or(ErrorKind::auth));
       checks_.push_back({CheckState::failure, std::move(about), finding.message, finding.hint});
       return;
   }

@@ -32,7 +32,7 @@ class Diagnosis {
   void good(std::string about, std::string message);
   void warn(std::string about, std::string message);
   void add(std::string about, const Error& error);
-  /// A provider's finding; its errors count as `auth`, because signing would be refused.
+  /// A provider's finding; errors that do not say what they would be to signing count as `auth`.
   void add(std::string about, const Finding& finding);
 
   [[nodiscard]] const std::vector<Check>& checks() const { return checks_; }

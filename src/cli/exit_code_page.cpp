@@ -22,7 +22,10 @@ std::string exit_code_page() {
          "A run over several files exits with 0 only if every planned file was done or skipped for "
          "a stated reason; with 9 only if every failure was transient, so that running the same "
          "command again may help; otherwise with the code of the first other failure in plan "
-         "order.\n";
+         "order.\n\n"
+         "`doctor` exits with the code that `sign` would have for the same fault, by the same "
+         "rule: "
+         "of the first failure that is not transient, else 9.\n";
 }
 
 }  // namespace signctl::cli

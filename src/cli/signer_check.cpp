@@ -4,9 +4,11 @@
 #include "core/text.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/digest.hpp"
+#include "engine/complete_chain.hpp"
 #include "engine/expected_chain.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,15 +30,29 @@ class NoFile final : public FileFacts {
   Bytes digest_;
 };
 
+using Session = std::unique_ptr<SigningSession>;
+
+/// The session that signing would have: on the login that was examined, where that is kept.
+Result<Session> session_for(const SignerChoice& choice,
+                            const SignerUse& use,
+                            Context& context,
+                            Session examined) {
+  if (examined == nullptr) {
+    return session_maker(choice, use.config, context)();
+  }
+  if (!use.config.sign.complete_chain) {
+    return examined;
+  }
+  return engine::complete_chains([&examined]() -> Result<Session> { return std::move(examined); },
+                                 context.world())();
+}
+
 /// One signature over random octets; the session checks it, as it does every signature.
-Result<std::string> sign_once(const SignerChoice& choice,
-                              const ProviderSettings& settings,
-                              World world) {
+Result<std::string> sign_once(SigningSession& session) {
   const Bytes digest = crypto::random_bytes(digest_size(DigestAlg::sha256));
   const NoFile file(digest);
-  SIGNCTL_TRY(auto session, choice.provider->open(settings, world), "opening the signer");
-  SIGNCTL_CHECK(session->about_to_sign(file), "announcing the test");
-  SIGNCTL_TRY(const SignedDigest made, session->sign(digest, DigestAlg::sha256), "signing a test");
+  SIGNCTL_CHECK(session.about_to_sign(file), "announcing the test");
+  SIGNCTL_TRY(const SignedDigest made, session.sign(digest, DigestAlg::sha256), "signing a test");
   SIGNCTL_TRY(const auto leaf,
               crypto::Certificate::parse(made.chain.front()),
               "reading the certificate of the test");
@@ -45,11 +61,10 @@ Result<std::string> sign_once(const SignerChoice& choice,
 
 /// What the gate will say of the chain, where that is known without signing. A signer that is not
 /// signed with by default may be meant for another gate: of it there is a warning.
-Result<std::vector<Finding>> gate_findings(const SignerChoice& choice,
+Result<std::vector<Finding>> gate_findings(SigningSession& session,
                                            const SignerUse& use,
                                            Context& context) {
-  SIGNCTL_TRY(auto session, session_maker(choice, use.config, context)(), "opening the signer");
-  SIGNCTL_TRY(const auto chain, session->expected_chain(), "looking up the certificate");
+  SIGNCTL_TRY(const auto chain, session.expected_chain(), "looking up the certificate");
   if (chain.empty()) {
     return std::vector<Finding>{};
   }
@@ -58,6 +73,7 @@ Result<std::vector<Finding>> gate_findings(const SignerChoice& choice,
   for (Finding& finding : findings) {
     finding.message = "the gate will refuse its signatures (" + finding.id +
                       "): " + finding.subject + ": " + finding.message;
+    finding.kind = ErrorKind::gate;
     finding.severity = use.by_default ? Severity::error : Severity::warning;
   }
   return findings;
@@ -66,13 +82,13 @@ Result<std::vector<Finding>> gate_findings(const SignerChoice& choice,
 /// Adds what the gate will say; true when it will be nothing.
 bool passes_gate(Diagnosis& diagnosis,
                  const std::string& what,
-                 const SignerChoice& choice,
+                 SigningSession& session,
                  const SignerUse& use,
                  Context& context) {
   if (use.gate == nullptr) {
     return true;
   }
-  const auto findings = gate_findings(choice, use, context);
+  const auto findings = gate_findings(session, use, context);
   if (!findings) {
     diagnosis.add(what, findings.error());
     return false;
@@ -139,39 +155,66 @@ void say_rotation(Diagnosis& diagnosis,
   }
 }
 
+/// What a signer was found to be.
+struct Health {
+  bool good{false};    ///< It can sign.
+  bool passes{false};  ///< And the gate will take what it signs.
+};
+
+/// What the session shows: whether the gate will take its chain, and one signature if wished for.
+Health check_session(Diagnosis& diagnosis,
+                     const std::string& what,
+                     const Result<Session>& session,
+                     const SignerUse& use,
+                     Context& context) {
+  if (!session) {
+    diagnosis.add(what, session.error());
+    return {};
+  }
+  Health health{true, passes_gate(diagnosis, what, **session, use, context)};
+  if (!use.sign_test) {
+    return health;
+  }
+  const auto subject = sign_once(**session);
+  health.good = subject.has_value();
+  if (subject) {
+    diagnosis.good(what, "has made one signature, as " + *subject);
+  } else {
+    diagnosis.add(what, subject.error());
+  }
+  return health;
+}
+
 }  // namespace
 
-void check_signer(Diagnosis& diagnosis,
-                  const SignerChoice& choice,
-                  const SignerUse& use,
-                  Context& context) {
+Session check_signer(Diagnosis& diagnosis,
+                     const SignerChoice& choice,
+                     const SignerUse& use,
+                     Context& context) {
   const std::string what = "signer " + choice.signer.name;
   const auto settings = config::resolve(choice.signer, choice.folder, context.environment());
   if (!settings) {
     diagnosis.add(what, settings.error());
-    return;
+    return nullptr;
   }
-  bool healthy = true;
-  for (const Finding& finding : choice.provider->diagnose(*settings, context.world())) {
-    healthy = healthy && finding.severity != Severity::error;
+  Examination examination = choice.provider->examine(*settings, context.world());
+  Health health{true, true};
+  for (const Finding& finding : examination.findings) {
+    health.good = health.good && finding.severity != Severity::error;
     diagnosis.add(what, finding);
   }
-  const bool passes = healthy && passes_gate(diagnosis, what, choice, use, context);
-  if (healthy && use.sign_test) {
-    const auto subject = sign_once(choice, *settings, context.world());
-    healthy = subject.has_value();
-    if (subject) {
-      diagnosis.good(what, "has made one signature, as " + *subject);
-    } else {
-      diagnosis.add(what, subject.error());
-    }
+  Result<Session> session = std::move(examination.session);
+  if (health.good && (use.gate != nullptr || use.sign_test)) {
+    session = session_for(choice, use, context, *std::move(session));
+    health = check_session(diagnosis, what, session, use, context);
   }
-  if (healthy && passes) {
+  if (health.good && health.passes) {
     diagnosis.good(what, std::string(choice.provider->title()) + " is ready to sign");
   }
   for (const Rotation& rotation : rotations_of(choice.signer, context.environment())) {
-    say_rotation(diagnosis, what, rotation, healthy);
+    say_rotation(diagnosis, what, rotation, health.good);
   }
+  return session ? *std::move(session) : nullptr;
 }
 
 }  // namespace signctl::cli

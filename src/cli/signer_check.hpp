@@ -6,6 +6,9 @@
 #include "cli/settings.hpp"
 
 #include <signctl/engine.hpp>
+#include <signctl/provider.hpp>
+
+#include <memory>
 
 namespace signctl::cli {
 
@@ -20,9 +23,12 @@ struct SignerUse {
 /// What there is to say about one signer: what its provider finds, whether its chain leads to the
 /// gate's anchors, one signature if that is wished for, and for secrets that are being rotated (a
 /// list of references) which of them is in use and which may be revoked.
-void check_signer(Diagnosis& diagnosis,
-                  const SignerChoice& choice,
-                  const SignerUse& use,
-                  Context& context);
+///
+/// @return  The session that was looked at, if any. Who keeps those of all signers has each token
+///          logged in to once, however many signers use it.
+std::unique_ptr<SigningSession> check_signer(Diagnosis& diagnosis,
+                                             const SignerChoice& choice,
+                                             const SignerUse& use,
+                                             Context& context);
 
 }  // namespace signctl::cli

@@ -438,6 +438,46 @@ def pin_is_safe(bench, mock):
     suite.check("a locked token is named as such", done.returncode == 6 and "is locked" in done.out, done.out)
 
 
+def doctor_logs_in_once(bench, mock):
+    """Several signers of a config use one token, with the same PIN or not."""
+    suite = bench.suite
+    config = mock.folder / "signctl.yaml"
+
+    def doctor(*pins):
+        signers = "".join(f"  signer{i}:\n    provider: pkcs11\n    module: {mock.module.path}\n    token: mock\n"
+                          f"    chain: {bench.authority.intermediate}\n    pin: env:{pin}\n"
+                          for i, pin in enumerate(pins))
+        config.write_text(f"version: 1\nsigners:\n{signers}sign:\n  signer: [signer0]\n")
+        mock.behave(tries=5)
+        done = signctl("doctor", "-c", config, "--offline", "--no-timestamp", "--trust-cert", bench.authority.root,
+                       "--sign-test", env={**mock.module.env, "RIGHT_PIN": PIN, "WRONG_PIN": WRONG_PIN,
+                                           "OTHER_PIN": WRONG_PIN[::-1]})
+        suite.check("no PIN in what doctor says", not [s for s in SECRETS if s in done.out], done.out)
+        return done
+
+    done = doctor("RIGHT_PIN")
+    suite.check("doctor with a signature logs in once", done.returncode == 0 and mock.calls("C_Login") == 1, done.out)
+    done = doctor("RIGHT_PIN", "RIGHT_PIN", "RIGHT_PIN")
+    suite.check("three signers on one token log in once between them",
+                done.returncode == 0 and mock.calls("C_Login") == 1 and done.out.count("is ready to sign") == 3, done.out)
+    done = doctor("RIGHT_PIN", "WRONG_PIN")
+    suite.check("beside a PIN that was accepted no other is sent",
+                done.returncode == 6 and mock.calls("C_Login") == 1 and mock.tries() == 5, done.out)
+    done = doctor("WRONG_PIN", "OTHER_PIN", "RIGHT_PIN")
+    suite.check("after a refused PIN nothing more is sent to the token",
+                done.returncode == 6 and mock.calls("C_Login") == 1 and mock.tries() == 4, done.out)
+
+
+def a_busy_token_is_not_a_wrong_pin(bench, mock):
+    suite = bench.suite
+    mock.behave(tries=5, error="C_OpenSession:0xb1:99")
+    file = bench.copies("busy", 1)
+    for done in (bench.sign(mock.module, file),
+                 bench.ours(mock.module, "doctor", *bench.settings(mock.module), "--offline", "--no-timestamp")):
+        suite.check("a token without a free session is exit code 9, with a hint and no PIN sent",
+                    done.returncode == 9 and "no session left" in done.out and mock.calls("C_Login") == 0, done.out)
+
+
 def processes_do_not_lock_it_together(bench, mock):
     """Eight signctl at a time, all with a wrong PIN, and a token that locks after three."""
     mock.behave(tries=3)
@@ -562,6 +602,8 @@ def main():
             real_modules(bench, tool("osslsigncode", suite))
         mock = Mock(suite, authority, os.environ["SIGNCTL_MOCK_PKCS11"])
         pin_is_safe(bench, mock)
+        doctor_logs_in_once(bench, mock)
+        a_busy_token_is_not_a_wrong_pin(bench, mock)
         processes_do_not_lock_it_together(bench, mock)
         pin_stays_secret(bench, mock)
         drivers_may_die(bench, mock)
