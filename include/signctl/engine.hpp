@@ -76,6 +76,9 @@ struct Stages {
   /// Whether what is on the shelf under `identity`, by the certificate `leaf`, is by one of the
   /// run's signers. Empty: whoever made it will do.
   std::function<Result<bool>(const std::string& identity, const CertificateInfo& leaf)> is_ours{};
+  /// The chain that the session's signer is expected to sign with; never waits for a signature.
+  /// Empty where nobody has logged in.
+  std::function<Result<std::vector<Bytes>>()> known_chain{};
   /// The chain that the gate was found to trust for the file before, which need not be asked again
   /// before a signature is spent. Null: it is asked for each file.
   std::vector<Bytes>* approved{};

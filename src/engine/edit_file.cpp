@@ -15,6 +15,7 @@
 #include "engine/sign_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace signctl::engine {
@@ -94,6 +95,46 @@ Result<void> check_same_file(Signable& file, ByteView cms) {
   return ok();
 }
 
+/// Whether the octets may be a bare signature value: of an RSA key of the usual sizes, or ECDSA's
+/// two numbers, as Ecdsa-Sig-Value (RFC 3279, 2.2.3) or one behind the other.
+bool may_be_signature_value(ByteView octets) {
+  constexpr std::array<std::size_t, 7> kSizes{64, 96, 132, 256, 384, 512, 1024};
+  constexpr std::size_t kLargestEcdsa = 141;  // Of P-521.
+  constexpr std::uint8_t kSequence = 0x30;
+  if (octets.size() > 2 && octets.size() <= kLargestEcdsa && octets[0] == kSequence) {
+    const bool is_long = octets[1] == 0x81;
+    if (octets.size() == (is_long ? 3U + octets[2] : 2U + octets[1])) {
+      return true;
+    }
+  }
+  return std::find(kSizes.begin(), kSizes.end(), octets.size()) != kSizes.end();
+}
+
+Error no_signature_to_attach(ByteView signature) {
+  if (may_be_signature_value(signature)) {
+    return {ErrorKind::usage,
+            "the signature is a bare value, and comes without its certificate",
+            "give the certificate chain with --chain"};
+  }
+  return {ErrorKind::input,
+          "the signature file is neither a PKCS #7 signature nor a signature value: it is damaged, "
+          "cut off, or something else (" +
+              std::to_string(signature.size()) + " bytes)",
+          "take a PKCS #7 file as DER or PEM, or a signature value together with --chain"};
+}
+
+/// The same as check_made(), of a value that a file brings.
+Result<void> check_brought(const UnsignedSignature& prepared, const SignedDigest& brought) {
+  auto checked = check_made(prepared, brought);
+  if (!checked && checked.error().kind == ErrorKind::provider) {
+    checked.error().kind = ErrorKind::input;
+    checked.error().hint =
+        "the file is damaged or cut off, belongs to another certificate, or was made over other "
+        "attributes: description, URL and digest have to be those given to signctl digest";
+  }
+  return checked;
+}
+
 /// A ready ContentInfo, or one built around a raw signature value.
 Result<FinishedSignature> signature_to_attach(OpenedFile& opened,
                                               ByteView signature,
@@ -103,14 +144,12 @@ Result<FinishedSignature> signature_to_attach(OpenedFile& opened,
   Bytes ready = content_info_from(signature);
   if (ready.empty()) {
     if (request.chain.empty()) {
-      return Error{ErrorKind::usage,
-                   "the signature is neither a PKCS #7 file nor accompanied by its certificate",
-                   "for a raw signature value give the certificate chain with --chain"};
+      return no_signature_to_attach(signature);
     }
     SIGNCTL_TRY(
         const auto prepared, prepare(*opened.signable, request.task.options, placement), "");
     const SignedDigest made{Bytes(signature.begin(), signature.end()), request.chain};
-    SIGNCTL_CHECK(check_made(prepared, made), "");
+    SIGNCTL_CHECK(check_brought(prepared, made), "");
     return finish(prepared, made, request.task.options, timestamper);
   }
   SIGNCTL_CHECK(check_same_file(*opened.signable, ready), "");

@@ -3,6 +3,7 @@
 
 #include "core/path.hpp"
 #include "core/text.hpp"
+#include "crypto/certificate.hpp"
 #include "engine/gate.hpp"
 #include "engine/shelf.hpp"
 
@@ -160,6 +161,38 @@ MaybeOutcome answer_by_output(OpenedFile& opened, const FileTask& task, const St
       task.output, "signed before from the same input, and passes the gate", std::move(*judged));
 }
 
+const CertificateInfo* leaf_of(const SignatureInfo& signature) {
+  const auto& certificates = signature.chain.certificates;
+  return certificates.empty() ? nullptr : &certificates.front();
+}
+
+/// Whether a signature in the file is by that certificate, or by another of the same holder: they
+/// are renewed.
+bool is_signed_by(const Report& report, const CertificateInfo& signer) {
+  return std::any_of(
+      report.signatures.begin(), report.signatures.end(), [&](const SignatureInfo& signature) {
+        const CertificateInfo* leaf = leaf_of(signature);
+        return leaf != nullptr && leaf->subject == signer.subject;
+      });
+}
+
+/// Why a file is left alone that somebody has signed. The gate's identity rules have the say in who
+/// that may be; where there are none, at least it is named.
+std::string why_skipped(const Report& report, const Stages& stages) {
+  const CertificateInfo* leaf =
+      report.signatures.empty() ? nullptr : leaf_of(report.signatures.front());
+  const std::string by = leaf == nullptr ? "" : " by " + printable(leaf->subject);
+  const auto chain =
+      stages.known_chain ? stages.known_chain() : Result<std::vector<Bytes>>(std::vector<Bytes>{});
+  if (!chain || chain->empty()) {
+    return "already signed" + by + ", and the signature passes the gate";
+  }
+  const auto signer = crypto::Certificate::parse(chain->front());
+  const bool ours = !signer || is_signed_by(report, signer->info());
+  return "already signed" + by + (ours ? "" : " (not by this signer)") +
+         ", and the signature passes the gate";
+}
+
 }  // namespace
 
 FileOutcome skip(const std::string& path, std::string reason) {
@@ -194,8 +227,8 @@ Result<MaybeOutcome> answer_existing(OpenedFile& opened,
   if (judged.state != FileState::done) {
     return MaybeOutcome{};
   }
-  return MaybeOutcome{skip_judged(
-      task.input, "already signed, and the signature passes the gate", std::move(judged))};
+  std::string why = why_skipped(judged.report, stages);
+  return MaybeOutcome{skip_judged(task.input, std::move(why), std::move(judged))};
 }
 
 }  // namespace signctl::engine

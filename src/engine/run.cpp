@@ -101,6 +101,7 @@ class Worker {
         shared_.crew.shelf.get(),
         {},
         [this](const std::string& identity, const CertificateInfo&) { return is_ours(identity); },
+        [&signer] { return signer.expected_chain(); },
         &approved_[index]};
     if (stages.shelf != nullptr) {
       SIGNCTL_TRY(stages.identity, signer.identity(), "signing " + task.input);

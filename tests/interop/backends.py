@@ -14,12 +14,13 @@ import json
 import re
 import shutil
 import socket
+import time
 import urllib.parse
 
 from fake_services import FakeServices
 from harness import Failure, Suite, require, run, sha256, signctl, tool, unsigned_files
 
-AUTH, PROVIDER, NETWORK = 6, 7, 9
+CONFIG, INPUT, AUTH, PROVIDER, NETWORK = 3, 4, 6, 7, 9
 # Backends that no server stands in for; their tests are elsewhere.
 WITHOUT_SERVICE = {"pfx", "pkcs11"}
 
@@ -44,6 +45,7 @@ class Backend:
     beside: tuple = ()  # Personalities that it needs: where logins are made.
     files: dict = dataclasses.field(default_factory=dict)  # Settings that are files of the stand-in's.
     login: str = ""  # Part of "METHOD /path" of the login, where there is one.
+    billable: bool = True  # A signature costs, or counts against a quota.
     lies: tuple = ("wrong-signature", "other-key")
     notes_hashes: bool = False  # The service notes down the hashes of the file.
     sign_is_alone: bool = True  # False where looking a key up is the same request to a log.
@@ -81,9 +83,9 @@ BACKENDS = [
                        ("rsa2048", "rsa3072", "p256", "p384")),
             wrong={"token": "ya29.wrong-access-token"}, sign=":asymmetricSign"),
     Backend("vault", "vault", keys=kinds("key", "{}", ALL_KINDS), wrong={"token": "hvs.WrongToken"},
-            sign="/sign/"),
+            billable=False, sign="/sign/"),
     Backend("signserver", "signserver", keys=kinds("worker", "{}", ALL_KINDS), wrong={"token": "wrong.bearer.token"},
-            sign="POST /signserver", sign_is_alone=False,
+            billable=False, sign="POST /signserver", sign_is_alone=False,
             lies=("wrong-signature", "other-key", "other-certificate")),
     Backend("keylocker", "keylocker", keys=kinds("key", "key-{}", ALL_KINDS),
             files={"client_certificate": "client.p12"}, wrong={"api_key": "wrong-digicert-api-key"}, sign="POST /keylocker"),
@@ -260,6 +262,9 @@ def dead(bench, key, port):
     gone = {name: value.replace(bench.services.url, f"https://127.0.0.1:{port}")
             for name, value in bench.settings(key).items()}
     bench.refused("dead", key, files, bench.sign(files, key, gone), NETWORK)
+    looked = bench.call("doctor", gone, "--no-timestamp", "--dev")
+    bench.suite.check(bench.name("doctor's exit code for a dead service is that of sign", key),
+                      looked.returncode == NETWORK, looked.out)
 
 
 def doctor(bench, key):
@@ -274,6 +279,55 @@ def doctor(bench, key):
     wrong = bench.call("doctor", bench.settings(key, bench.backend.wrong), *gate)
     bench.suite.check(bench.name("doctor tells a good credential from a wrong one", key),
                       wrong.returncode != 0 and wrong.out != good.out, good.out + wrong.out)
+
+
+def faults_of_settings(bench, key):
+    """(what, settings, exit code) of what is wrong before anything is signed."""
+    settings = bench.settings(key)
+    def at(url):
+        return {name: str(value).replace(bench.services.url, url) for name, value in settings.items()}
+    # A name longer than names may be: no resolver needs to be asked.
+    yield "a host that does not exist", at(f"https://{'a' * 64}.invalid"), CONFIG
+    yield "a TLS certificate that nobody trusts", {n: v for n, v in settings.items() if n != "ca_file"}, CONFIG
+    yield "a CA file that is not there", {**settings, "ca_file": str(bench.folder / "absent.pem")}, INPUT
+    yield "a wrong credential", {**settings, **bench.backend.wrong}, AUTH
+    if key.chain and bench.needs_chain:
+        yield "a chain that is not there", {**settings, "chain": str(bench.folder / "absent.pem")}, INPUT
+
+
+def doctor_and_sign_agree(bench, key):
+    for what, settings, code in faults_of_settings(bench, key):
+        bench.services.reset()
+        files = bench.copies(1, "fault")
+        begun = time.monotonic()
+        signed = bench.call("sign", settings, "--no-timestamp", "--dev", "--fd", key.digest, *files)
+        bench.refused(what, key, files, signed, code)
+        looked = bench.call("doctor", settings, "--no-timestamp", "--dev")
+        bench.suite.check(bench.name(f"doctor's exit code for {what} is that of sign", key),
+                          looked.returncode == code, f"{looked.returncode}\n{looked.out}")
+        bench.suite.check(bench.name(f"{what} is not waited for", key), time.monotonic() - begun < 20, signed.out)
+    bench.services.reset()
+
+
+def lost(bench, key):
+    """Answers that are none: what is billed is asked for again once at most."""
+    if not (bench.backend.sign_is_alone and bench.backend.billable):
+        return
+    kinds_of_answers = [("cut", NETWORK), ("html", PROVIDER)]
+    if not bench.backend.clock_step:  # Where each attempt does not take half a minute.
+        kinds_of_answers += [("huge", NETWORK), ("malformed-json", PROVIDER)]
+    for kind, code in kinds_of_answers:
+        bench.services.reset()
+        files = bench.copies(1, "lost")
+        bench.services.fault(kind=kind, match=bench.backend.sign, times=-1)
+        done = bench.sign(files, key)
+        asked = bench.services.count(bench.backend.sign)
+        bench.refused(f"{kind} answers to what is billed", key, files, done, code)
+        bench.suite.check(bench.name(f"{kind} answers are asked for twice at most", key), 0 < asked <= 2,
+                          bench.services.log())
+        bench.suite.check(bench.name(f"after {kind} answers it says that something may be counted", key),
+                          "counted" in done.out, done.out)
+    bench.services.reset()
 
 
 def rotation(bench, key):
@@ -297,6 +351,8 @@ def all_of_one(bench, peer):
         good_days(bench, key, peer)
     for key in bench.backend.keys[:1]:
         doctor(bench, key)
+        doctor_and_sign_agree(bench, key)
+        lost(bench, key)
         rotation(bench, key)
     # One key of each family: what goes wrong is not the curve's doing.
     for key in {key.name[0]: key for key in bench.backend.keys}.values():

@@ -210,15 +210,37 @@ TEST_CASE("trusted-signing: answers that are none are errors", "[providers]") {
   for (const FaultKind kind : {FaultKind::malformed_json, FaultKind::html}) {
     world.lab.add(fault_at(kind, kSign));
 
+    const auto before = world.lab.count(kSign);
     const auto made = sign(*session);
 
     REQUIRE_FALSE(made);
     CHECK(made.error().kind == ErrorKind::provider);
+    CHECK(made.error().hint.find("may have counted") != std::string::npos);
+    CHECK(world.lab.count(kSign) == before + 1);
   }
-  world.lab.add(fault_at(FaultKind::huge, kSign, -1));
-  const auto huge = sign(*session);
-  REQUIRE_FALSE(huge);
-  CHECK(huge.error().kind == ErrorKind::network);
+  for (const FaultKind kind : {FaultKind::huge, FaultKind::cut}) {
+    world.lab.clear_faults();
+    world.lab.add(fault_at(kind, kSign, -1));
+    const auto before = world.lab.count(kSign);
+    const auto lost = sign(*session);
+    REQUIRE_FALSE(lost);
+    CHECK(lost.error().kind == ErrorKind::network);
+    CHECK(lost.error().hint.find("may have counted 2 signatures") != std::string::npos);
+    CHECK(world.lab.count(kSign) == before + 2);
+  }
+}
+
+TEST_CASE("trusted-signing: a signature that was accepted and not fetched is not asked for again",
+          "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  world.lab.add(fault_at(FaultKind::close, kPoll, -1));
+
+  const auto made = sign(*session);
+
+  REQUIRE_FALSE(made);
+  CHECK(made.error().kind == ErrorKind::network);
+  CHECK(made.error().may_be_done);
 }
 
 TEST_CASE("trusted-signing: a chain that is none is the service's fault", "[providers]") {
