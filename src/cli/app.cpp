@@ -179,6 +179,12 @@ Result<bool> parse(BuiltApp& built, const Command& command, std::vector<std::str
   return false;
 }
 
+/// Packagers that have signtool built in take the path of a program and nothing more: a link or
+/// copy of that name stands for it.
+bool is_named_signtool(const std::string& program) {
+  return to_lower(to_utf8(to_path(program).stem())) == "signtool";
+}
+
 Result<int> dispatch(Context& context, Line line);
 
 /// Answers a command line of signtool's with an exit code of signtool's.
@@ -263,9 +269,14 @@ Result<int> dispatch(Context& context, Line line) {
 
 }  // namespace
 
-int run(const std::vector<std::string>& arguments) {
+int run(std::vector<std::string> arguments) {
+  const std::string program = arguments.empty() ? "" : arguments.front();
+  arguments.erase(arguments.begin(), arguments.begin() + (arguments.empty() ? 0 : 1));
   if (const auto code = run_worker(arguments)) {
     return *code;
+  }
+  if (is_named_signtool(program)) {
+    arguments.insert(arguments.begin(), "signtool");
   }
   Context context;
   // Until the flags have been parsed, so that errors about them come in the wanted form.

@@ -6,7 +6,8 @@
 
 namespace signctl::cli {
 
-/// Runs the program on its arguments (UTF-8, without the program name) and returns its exit code.
-int run(const std::vector<std::string>& arguments);
+/// Runs the program on its arguments (UTF-8, the name it was called by first) and returns its exit
+/// code. Called as `signtool` it takes signtool's command line.
+int run(std::vector<std::string> arguments);
 
 }  // namespace signctl::cli

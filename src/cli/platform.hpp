@@ -6,7 +6,7 @@
 
 namespace signctl::cli {
 
-/// Prepares the process and returns its arguments without the program name, as UTF-8.
+/// Prepares the process and returns the name it was called by and its arguments, as UTF-8.
 ///
 /// Interrupts: the first SIGINT, SIGTERM or SIGHUP (console control event on Windows) asks running
 /// work to stop after the files in flight; the second removes temporary files and ends the process

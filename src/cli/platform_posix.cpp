@@ -84,7 +84,7 @@ std::vector<std::string> start_process(int argc, char** argv) {
     handle(number);
   }
   std::vector<std::string> arguments;
-  for (int i = 1; i < argc; ++i) {
+  for (int i = 0; i < argc; ++i) {
     arguments.emplace_back(argv[i]);
   }
   return arguments;

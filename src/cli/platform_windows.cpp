@@ -52,7 +52,7 @@ std::vector<std::string> start_process(int /*argc*/, char** /*argv*/) {
   if (wide == nullptr) {
     return arguments;
   }
-  for (int i = 1; i < count; ++i) {
+  for (int i = 0; i < count; ++i) {
     arguments.push_back(to_utf8(wide[i]));
   }
   ::LocalFree(wide);

@@ -75,6 +75,20 @@ def tool(name, suite):
     return path
 
 
+def node_modules(what, suite):
+    """Folder of the packages in tests/interop/packagers, or None after saying that they or Node.js are absent."""
+    if not tool("node", suite):
+        return None
+    folder = SAMPLES / "packagers" / "node_modules"
+    if not folder.is_dir():
+        suite.skip(what, "scripts/fetch-samples.sh could not fetch it")
+        return None
+    if int(require(run("node", "-p", "process.versions.node")).out.split(".")[0]) < 20:
+        suite.skip(what, "it needs Node.js 20")
+        return None
+    return folder
+
+
 def sha256(path):
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
