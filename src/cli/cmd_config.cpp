@@ -123,6 +123,9 @@ void add_gate(const config::Gate& gate, std::vector<Row>& rows) {
 void add_run(const config::Config& config, std::vector<Row>& rows) {
   const auto& most = config.limits.signatures_per_run;
   rows.push_back({"limits.signatures_per_run", most ? std::to_string(*most) : ""});
+  for (const auto& [name, left] : config.limits.quota) {
+    rows.push_back({"limits.quota." + name, std::to_string(left)});
+  }
   rows.push_back({"audit.log", config.audit_log});
   rows.push_back({"audit.manifest", config.manifest});
   rows.push_back({"journal", config.journal});

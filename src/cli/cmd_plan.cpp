@@ -8,10 +8,15 @@
 #include "cli/shard.hpp"
 #include "cli/sign_run.hpp"
 #include "core/log.hpp"
+#include "core/replaceable.hpp"
 #include "core/text.hpp"
 #include "plan/duplicates.hpp"
 
+#include <signctl/exit_code.hpp>
+
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -50,7 +55,8 @@ void declare_options(Flags& flags, Options& options) {
 /// What would become of one file.
 struct Fate {
   enum class Kind { sign, copy, skip, fail } kind{Kind::sign};
-  std::string why;  ///< Empty for `sign`.
+  std::string why;                     ///< Empty for `sign`.
+  std::optional<ErrorKind> failure{};  ///< Only with `fail`.
 };
 
 /// What the plan says beyond the list of files.
@@ -60,6 +66,7 @@ struct Plan {
   std::vector<Fate> fates;  ///< One for each task.
   std::optional<Share> share;
   std::vector<SignerChoice> signers;
+  std::vector<std::optional<int>> left;  ///< By `limits.quota`, of each signer.
   engine::SignOptions options;
   std::vector<std::string> servers;
   std::vector<InsideWarning> warnings;
@@ -71,6 +78,23 @@ struct Plan {
   }
   [[nodiscard]] std::size_t signatures() const { return count(Fate::Kind::sign) + inside; }
   [[nodiscard]] ProviderTraits traits() const { return signers.front().provider->traits(); }
+  [[nodiscard]] bool needs_more_than(std::optional<int> quota) const {
+    return quota && signatures() > static_cast<std::size_t>(*quota);
+  }
+  [[nodiscard]] std::optional<int> a_year() const {
+    const int quota = traits().signatures_a_year;
+    return quota > 0 ? std::optional(quota) : std::nullopt;
+  }
+  /// How `sign` would end, as far as that is foreseen: before anything for a quota, else with the
+  /// first file that fails.
+  [[nodiscard]] int would_exit() const {
+    if (needs_more_than(a_year()) || needs_more_than(left.front())) {
+      return exit_code(ErrorKind::provider);
+    }
+    const auto failing = std::find_if(
+        fates.begin(), fates.end(), [](const Fate& fate) { return fate.failure.has_value(); });
+    return failing == fates.end() ? 0 : exit_code(*failing->failure);
+  }
 };
 
 std::string_view word_for(Fate::Kind kind) {
@@ -87,19 +111,26 @@ std::string_view word_for(Fate::Kind kind) {
   return "";
 }
 
+/// What would become of one file, others left aside.
+Result<Fate> foresee(const engine::FileTask& task,
+                     const engine::Stages& stages,
+                     MissingFolder folder) {
+  SIGNCTL_TRY(const auto foreseen, engine::foresee_file(task, stages), "");
+  // What is skipped stays where it is, or is copied to the output.
+  if (!foreseen || (foreseen->path == task.input && task.output != task.input)) {
+    SIGNCTL_CHECK(check_replaceable(task.output, folder), "");
+  }
+  return foreseen ? Fate{Fate::Kind::skip, foreseen->reason} : Fate{};
+}
+
 /// What would become of each file; those with the same bytes share one signature.
-std::vector<Fate> foresee(const Plan& plan, const engine::Stages& stages) {
+std::vector<Fate> foresee(const Plan& plan, const engine::Stages& stages, MissingFolder folder) {
   std::vector<Fate> fates;
   std::vector<std::string> paths;
   for (const engine::FileTask& task : plan.tasks) {
-    const auto foreseen = engine::foresee_file(task, stages);
-    if (!foreseen) {
-      fates.push_back({Fate::Kind::fail, foreseen.error().message});
-    } else if (foreseen->has_value()) {
-      fates.push_back({Fate::Kind::skip, (*foreseen)->reason});
-    } else {
-      fates.push_back({});
-    }
+    auto fate = foresee(task, stages, folder);
+    fates.push_back(fate ? std::move(*fate)
+                         : Fate{Fate::Kind::fail, fate.error().message, fate.error().kind});
     paths.push_back(fates.back().kind == Fate::Kind::sign ? task.input : "");
   }
   const auto same_as = plan::find_duplicates(paths);
@@ -119,6 +150,9 @@ Result<Plan> make_plan(const Options& options, Context& context) {
               sign_options(config, options.signature, options.existing, options.timestamp),
               "");
   SIGNCTL_TRY(plan.signers, choose_signers(config, options.signer), "");
+  for (const SignerChoice& choice : plan.signers) {
+    plan.left.push_back(quota_left(choice, config));
+  }
   SIGNCTL_TRY(const auto timestamp,
               timestamp_options(config, options.timestamp, plan.signers.front().provider),
               "");
@@ -140,13 +174,11 @@ Result<Plan> make_plan(const Options& options, Context& context) {
   SIGNCTL_CHECK(check_limits({plan.tasks, plan.inside, ahead.stages}, config, options.run, nullptr),
                 "");
   SIGNCTL_TRY(const auto run, run_options(config, options.run), "");
-  plan.fates = foresee(plan, ahead.stages);
+  plan.fates = foresee(
+      plan,
+      ahead.stages,
+      options.target.output_dir.empty() ? MissingFolder::refuse : MissingFolder::will_be_made);
   return plan;
-}
-
-bool is_beyond_quota(const Plan& plan) {
-  const int quota = plan.traits().signatures_a_year;
-  return quota > 0 && plan.signatures() > static_cast<std::size_t>(quota);
 }
 
 /// The first few of each package: there may be thousands.
@@ -204,12 +236,25 @@ std::string counted(std::size_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+constexpr const char* kTooLittle = ", which is less than this plan needs";
+
+/// What is left of a signer's quota, where that is known. A fallback need not sign all.
+std::string left_text(const Plan& plan, std::size_t signer) {
+  const auto left = plan.left[signer];
+  if (!left) {
+    return "";
+  }
+  const bool too_little = signer == 0 && plan.needs_more_than(left);
+  return ", " + counted(static_cast<std::size_t>(*left), "signature") + " left" +
+         (too_little ? kTooLittle : "");
+}
+
 void print_plan(const Plan& plan, Context& context) {
   print_files(plan, context);
   context.line("");
   for (std::size_t i = 0; i < plan.signers.size(); ++i) {
     context.line((i == 0 ? "signer     " : "fallback   ") + printable(plan.signers[i].signer.name) +
-                 " (" + std::string(plan.signers[i].provider->name()) + ")");
+                 " (" + std::string(plan.signers[i].provider->name()) + ")" + left_text(plan, i));
   }
   if (plan.share) {
     context.line("shard      " + std::to_string(plan.share->shard.index) + " of " +
@@ -218,12 +263,15 @@ void print_plan(const Plan& plan, Context& context) {
   }
   context.line("digest     " + std::string(digest_name(plan.options.digest)));
   context.line("timestamp  " + (plan.servers.empty() ? "none" : join(plan.servers, ", ")));
-  if (plan.traits().signatures_a_year > 0) {
-    context.line("quota      " + quota_text(plan.traits().signatures_a_year) +
-                 (is_beyond_quota(plan) ? ", which is less than this plan needs" : ""));
+  if (const auto quota = plan.a_year()) {
+    context.line("quota      " + quota_text(*quota) +
+                 (plan.needs_more_than(quota) ? kTooLittle : ""));
   }
   if (const std::size_t failing = plan.count(Fate::Kind::fail); failing > 0) {
     context.line("would fail " + counted(failing, "file"));
+  }
+  if (const int code = plan.would_exit(); code != 0) {
+    context.line("sign would end with exit code " + std::to_string(code));
   }
   const std::size_t count = plan.signatures();
   context.line(counted(plan.tasks.size(), "file") + ", at most " +
@@ -240,6 +288,7 @@ Json json_of(const Plan& plan) {
   for (const SignerChoice& choice : plan.signers) {
     const bool first = &choice == plan.signers.data();
     const bool billable = choice.provider->traits().billable;
+    const auto left = plan.left[static_cast<std::size_t>(&choice - plan.signers.data())];
     json["signers"].push_back(
         {{"name", choice.signer.name},
          {"provider", choice.provider->name()},
@@ -247,7 +296,8 @@ Json json_of(const Plan& plan) {
          {"billable", billable},
          {"signatures", first ? plan.signatures() : 0},
          {"billable_signatures", first && billable ? plan.signatures() : 0},
-         {"signatures_a_year", quota_json(choice.provider->traits().signatures_a_year)}});
+         {"signatures_a_year", quota_json(choice.provider->traits().signatures_a_year)},
+         {"signatures_left", left ? Json(*left) : Json(nullptr)}});
   }
   if (plan.share) {
     json["shard"] = {{"index", plan.share->shard.index},
@@ -262,16 +312,19 @@ Json json_of(const Plan& plan) {
   json["would_sign"] = plan.count(Fate::Kind::sign) + plan.count(Fate::Kind::copy);
   json["would_skip"] = plan.count(Fate::Kind::skip);
   json["would_fail"] = plan.count(Fate::Kind::fail);
+  json["would_exit"] = plan.would_exit();
   json["files"] = Json::array();
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
     const auto& file = plan.files.plan.files[i];
+    const Fate& fate = plan.fates[i];
     json["files"].push_back({{"path", file.path},
                              {"step", file.step},
                              {"because", file.because},
                              {"real_path", file.real.empty() ? file.path : file.real},
                              {"output", plan.tasks[i].output},
-                             {"will", word_for(plan.fates[i].kind)},
-                             {"why", plan.fates[i].why}});
+                             {"will", word_for(fate.kind)},
+                             {"why", fate.why},
+                             {"kind", fate.failure ? kind_name(*fate.failure) : ""}});
   }
   json["warnings"] = Json::array();
   for (const InsideWarning& warning : plan.warnings) {

@@ -148,11 +148,19 @@ engine::SignerOptions signer_options(const SignerChoice& choice,
        {choice.provider->traits().max_parallel, config::max_parallel(choice.signer)}) {
     options.ceiling = ceiling > 0 ? std::min(options.ceiling, ceiling) : options.ceiling;
   }
+  if (const auto left = quota_left(choice, config)) {
+    options.quota = static_cast<std::size_t>(*left);
+  }
   options.open = session_maker(choice, config, context);
   return options;
 }
 
 }  // namespace
+
+std::optional<int> quota_left(const SignerChoice& choice, const config::Config& config) {
+  const auto found = config.limits.quota.find(choice.signer.name);
+  return found == config.limits.quota.end() ? std::nullopt : std::optional(found->second);
+}
 
 engine::SessionMaker session_maker(const SignerChoice& choice,
                                    const config::Config& config,

@@ -33,6 +33,10 @@ struct SignerChoice {
 ///         other; `unsupported` when the provider has no use for --chain.
 Result<SignerChoice> choose_signer(const config::Config& config, const SignerFlags& flags);
 
+/// What `limits.quota` says that the signer may still make.
+[[nodiscard]] std::optional<int> quota_left(const SignerChoice& choice,
+                                            const config::Config& config);
+
 /// The signers that may sign, in order of preference: more than one only where the config names
 /// fallbacks and the command line no signer.
 ///

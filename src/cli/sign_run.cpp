@@ -123,8 +123,9 @@ Result<void> check_limits(const Demand& demand,
     return limit && signatures > static_cast<std::size_t>(*limit);
   };
   const auto quota = a_year > 0 ? std::optional(a_year) : std::nullopt;
+  const auto left = signer == nullptr ? std::nullopt : quota_left(*signer, config);
   if (!exceeds(flags.max_signatures) && !exceeds(config.limits.signatures_per_run) &&
-      !exceeds(quota)) {
+      !exceeds(quota) && !exceeds(left)) {
     return ok();
   }
   // Only now is it worth reading the files.
@@ -141,6 +142,12 @@ Result<void> check_limits(const Demand& demand,
                  would + "limits.signatures_per_run is " +
                      std::to_string(*config.limits.signatures_per_run) + "; nothing was signed",
                  "signctl plan lists the files; raise the limit if they are right"};
+  }
+  if (exceeds(left)) {
+    return Error{ErrorKind::provider,
+                 would + "limits.quota leaves " + std::to_string(*left) + " to " +
+                     signer->signer.name + "; nothing was signed",
+                 "signctl plan lists the files; set what is left of the quota if that is wrong"};
   }
   if (exceeds(quota)) {
     return Error{

@@ -42,9 +42,9 @@ struct Demand {
   const engine::Stages& stages;  ///< For engine::foresee_file().
 };
 
-/// Refuses more signatures than --max-signatures, the config's limit and what the first signer's
-/// service makes in a year. Files with the same content count once, and those that would be skipped
-/// not at all.
+/// Refuses more signatures than --max-signatures, the config's limit, and what is left to the first
+/// signer or its service makes in a year. Files with the same content count once, and those that
+/// would be skipped not at all.
 ///
 /// @param signer  Null where nothing is billed.
 Result<void> check_limits(const Demand& demand,

@@ -81,7 +81,8 @@ class Checker {
                    ? ok()
                    : Result<void>(wrong(node, path, "must be a mapping of names to signers"));
       case ValueType::text_map:
-        return check_map(node, path);
+      case ValueType::number_map:
+        return check_map(node, spec, path);
       case ValueType::text_list:
       case ValueType::url_list:
       case ValueType::trust_list:
@@ -117,13 +118,20 @@ class Checker {
     return ok();
   }
 
-  Result<void> check_map(const Node& node, const std::string& path) {
+  Result<void> check_map(const Node& node, const KeySpec& spec, const std::string& path) {
+    const bool numbers = spec.type == ValueType::number_map;
     if (node.kind != NodeKind::mapping || node.entries.empty()) {
-      return wrong(node, path, "must be a mapping of names to texts");
+      return wrong(node,
+                   path,
+                   std::string("must be a mapping of names to ") + (numbers ? "numbers" : "texts"));
     }
     for (const Entry& entry : node.entries) {
+      const std::string key = below(path, printable(entry.key));
       note(entry.value, below(path, entry.key));
-      SIGNCTL_CHECK(check_text(entry.value, below(path, printable(entry.key)), file_), "");
+      SIGNCTL_CHECK(check_text(entry.value, key, file_), "");
+      if (numbers) {
+        SIGNCTL_CHECK(check_integer(entry.value, spec, key), "");
+      }
     }
     return ok();
   }
@@ -172,6 +180,7 @@ class Checker {
       case ValueType::text:
       case ValueType::text_list:
       case ValueType::text_map:
+      case ValueType::number_map:
       case ValueType::section:
       case ValueType::section_list:
       case ValueType::signers:

@@ -82,6 +82,7 @@ struct Gate {
 /// `limits:`
 struct Limits {
   std::optional<int> signatures_per_run;
+  std::map<std::string, int> quota;  ///< How many signatures a signer may still make, by name.
 };
 
 /// A validated configuration. Immutable once made.

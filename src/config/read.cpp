@@ -164,6 +164,11 @@ void read_run(const Node& root, Config& config) {
     config.limits.signatures_per_run.emplace();
     read(limit, *config.limits.signatures_per_run);
   }
+  if (const Node* quota = find_path(root, {"limits", "quota"})) {
+    for (const Entry& entry : quota->entries) {
+      read(&entry.value, config.limits.quota[entry.key]);
+    }
+  }
   read(root.find("journal"), config.journal);
   if (!config.journal.empty() && config.journal != "off") {
     config.journal = in_folder(config.folder, config.journal);
@@ -231,6 +236,27 @@ Result<void> check_signer_names(const Node& root, const Config& config) {
   return ok();
 }
 
+/// A quota of nobody would limit nothing.
+Result<void> check_quota_names(const Node& root, const Config& config) {
+  const Node* quota = find_path(root, {"limits", "quota"});
+  std::vector<std::string> known;
+  for (const auto& [name, signer] : config.signers) {
+    known.push_back(name);
+  }
+  for (std::size_t i = 0; quota != nullptr && i < quota->entries.size(); ++i) {
+    const Entry& entry = quota->entries[i];
+    if (!config.signers.contains(entry.key)) {
+      return error_at(
+          config.file,
+          entry.value,
+          "limits.quota names \"" + printable(entry.key) + "\", which is not in signers",
+          known.empty() ? "add it below signers"
+                        : suggestion(entry.key, known, "signers there are"));
+    }
+  }
+  return ok();
+}
+
 /// Rules of trying again that no run could keep.
 Result<void> check_retry(const Node& root, const Config& config) {
   const Retry& retry = config.sign.retry;
@@ -278,6 +304,7 @@ Result<Config> parse(std::string_view text, const std::string& file_utf8) {
   read_run(root, config);
   SIGNCTL_TRY(config.steps, read_steps(root, file_utf8), "");
   SIGNCTL_CHECK(check_signer_names(root, config), "");
+  SIGNCTL_CHECK(check_quota_names(root, config), "");
   SIGNCTL_CHECK(check_retry(root, config), "");
   if (config.sign.signer.empty() && config.signers.size() == 1) {
     config.sign.signer.push_back(config.signers.begin()->first);

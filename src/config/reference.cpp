@@ -27,6 +27,8 @@ std::string type_text(const KeySpec& spec) {
       return "text or list";
     case ValueType::text_map:
       return "names to texts";
+    case ValueType::number_map:
+      return "names to numbers";
     case ValueType::integer:
       return spec.min == spec.max ? code(std::to_string(spec.min))
                                   : std::to_string(spec.min) + " to " + std::to_string(spec.max);

@@ -88,6 +88,9 @@ Json value_schema(const KeySpec& spec) {
       return one_or_more(any_text());
     case ValueType::text_map:
       return Json{{"type", "object"}, {"additionalProperties", any_text()}, {"minProperties", 1}};
+    case ValueType::number_map:
+      return Json{
+          {"type", "object"}, {"additionalProperties", integer_schema(spec)}, {"minProperties", 1}};
     case ValueType::integer:
       return integer_schema(spec);
     case ValueType::boolean:

@@ -208,6 +208,14 @@ constexpr std::array kLimitKeys{
             .example = "50",
             .min = 0,
             .max = 1'000'000},
+    KeySpec{.key = "quota",
+            .type = ValueType::number_map,
+            .help =
+                "How many signatures each signer may still make, by the signer's name; a run that "
+                "would make more does not start, and a fallback stops there",
+            .example = "{ release: 412 }",
+            .min = 0,
+            .max = 1'000'000},
 };
 constexpr Section kLimits{kLimitKeys};
 

@@ -15,6 +15,7 @@ enum class ValueType {
   text,          ///< Any scalar but an empty one.
   text_list,     ///< A text or a list of them.
   text_map,      ///< Names to texts.
+  number_map,    ///< Names to plain decimals within [min, max].
   integer,       ///< Plain decimal within [min, max].
   boolean,       ///< Plain true or false.
   duration,      ///< "500ms", "30s", "15m", "2h".

@@ -5,6 +5,7 @@
 #include "core/file_posix.hpp"
 #include "core/log.hpp"
 #include "core/path.hpp"
+#include "core/replaceable_posix.hpp"
 #include "core/stale_files.hpp"
 #include "core/temporary_files.hpp"
 #include "core/text.hpp"
@@ -25,7 +26,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr mode_t kPermissions = 07777;
-constexpr mode_t kAnyWrite = S_IWUSR | S_IWGRP | S_IWOTH;
 
 /// What the file gets just before it is renamed.
 struct Attributes {
@@ -68,60 +68,6 @@ std::string random_name() {
     }
   }
   return ".signctl-" + std::to_string(getpid()) + "-" + to_hex(random) + ".tmp";
-}
-
-/// Follows links at the end of `target`, so that the file behind them is replaced and they stay.
-Result<fs::path> resolve_links(const fs::path& target) {
-  static constexpr int kMostLinks = 40;  // As Linux.
-  fs::path path = target;
-  for (int i = 0; i < kMostLinks; ++i) {
-    std::error_code failure;
-    if (!fs::is_symlink(fs::symlink_status(path, failure))) {
-      return path;
-    }
-    const fs::path link = fs::read_symlink(path, failure);
-    if (failure) {
-      break;
-    }
-    path = link.is_absolute() ? link : path.parent_path() / link;
-  }
-  const std::string name = to_utf8(target);
-  return write_error(ELOOP, "cannot write " + printable(name), name);
-}
-
-Error read_only(const std::string& target) {
-  return {ErrorKind::output,
-          "cannot replace " + printable(target) + ": it is read-only",
-          "make it writable first (chmod u+w), or write somewhere else with --output"};
-}
-
-/// Refuses targets that must not be replaced. The status of one that may; empty when there is none.
-Result<std::optional<struct stat>> check_target(const std::string& target, Existing existing) {
-  struct stat status {};
-  const std::string what = "cannot replace " + printable(target);
-  if (lstat(target.c_str(), &status) != 0) {
-    if (errno == ENOENT) {
-      return std::optional<struct stat>{};
-    }
-    return write_error(errno, "cannot write " + printable(target), target);
-  }
-  if (existing == Existing::refuse) {
-    return write_error(EEXIST, "cannot write " + printable(target), target);
-  }
-  if (const std::string kind = special_kind(status); !kind.empty()) {
-    return Error{ErrorKind::output,
-                 what + ": it is " + kind + ", not a regular file",
-                 "name a file to write to"};
-  }
-  // A rename needs no permission on the file itself, and root needs none at all; but who took the
-  // write permission off wants the file to stay as it is.
-  if ((status.st_mode & kAnyWrite) == 0) {
-    return read_only(target);
-  }
-  if (faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) != 0) {
-    return write_error(errno, what, target);
-  }
-  return std::optional<struct stat>{status};
 }
 
 #if defined(__linux__)

@@ -3,6 +3,7 @@
 #include "core/atomic_file.hpp"
 #include "core/file_windows.hpp"
 #include "core/path.hpp"
+#include "core/replaceable_windows.hpp"
 #include "core/stale_files.hpp"
 #include "core/temporary_files.hpp"
 #include "core/text.hpp"
@@ -27,37 +28,6 @@ std::string unique_name() {
   QueryPerformanceCounter(&ticks);
   return ".signctl-" + std::to_string(GetCurrentProcessId()) + "-" +
          std::to_string(ticks.QuadPart) + "-" + std::to_string(counter++) + ".tmp";
-}
-
-fs::path resolve_links(const fs::path& target) {
-  std::error_code failure;
-  fs::path real = fs::is_symlink(fs::symlink_status(target, failure))
-                      ? fs::weakly_canonical(target, failure)
-                      : target;
-  return failure ? target : real;
-}
-
-Result<void> check_target(const std::string& target, Existing existing) {
-  const DWORD attributes = GetFileAttributesW(windows_path(target).c_str());
-  if (attributes == INVALID_FILE_ATTRIBUTES) {
-    return ok();
-  }
-  const std::string what = "cannot replace " + printable(target);
-  if (existing == Existing::refuse) {
-    return windows_error(
-        ErrorKind::output, "cannot write " + printable(target), ERROR_ALREADY_EXISTS);
-  }
-  if ((attributes & FILE_ATTRIBUTE_DIRECTORY) != 0) {
-    return Error{ErrorKind::output,
-                 what + ": it is a folder, not a regular file",
-                 "name a file to write to"};
-  }
-  if ((attributes & FILE_ATTRIBUTE_READONLY) != 0) {
-    return Error{ErrorKind::output,
-                 what + ": it is read-only",
-                 "make it writable first (attrib -r), or write somewhere else with --output"};
-  }
-  return ok();
 }
 
 }  // namespace

@@ -172,14 +172,32 @@ Result<SignedDigest> Signer::sign_once(const FileFacts* file, ByteView digest, D
   return made;
 }
 
+Result<void> Signer::admit() {
+  if (admit_) {
+    SIGNCTL_CHECK(admit_(), "");
+  }
+  if (options_.quota && admitted_.fetch_add(1) >= *options_.quota) {
+    --admitted_;
+    return Error{ErrorKind::provider,
+                 "signer \"" + options_.name + "\" may make no more than " +
+                     std::to_string(*options_.quota) + " signatures",
+                 "limits.quota in the config says so; the files that are not signed yet keep their "
+                 "old bytes"};
+  }
+  return ok();
+}
+
 Result<SignedDigest> Signer::sign(const FileFacts* file, ByteView digest, DigestAlg alg) {
   long seen = pace_.successes();
   for (int tries = 0;;) {
     CallScope scope(pace_);
     SIGNCTL_CHECK(pace_.enter(), "waiting for signer \"" + options_.name + "\"");
     // Asked only now: it may have been a long wait.
-    const auto admitted = admit_ ? admit_() : ok();
+    const auto admitted = admit();
     auto made = admitted ? sign_once(file, digest, alg) : Result<SignedDigest>(admitted.error());
+    if (admitted && !made && options_.quota) {
+      --admitted_;
+    }
     pace_.leave(made ? Pace::Outcome::success : Pace::Outcome::failure);
     if (made || !admitted || !is_transient(made.error().kind)) {
       return made;

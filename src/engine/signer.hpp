@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct SignerOptions {
   /// Tells this signer's key from any other's: the provider and what is not secret in its settings.
   std::string settings;
   bool billable{false};
-  int ceiling{1};  ///< Most signatures at a time.
+  int ceiling{1};                      ///< Most signatures at a time.
+  std::optional<std::size_t> quota{};  ///< Most signatures of the run; empty for no limit.
   /// Logs in. Called when the signer is first needed.
   std::function<Result<std::unique_ptr<SigningSession>>()> open;
 };
@@ -93,6 +95,8 @@ class Signer {
   void give_back(std::unique_ptr<SigningSession> session);
   /// Whether to, after the pause that this takes.
   bool try_again(const Error& error, int tries);
+  /// Whether one more signature may be paid for; it then counts, until taken back.
+  Result<void> admit();
   Result<SignedDigest> sign_once(const FileFacts* file, ByteView digest, DigestAlg alg);
 
   SignerOptions options_;
@@ -104,6 +108,7 @@ class Signer {
   std::unique_ptr<SigningSession> first_;
   std::vector<std::unique_ptr<SigningSession>> idle_;
   std::atomic<std::size_t> signatures_{0};
+  std::atomic<std::size_t> admitted_{0};  ///< Signatures made and under way.
 };
 
 }  // namespace signctl::engine

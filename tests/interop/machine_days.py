@@ -7,12 +7,15 @@ refused with the right exit code; and no signature whose answer was had is paid 
 """
 import contextlib
 import glob
+import json
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 from fake_services import FakeServices
 from harness import SIGNCTL, Failure, Suite, run, sha256, unsigned_files
@@ -92,6 +95,77 @@ def read_only_folder(day):
         day.suite.check("it costs no signature", day.spent() == len(files), day.spent())
         day.suite.check("its file is untouched", sha256(sealed) == day.before[sealed])
         day.all_signed("the others of a read-only folder", folder, files)
+
+
+def planned_code(day, folder, *arguments, user=()):
+    """The exit code that the plan foresees, and what it says."""
+    done = run(*user, SIGNCTL, "plan", "--json", "-c", folder / "signctl.yaml", *arguments, env=day.env())
+    try:
+        return json.JSONDecoder().raw_decode(done.out[done.out.index("{\n"):])[0]["would_exit"], done.out
+    except ValueError:
+        return None, done.out
+
+
+def no_place(day):
+    """Files that cannot be replaced although they can be written to: the plan says so, and no signature is spent."""
+    folder, files = day.folder(4)
+    place = folder / "place"
+    place.mkdir()
+    with mounted(day.suite, place, "size=8m") as there:
+        if there:
+            inside = place / "inside.exe"
+            shutil.copyfile(files[0], inside)
+            run("mount", "-o", "remount,ro", place)
+            refused(day, "a drive that is mounted read-only", folder, inside)
+    bound = folder / "bound.exe"
+    shutil.copyfile(files[1], bound)
+    if run("mount", "--bind", files[2], bound).returncode == 0:
+        refused(day, "a file that is a mount point", folder, bound)
+        run("umount", bound)
+    else:
+        day.suite.skip("a file that is a mount point", "this user may not mount one")
+    for mark in ("+i", "+a"):
+        if run("chattr", mark, files[3]).returncode != 0:
+            day.suite.skip(f"a file with chattr {mark}", "this file system does not have it")
+            continue
+        refused(day, f"a file with chattr {mark}", folder, files[3])
+        run("chattr", mark.replace("+", "-"), files[3])
+    unprivileged(day, files[0])
+
+
+def refused(day, what, folder, path):
+    before = sha256(path)
+    day.fakes.reset()
+    code, told = planned_code(day, folder, path)
+    day.suite.check(f"{what}: the plan sees it", code == 11 and "FAIL" in told, told)
+    done = day.sign(folder, path)
+    day.suite.check(f"{what}: signing is exit code 11", done.returncode == 11, done.out)
+    day.suite.check(f"{what}: no signature is spent", day.spent() == 0, day.spent())
+    day.suite.check(f"{what}: the file is as it was", sha256(path) == before)
+
+
+def unprivileged(day, program):
+    """What root may always do: asked as somebody else."""
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    place = Path(tempfile.mkdtemp(prefix="signctl-user-"))
+    (place / "signctl.yaml").write_text("version: 1\nsigners: { local: { provider: pfx, file: local.pfx } }\n"
+                                        "gate: { trust: [signer], timestamp: optional }\n")
+    try:
+        for name in ("sticky", "closed"):
+            (place / name).mkdir()
+            shutil.copyfile(program, place / name / "app.exe")
+            (place / name / "app.exe").chmod(0o666)
+        place.chmod(0o755)
+        (place / "sticky").chmod(0o1777)
+        (place / "closed").chmod(0o755)
+        if run(*user, SIGNCTL, "version").returncode != 0:
+            day.suite.skip("folders of another user", "setpriv cannot run signctl as one")
+            return
+        for name in ("sticky", "closed"):
+            code, told = planned_code(day, place, place / name / "app.exe", user=user)
+            day.suite.check(f"a file of somebody else in a {name} folder: the plan sees it", code == 11, told)
+    finally:
+        shutil.rmtree(place)
 
 
 def held_open(day):
@@ -175,7 +249,7 @@ def main():
     sample = min((path for _, path in inputs), key=lambda path: path.stat().st_size)
     with FakeServices(suite.folder / "fakes", ["google-kms"]) as fakes:
         day = Day(suite, fakes, sample)
-        for test in (full_disk, read_only_folder, held_open, jumping_clock, silent_server):
+        for test in (full_disk, read_only_folder, no_place, held_open, jumping_clock, silent_server):
             started = time.monotonic()
             test(day)
             print(f"{test.__name__}: {time.monotonic() - started:.1f} s", flush=True)

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
+#include <string>
 
 namespace signctl::test {
 
@@ -101,6 +103,20 @@ gate: { timestamp: required, trust: [system], revocation: soft }
   CHECK(said.gate.timestamp == unsaid.gate.timestamp);
   CHECK(said.gate.trust == unsaid.gate.trust);
   CHECK(said.gate.revocation == unsaid.gate.revocation);
+}
+
+TEST_CASE("config: a quota is a number for a signer that there is", "[config]") {
+  const std::string signers = "version: 1\nsigners: {a: {provider: pfx}, b: {provider: pfx}}\n";
+  const auto read = [&](const std::string& quota) {
+    return config::parse(signers + "limits: {quota: " + quota + "}\n", "signctl.yaml");
+  };
+
+  CHECK(must(read("{a: 0, b: 412}")).limits.quota ==
+        std::map<std::string, int>{{"a", 0}, {"b", 412}});
+  CHECK_THAT(read("{c: 5}").error().message, Catch::Contains("which is not in signers"));
+  CHECK_THAT(read("{a: many}").error().message, Catch::Contains("must be a whole number"));
+  CHECK_THAT(read("{a: -1}").error().message, Catch::Contains("must be from 0"));
+  CHECK_THAT(read("5").error().message, Catch::Contains("names to numbers"));
 }
 
 TEST_CASE("config: the only signer there is signs", "[config]") {
