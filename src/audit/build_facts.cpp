@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/build_facts.hpp"
 
+#include "core/text.hpp"
+#include "crypto/digest.hpp"
+
+#include <signctl/bytes.hpp>
+
 #include <array>
 #include <string_view>
 
@@ -8,47 +13,69 @@ namespace signctl::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 30> kVariables{"GITHUB_REPOSITORY",
-                                                      "GITHUB_REF",
-                                                      "GITHUB_SHA",
-                                                      "GITHUB_WORKFLOW_REF",
-                                                      "GITHUB_RUN_ID",
-                                                      "GITHUB_RUN_ATTEMPT",
-                                                      "GITHUB_JOB",
-                                                      "GITHUB_ACTOR",
-                                                      "GITHUB_EVENT_NAME",
-                                                      "CI_PROJECT_PATH",
-                                                      "CI_COMMIT_REF_NAME",
-                                                      "CI_COMMIT_SHA",
-                                                      "CI_PIPELINE_ID",
-                                                      "CI_JOB_ID",
-                                                      "CI_JOB_NAME",
-                                                      "BUILD_REPOSITORY_NAME",
-                                                      "BUILD_SOURCEBRANCH",
-                                                      "BUILD_SOURCEVERSION",
-                                                      "BUILD_BUILDID",
-                                                      "SYSTEM_JOBID",
-                                                      "JOB_NAME",
-                                                      "BUILD_NUMBER",
-                                                      "BUILD_TAG",
-                                                      "GIT_BRANCH",
-                                                      "GIT_COMMIT",
-                                                      "BUILDKITE_PIPELINE_SLUG",
-                                                      "BUILDKITE_BUILD_NUMBER",
-                                                      "BUILDKITE_COMMIT",
-                                                      "CIRCLE_SHA1",
-                                                      "CIRCLE_WORKFLOW_ID"};
+/// What all jobs of a build have alike, also when one is run again; or what is each job's own.
+enum class Scope { build, job };
+
+struct Variable {
+  std::string_view name;
+  Scope scope{};
+};
+
+constexpr std::array kVariables{std::to_array<Variable>({
+    {"GITHUB_REPOSITORY", Scope::build},
+    {"GITHUB_REF", Scope::build},
+    {"GITHUB_SHA", Scope::build},
+    {"GITHUB_WORKFLOW_REF", Scope::build},
+    {"GITHUB_RUN_ID", Scope::build},
+    {"GITHUB_RUN_ATTEMPT", Scope::job},
+    {"GITHUB_JOB", Scope::job},
+    {"GITHUB_ACTOR", Scope::job},
+    {"GITHUB_EVENT_NAME", Scope::build},
+    {"CI_PROJECT_PATH", Scope::build},
+    {"CI_COMMIT_REF_NAME", Scope::build},
+    {"CI_COMMIT_SHA", Scope::build},
+    {"CI_PIPELINE_ID", Scope::build},
+    {"CI_JOB_ID", Scope::job},
+    {"CI_JOB_NAME", Scope::job},
+    {"BUILD_REPOSITORY_NAME", Scope::build},
+    {"BUILD_SOURCEBRANCH", Scope::build},
+    {"BUILD_SOURCEVERSION", Scope::build},
+    {"BUILD_BUILDID", Scope::build},
+    {"SYSTEM_JOBID", Scope::job},
+    {"JOB_NAME", Scope::build},
+    {"BUILD_NUMBER", Scope::build},
+    {"BUILD_TAG", Scope::build},
+    {"GIT_BRANCH", Scope::build},
+    {"GIT_COMMIT", Scope::build},
+    {"BUILDKITE_PIPELINE_SLUG", Scope::build},
+    {"BUILDKITE_BUILD_NUMBER", Scope::build},
+    {"BUILDKITE_COMMIT", Scope::build},
+    {"CIRCLE_SHA1", Scope::build},
+    {"CIRCLE_WORKFLOW_ID", Scope::job},
+    {"SIGNCTL_BUILD", Scope::build},  // Ours, for where nothing else names the build.
+})};
 
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> build_facts(const Environment& environment) {
   std::vector<std::pair<std::string, std::string>> facts;
-  for (const std::string_view name : kVariables) {
-    if (auto value = environment.get(name)) {
-      facts.emplace_back(std::string(name), std::move(*value));
+  for (const Variable& variable : kVariables) {
+    if (auto value = environment.get(variable.name)) {
+      facts.emplace_back(std::string(variable.name), std::move(*value));
     }
   }
   return facts;
+}
+
+std::string build_sha256(const Environment& environment) {
+  std::string text;
+  for (const Variable& variable : kVariables) {
+    const auto value = environment.get(variable.name);
+    if (value && variable.scope == Scope::build) {
+      text += std::string(variable.name) + "=" + *value + "\n";
+    }
+  }
+  return text.empty() ? "" : to_hex(crypto::hash(DigestAlg::sha256, as_bytes(text)));
 }
 
 }  // namespace signctl::audit

@@ -65,8 +65,9 @@ struct RunRecord {
   std::string ended;
   int exit_code{};
   bool rehearsal{};
-  std::string config;         ///< Path as given; empty when there was none.
-  std::string config_sha256;  ///< Hex.
+  std::string config;          ///< Path as given; empty when there was none.
+  std::string config_sha256;   ///< Hex.
+  std::string build_sha256{};  ///< Hex; names the build, as audit::build_sha256().
 };
 
 /// A planned file and the shard that signs it.

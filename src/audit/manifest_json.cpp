@@ -74,6 +74,7 @@ Json to_json(const RunRecord& run) {
   json["exit_code"] = run.exit_code;
   put(json, "config", run.config);
   put(json, "config_sha256", run.config_sha256);
+  put(json, "build_sha256", run.build_sha256);
   return json;
 }
 
@@ -194,7 +195,8 @@ Result<RunRecord> read_run(const Json& json) {
                    code->get<int>(),
                    false,
                    text_of(json, "config"),
-                   text_of(json, "config_sha256")};
+                   text_of(json, "config_sha256"),
+                   text_of(json, "build_sha256")};
 }
 
 std::size_t number_of(const Json& json, const char* key) {

@@ -52,6 +52,13 @@ Result<void> check_alike(const ShardManifest& first, const ShardManifest& other)
   if (first.manifest.run.config_sha256 != other.manifest.run.config_sha256) {
     return different(first, other, "two configs");
   }
+  if (first.manifest.run.build_sha256 != other.manifest.run.build_sha256) {
+    return different(first,
+                     other,
+                     "two builds, of " + printable(first.manifest.run.started) + " and " +
+                         printable(other.manifest.run.started) +
+                         "; one may be left over from an earlier run");
+  }
   return {};
 }
 
@@ -60,6 +67,12 @@ Result<std::map<std::size_t, const ShardManifest*>> by_index(
     const std::vector<ShardManifest>& shards) {
   std::map<std::size_t, const ShardManifest*> sorted;
   for (const ShardManifest& one : shards) {
+    if (!one.manifest.shard && one.manifest.files.empty() && one.manifest.run.exit_code != 0) {
+      return Error{ErrorKind::input,
+                   printable(one.path) + " is of a run that ended with exit code " +
+                       std::to_string(one.manifest.run.exit_code) + " before it knew its files",
+                   "run that shard again"};
+    }
     if (!one.manifest.shard) {
       return Error{ErrorKind::input,
                    printable(one.path) + " is the manifest of a whole run, not of a shard",

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the shards of a plan wrote, made one.
+#include "audit/manifest_check.hpp"
 #include "audit/merge.hpp"
 #include "cli/command.hpp"
 #include "cli/errors.hpp"
+#include "cli/failed_start.hpp"
 #include "cli/merge_report.hpp"
-#include "cli/own_files.hpp"
 #include "cli/render.hpp"
 #include "core/atomic_file.hpp"
 #include "core/file.hpp"
@@ -27,6 +28,7 @@ struct Options {
   std::vector<std::string> files;
   std::string manifest;
   std::string log;
+  bool check_files{false};
   ReportFlags report;
 };
 
@@ -35,6 +37,9 @@ void declare_options(Flags& flags, Options& options) {
   flags.operands(options.files);
   flags.value("--manifest", options.manifest, "FILE", "Where the joined manifest goes");
   flags.value("--audit", options.log, "FILE", "The audit log that the others are appended to");
+  flags.flag("--check-files",
+             options.check_files,
+             "Also fail when a file is not there as its shard wrote it down");
   declare(flags, options.report);
 }
 
@@ -106,10 +111,10 @@ Result<void> check_flags(const Options& options, const Inputs& inputs) {
       "");
   SIGNCTL_CHECK(
       check_pair(!inputs.logs.empty(), !options.log.empty(), "audit logs", "--audit FILE"), "");
-  return check_own_files({{"--manifest", OwnKind::manifest, options.manifest},
-                          {"--audit", OwnKind::log, options.log},
-                          {"--report", OwnKind::report, options.report.file}},
-                         options.files);
+  if (options.check_files && inputs.manifests.empty()) {
+    return Error{ErrorKind::usage, "--check-files is given and no manifests are"};
+  }
+  return check({options.report, {options.manifest, options.log}, options.files});
 }
 
 Result<void> join_reports(const Options& options,
@@ -157,7 +162,26 @@ Result<void> join_logs(const Options& options, const Inputs& inputs) {
   return ok();
 }
 
-Result<int> run(const Options& options, Context& context) {
+/// Compares the files with what the shards wrote down: a manifest that is left over from an earlier
+/// run is then found out.
+void check_files(audit::Merged& merged, const std::string& manifest_path) {
+  for (audit::FileRecord& file : merged.manifest.files) {
+    if (!audit::is_good_state(file.state)) {
+      continue;
+    }
+    const auto now = audit::digest_file(audit::path_from_manifest(file.path, manifest_path));
+    const auto finding =
+        audit::check_file(file, now ? std::optional<audit::FileDigests>(*now) : std::nullopt);
+    if (finding) {
+      file.state = "failed";
+      file.why = finding->message;
+      merged.missing.push_back(printable(file.path) + ": " + file.why);
+      merged.manifest.run.exit_code = exit_code(ErrorKind::gate);
+    }
+  }
+}
+
+Result<int> merge(const Options& options, Context& context) {
   if (options.files.empty()) {
     return Error{ErrorKind::usage,
                  "no files are named",
@@ -171,6 +195,9 @@ Result<int> run(const Options& options, Context& context) {
   audit::Merged merged;
   if (!inputs.manifests.empty()) {
     SIGNCTL_TRY(merged, audit::merge_manifests(inputs.manifests, options.manifest), "");
+  }
+  if (options.check_files) {
+    check_files(merged, options.manifest);
   }
   int code = merged.missing.empty() ? 0 : exit_code(ErrorKind::gate);
   SIGNCTL_CHECK(join_reports(options, inputs, context, code), "");
@@ -203,6 +230,22 @@ Result<int> run(const Options& options, Context& context) {
   return code;
 }
 
+Result<int> run(const Options& options, Context& context) {
+  auto code = merge(options, context);
+  if (!code) {
+    // No older manifest or report may speak for shards that cannot be joined.
+    const config::Config config;
+    const std::vector<engine::FileTask> tasks;
+    const std::optional<Share> share;
+    write_failed_start({options.report, {options.manifest, ""}, options.files},
+                       {"sign", "signed"},
+                       RunPlan{config, tasks, share},
+                       code.error(),
+                       context);
+  }
+  return code;
+}
+
 }  // namespace
 
 const Command& merge_command() {
@@ -214,8 +257,9 @@ const Command& merge_command() {
       "Joins the manifests, JSON reports and audit logs of runs with --shard, told apart by their "
       "content. Exit code 1 when a planned file was not signed or a shard is missing; the manifest "
       "is "
-      "written all the same and says that it is incomplete. Shards of different plans, configs or "
-      "versions are not joined.\n"
+      "written all the same and says that it is incomplete. Shards of different plans, configs, "
+      "versions or builds are not joined. With --check-files the files are looked at as well: "
+      "exit code 1 when one is not there, or not as its shard left it.\n"
       "A joined report may have any format; a joined log is a chain of its own, in which each "
       "record "
       "keeps the hash of the line that it was.",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.hpp"
 #include "cli/development.hpp"
+#include "cli/failed_start.hpp"
 #include "cli/files.hpp"
 #include "cli/reports.hpp"
 #include "cli/sign_run.hpp"
@@ -17,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr BatchWords kWords{"rehearse", "rehearsed"};
 constexpr const char* kMarker = "REHEARSAL.txt";
 constexpr std::string_view kMarkerText =
     "Made by signctl rehearse: signed with a throw-away certificate, not for release.\n"
@@ -113,11 +115,24 @@ Result<engine::Crew> rehearsal_crew(const RehearsalSigner& signer, int jobs, Con
   return crew;
 }
 
-Result<int> run(const Options& options, Context& context) {
-  SIGNCTL_TRY(const auto config, load_config(options.config), "");
-  SignRun sign;
+Paperwork papers_of(const Options& options,
+                    const config::Config& config,
+                    const std::vector<engine::FileTask>& tasks) {
+  Paperwork papers{options.report, {}, options.files.files};
+  for (const engine::FileTask& task : tasks) {
+    papers.taken.insert(papers.taken.end(), {task.input, task.output});
+  }
+  papers.taken.push_back(config.file);
+  return papers;
+}
+
+Result<void> prepare(const Options& options,
+                     config::Config& config,
+                     SignRun& sign,
+                     Context& context) {
+  SIGNCTL_CHECK(check(options.report), "");
   sign.report = options.report;
-  SIGNCTL_CHECK(check(sign.report), "");
+  SIGNCTL_TRY(config, load_config(options.config), "");
   SIGNCTL_TRY(sign.options, sign_options(config, options.signature, options.existing, {}), "");
   SIGNCTL_TRY(sign.gate, make_gate(config, {}, context), "");
   SIGNCTL_TRY(auto files, plan_files(config, options.files), "");
@@ -138,6 +153,8 @@ Result<int> run(const Options& options, Context& context) {
               "making the rehearsal's certificates");
   SIGNCTL_CHECK(recreate(options.output_dir), "");
   SIGNCTL_CHECK(make_folders(target, sign.tasks), "");
+  SIGNCTL_CHECK(check(papers_of(options, config, sign.tasks)), "");
+  SIGNCTL_CHECK(write_begun_report(sign.report, kWords, sign.tasks.size(), context), "");
   // The gate is the real one, but for who signed: nobody can hold the right name here.
   sign.gate.store = signer.store;
   sign.gate.trust_signer = true;
@@ -147,7 +164,18 @@ Result<int> run(const Options& options, Context& context) {
   context.line("REHEARSAL into " + printable(options.output_dir) +
                ": a throw-away certificate and a local timestamp authority; the originals stay as "
                "they are, and who signed is not checked");
-  return sign_files(sign, {"rehearse", "rehearsed"}, context);
+  return ok();
+}
+
+Result<int> run(const Options& options, Context& context) {
+  config::Config config;
+  SignRun sign;
+  if (auto prepared = prepare(options, config, sign, context); !prepared) {
+    write_failed_start(
+        papers_of(options, config, sign.tasks), kWords, std::nullopt, prepared.error(), context);
+    return prepared.error();
+  }
+  return sign_files(sign, kWords, context);
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/batch.hpp"
 #include "cli/command.hpp"
+#include "cli/failed_start.hpp"
 #include "cli/files.hpp"
-#include "cli/own_files.hpp"
 #include "cli/plan_inside.hpp"
 #include "cli/reports.hpp"
 #include "cli/shard.hpp"
@@ -14,6 +14,8 @@
 namespace signctl::cli {
 
 namespace {
+
+constexpr BatchWords kWords{"sign", "signed"};
 
 struct Options {
   FileFlags files;
@@ -54,29 +56,31 @@ LedgerPaths ledger_paths(const AuditFlags& flags, const config::Config& config) 
           flags.log.empty() ? config.audit_log : flags.log};
 }
 
-Result<void> check_written(const LedgerPaths& ledger,
-                           const ReportFlags& report,
-                           const config::Config& config,
-                           const std::vector<engine::FileTask>& tasks) {
-  std::vector<std::string> taken;
-  for (const engine::FileTask& task : tasks) {
-    taken.push_back(task.input);
-    taken.push_back(task.output);
+/// What is known of a run, step by step.
+struct Preparation {
+  config::Config config;
+  SignRun sign;
+  std::optional<Share> share;
+
+  [[nodiscard]] RunPlan plan() const { return {config, sign.tasks, share}; }
+};
+
+Paperwork papers_of(const Options& options, const Preparation& ready) {
+  Paperwork papers{options.report, ledger_paths(options.audit, ready.config), options.files.files};
+  for (const engine::FileTask& task : ready.sign.tasks) {
+    papers.taken.push_back(task.input);
+    papers.taken.push_back(task.output);
   }
-  if (!config.file.empty()) {
-    taken.push_back(config.file);
-  }
-  return check_own_files({{"--manifest", OwnKind::manifest, ledger.manifest},
-                          {"--audit", OwnKind::log, ledger.log},
-                          {"--report", OwnKind::report, report.file}},
-                         taken);
+  papers.taken.push_back(ready.config.file);
+  return papers;
 }
 
-Result<int> run(const Options& options, Context& context) {
-  SIGNCTL_TRY(const auto config, load_config(options.config), "");
-  SignRun sign;
+Result<void> prepare(const Options& options, Preparation& ready, Context& context) {
+  SignRun& sign = ready.sign;
+  SIGNCTL_CHECK(check(options.report), "");
   sign.report = options.report;
-  SIGNCTL_CHECK(check(sign.report), "");
+  SIGNCTL_TRY(ready.config, load_config(options.config), "");
+  const config::Config& config = ready.config;
   SIGNCTL_CHECK(check(options.shard), "");
   SIGNCTL_TRY(sign.options,
               sign_options(config, options.signature, options.existing, options.timestamp),
@@ -97,7 +101,7 @@ Result<int> run(const Options& options, Context& context) {
   }
   SIGNCTL_TRY(auto files, plan_files(config, options.files), "");
   SIGNCTL_TRY(sign.tasks, make_tasks(files, options.target, sign.options), "");
-  SIGNCTL_TRY(const auto share, take_share(options.shard, config, files, sign.tasks), "");
+  SIGNCTL_TRY(ready.share, take_share(options.shard, config, files, sign.tasks), "");
   for (const plan::PlannedFile& file : files.plan.files) {
     if (!file.real.empty()) {
       log_info(printable(file.path) + " leads to " + printable(file.real) +
@@ -120,10 +124,20 @@ Result<int> run(const Options& options, Context& context) {
               engine::Shelf::open(shelf_options(config, options.run, signers), context.clock()),
               "");
   SIGNCTL_CHECK(make_folders(options.target, sign.tasks), "");
-  const LedgerPaths ledger = ledger_paths(options.audit, config);
-  SIGNCTL_CHECK(check_written(ledger, sign.report, config, sign.tasks), "");
-  SIGNCTL_TRY(sign.ledger, Ledger::begin(ledger, config, sign.tasks, share, context), "");
-  return sign_files(sign, {"sign", "signed"}, context);
+  const Paperwork papers = papers_of(options, ready);
+  SIGNCTL_CHECK(check(papers), "");
+  SIGNCTL_CHECK(write_begun_report(sign.report, kWords, sign.tasks.size(), context), "");
+  SIGNCTL_TRY(sign.ledger, Ledger::begin(papers.ledger, ready.plan(), context), "");
+  return ok();
+}
+
+Result<int> run(const Options& options, Context& context) {
+  Preparation ready;
+  if (auto prepared = prepare(options, ready, context); !prepared) {
+    write_failed_start(papers_of(options, ready), kWords, ready.plan(), prepared.error(), context);
+    return prepared.error();
+  }
+  return sign_files(ready.sign, kWords, context);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 #include "cli/batch.hpp"
 #include "cli/command.hpp"
 #include "cli/errors.hpp"
+#include "cli/failed_start.hpp"
 #include "cli/files.hpp"
-#include "cli/own_files.hpp"
 #include "cli/render.hpp"
 #include "cli/reports.hpp"
 #include "cli/settings.hpp"
@@ -16,6 +16,8 @@
 namespace signctl::cli {
 
 namespace {
+
+constexpr BatchWords kWords{"verify", "passed"};
 
 struct Options {
   FileFlags files;
@@ -116,25 +118,48 @@ Result<Batch> manifest_batch_of(const Options& options,
   return manifest_batch(options.manifest, released, gate, now);
 }
 
-Result<int> run(const Options& options, Context& context) {
-  SIGNCTL_CHECK(check(options.report), "");
-  SIGNCTL_TRY(const auto config, load_config(options.config), "");
-  SIGNCTL_TRY(auto gate, make_gate(config, options.trust, context), "");
-  SIGNCTL_CHECK(apply(options.expect, gate.rules), "");
-  const TimePoint now = context.clock().now();
+/// What the work on the files needs; the batch borrows from the rest.
+struct Preparation {
+  config::Config config;
+  engine::Gate gate;
   std::optional<engine::JudgedCatalog> catalog;
-  SIGNCTL_TRY(Batch batch,
-              options.manifest.empty() ? file_batch(options, config, gate, now, catalog)
-                                       : manifest_batch_of(options, config, gate, now),
+  Batch batch;
+};
+
+Paperwork papers_of(const Options& options, const Preparation& ready) {
+  Paperwork papers{options.report, {}, options.files.files};
+  papers.taken.insert(papers.taken.end(), ready.batch.paths.begin(), ready.batch.paths.end());
+  papers.taken.insert(papers.taken.end(), {options.manifest, options.catalog, ready.config.file});
+  return papers;
+}
+
+Result<void> prepare(const Options& options, Preparation& ready, Context& context) {
+  SIGNCTL_CHECK(check(options.report), "");
+  SIGNCTL_TRY(ready.config, load_config(options.config), "");
+  SIGNCTL_TRY(ready.gate, make_gate(ready.config, options.trust, context), "");
+  SIGNCTL_CHECK(apply(options.expect, ready.gate.rules), "");
+  const TimePoint now = context.clock().now();
+  SIGNCTL_TRY(ready.batch,
+              options.manifest.empty()
+                  ? file_batch(options, ready.config, ready.gate, now, ready.catalog)
+                  : manifest_batch_of(options, ready.config, ready.gate, now),
               "");
-  std::vector<std::string> taken = batch.paths;
-  taken.insert(taken.end(), {options.manifest, options.catalog, config.file});
-  SIGNCTL_CHECK(check_own_files({{"--report", OwnKind::report, options.report.file}}, taken), "");
-  SIGNCTL_TRY(batch.jobs, jobs_of(options), "");
+  SIGNCTL_TRY(ready.batch.jobs, jobs_of(options), "");
+  SIGNCTL_CHECK(check(papers_of(options, ready)), "");
+  return write_begun_report(options.report, kWords, ready.batch.paths.size(), context);
+}
+
+Result<int> run(const Options& options, Context& context) {
+  Preparation ready;
+  if (auto prepared = prepare(options, ready, context); !prepared) {
+    write_failed_start(papers_of(options, ready), kWords, std::nullopt, prepared.error(), context);
+    return prepared.error();
+  }
+  Batch& batch = ready.batch;
   batch.after_failure = AfterFailure::go_on;
   batch.on_file = [&](const engine::FileResult& result) { print_file_verdict(context, result); };
   const auto summary = run_batch(batch);
-  return finish_batch(context, {"verify", "passed"}, summary, options.report);
+  return finish_batch(context, kWords, summary, options.report);
 }
 
 }  // namespace

@@ -55,8 +55,11 @@ void write_job_summary(Context& context,
     return;
   }
   std::string text = "### signctl " + std::string(words.verb) + "\n\n" +
-                     summary_line(summary, words.done) +
-                     "\n\n| file | result | why |\n|---|---|---|\n";
+                     summary_line(summary, words.done) + "\n\n";
+  if (summary.failure) {
+    text += "**" + cell(summary.failure->message) + "**\n\n";
+  }
+  text += "| file | result | why |\n|---|---|---|\n";
   std::size_t rows = 0;
   for (const engine::FileResult& result : summary.files) {
     if (rows++ == kMaxRows) {

@@ -125,11 +125,7 @@ bool ended_well(const audit::FileRecord& file) {
 
 }  // namespace
 
-Result<Ledger> Ledger::begin(LedgerPaths paths,
-                             const config::Config& config,
-                             const std::vector<engine::FileTask>& tasks,
-                             const std::optional<Share>& share,
-                             Context& context) {
+Result<Ledger> Ledger::open(LedgerPaths paths, const RunPlan& plan, Context& context) {
   constexpr std::size_t kIdBytes = 16;
   Ledger ledger;
   ledger.paths_ = std::move(paths);
@@ -139,18 +135,19 @@ Result<Ledger> Ledger::begin(LedgerPaths paths,
   if (!ledger.is_wanted()) {
     return ledger;
   }
-  const TimePoint now = context.clock().now();
+  const config::Config& config = plan.config;
   audit::RunRecord& run = ledger.manifest_.run;
   run.id = to_hex(crypto::random_bytes(kIdBytes));
   run.version = SIGNCTL_VERSION;
-  run.started = to_iso8601(now);
+  run.started = to_iso8601(context.clock().now());
   run.exit_code = exit_code(ErrorKind::interrupted);
   run.config = config.file;
   if (!config.file.empty()) {
     SIGNCTL_TRY(const Bytes text, read_file(config.file, kLargestConfig), "");
     run.config_sha256 = to_hex(crypto::hash(DigestAlg::sha256, text));
   }
-  for (const engine::FileTask& task : tasks) {
+  run.build_sha256 = audit::build_sha256(context.environment());
+  for (const engine::FileTask& task : plan.tasks) {
     audit::FileRecord file;
     SIGNCTL_TRY(file.path, ledger.recorded_path(task.output), "");
     file.state = "not-started";
@@ -159,21 +156,56 @@ Result<Ledger> Ledger::begin(LedgerPaths paths,
     ledger.inputs_.push_back(task.input);
     ledger.outputs_.push_back(task.output);
   }
-  if (share) {
-    SIGNCTL_CHECK(ledger.record_share(*share), "");
+  if (plan.share) {
+    SIGNCTL_CHECK(ledger.record_share(*plan.share), "");
   }
-  std::vector<Result<audit::FileDigests>> before(tasks.size(), audit::FileDigests{});
-  for_each_index(tasks.size(),
-                 [&](std::size_t i) { before[i] = audit::digest_file(tasks[i].input); });
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
+  return ledger;
+}
+
+Result<Ledger> Ledger::begin(LedgerPaths paths, const RunPlan& plan, Context& context) {
+  SIGNCTL_TRY(Ledger ledger, open(std::move(paths), plan, context), "");
+  if (!ledger.is_wanted()) {
+    return ledger;
+  }
+  ledger.hash_inputs();
+  SIGNCTL_CHECK(ledger.write(), "");
+  SIGNCTL_CHECK(ledger.log_begin(plan.config, context), "");
+  return ledger;
+}
+
+Result<void> Ledger::record_failure(LedgerPaths paths,
+                                    const RunPlan& plan,
+                                    const Error& failure,
+                                    Context& context) {
+  auto opened = open(paths, plan, context);
+  if (!opened) {
+    // Perhaps for names that a manifest cannot hold.
+    opened = open(std::move(paths), {plan.config, {}, {}}, context);
+  }
+  SIGNCTL_TRY(Ledger ledger, std::move(opened), "");
+  if (!ledger.is_wanted()) {
+    return ok();
+  }
+  for (audit::FileRecord& file : ledger.manifest_.files) {
+    file.why = failure.message;
+  }
+  ledger.manifest_.run.exit_code = exit_code(failure.kind);
+  ledger.manifest_.run.ended = to_iso8601(context.clock().now());
+  SIGNCTL_CHECK(ledger.write(), "");
+  SIGNCTL_CHECK(ledger.log_begin(plan.config, context), "");
+  return ledger.log_end(&failure);
+}
+
+void Ledger::hash_inputs() {
+  std::vector<Result<audit::FileDigests>> before(inputs_.size(), audit::FileDigests{});
+  for_each_index(inputs_.size(),
+                 [&](std::size_t i) { before[i] = audit::digest_file(inputs_[i]); });
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
     // What cannot be read is the run's to report.
     if (before[i]) {
-      ledger.manifest_.files[i].before = std::move(*before[i]);
+      manifest_.files[i].before = std::move(*before[i]);
     }
   }
-  SIGNCTL_CHECK(ledger.write(), "");
-  SIGNCTL_CHECK(ledger.log_begin(config, context), "");
-  return ledger;
 }
 
 Result<void> Ledger::record_share(const Share& share) {
@@ -230,7 +262,7 @@ void Ledger::note(const engine::FileResult& result, TimePoint now) {
   }
 }
 
-Result<void> Ledger::log_end() {
+Result<void> Ledger::log_end(const Error* failure) {
   if (!log_) {
     return ok();
   }
@@ -241,6 +273,10 @@ Result<void> Ledger::log_end() {
   record["time"] = manifest_.run.ended;
   record["exit_code"] = manifest_.run.exit_code;
   record["complete"] = manifest_.complete();
+  if (failure != nullptr) {
+    record["kind"] = kind_name(failure->kind);
+    record["why"] = failure->message;
+  }
   record["files"] = Json::array();
   for (std::size_t i = 0; i < manifest_.files.size(); ++i) {
     const audit::FileRecord& file = manifest_.files[i];

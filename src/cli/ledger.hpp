@@ -23,6 +23,13 @@ struct LedgerPaths {
   std::string log;       ///< `--audit`, `audit.log`
 };
 
+/// What a run is about to do. Borrowed.
+struct RunPlan {
+  const config::Config& config;
+  const std::vector<engine::FileTask>& tasks;
+  const std::optional<Share>& share;
+};
+
 /// Writes down what a run makes: in the audit log as it happens, and in the manifest.
 ///
 /// The manifest is there from the beginning of the run on and says until the end that the run is
@@ -33,11 +40,16 @@ class Ledger {
   /// without a path.
   ///
   /// @errors `output` when log or manifest cannot be written.
-  static Result<Ledger> begin(LedgerPaths paths,
-                              const config::Config& config,
-                              const std::vector<engine::FileTask>& tasks,
-                              const std::optional<Share>& share,
-                              Context& context);
+  static Result<Ledger> begin(LedgerPaths paths, const RunPlan& plan, Context& context);
+
+  /// Writes down a run that ended before its first file: a manifest that is incomplete, a run in
+  /// the log without files. Does nothing without a path.
+  ///
+  /// @errors as begin().
+  static Result<void> record_failure(LedgerPaths paths,
+                                     const RunPlan& plan,
+                                     const Error& failure,
+                                     Context& context);
 
   /// One file has come to its end. Called from one thread at a time.
   void note(const engine::FileResult& result, TimePoint now);
@@ -50,10 +62,12 @@ class Ledger {
 
  private:
   [[nodiscard]] bool is_wanted() const { return !paths_.manifest.empty() || log_.has_value(); }
+  static Result<Ledger> open(LedgerPaths paths, const RunPlan& plan, Context& context);
+  void hash_inputs();
   Result<void> write() const;
   Result<void> record_share(const Share& share);
   Result<void> log_begin(const config::Config& config, Context& context);
-  Result<void> log_end();
+  Result<void> log_end(const Error* failure = nullptr);
   [[nodiscard]] Result<std::string> recorded_path(const std::string& path) const;
   void record_ends(const engine::RunSummary& summary);
   Result<void> record_files(const engine::Gate& gate, TimePoint now);

@@ -121,6 +121,7 @@ Result<Json> merge_reports(const std::vector<NamedReport>& reports) {
   std::map<std::string, Json> signers;
   std::map<std::string, std::string> seen;
   Json files = Json::array();
+  Json errors = Json::array();
   for (const NamedReport& report : reports) {
     SIGNCTL_CHECK(check_report(report), "");
     if (merged["exit_code"] == 0) {
@@ -130,6 +131,9 @@ Result<Json> merge_reports(const std::vector<NamedReport>& reports) {
       counts[count] += number_at(report.document, count);
     }
     add_signers(report.document, signers);
+    if (const auto error = report.document.find("error"); error != report.document.end()) {
+      errors.push_back(*error);
+    }
     for (const Json& file : report.document["files"]) {
       const std::string path = text_at(file, "/path");
       if (const auto [other, fresh] = seen.emplace(path, report.name); !fresh) {
@@ -143,6 +147,9 @@ Result<Json> merge_reports(const std::vector<NamedReport>& reports) {
   }
   for (const char* count : kCounts) {
     merged[count] = counts[count];
+  }
+  if (!errors.empty()) {
+    merged["errors"] = std::move(errors);
   }
   merged["signers"] = Json::array();
   for (const auto& [name, signer] : signers) {
@@ -163,7 +170,14 @@ ReportData report_data(const Json& document, TimePoint now) {
                   summary_line(summary, "signed"),
                   document.value("exit_code", 1),
                   to_iso8601(now),
+                  {},
                   {}};
+  if (const auto errors = document.find("errors"); errors != document.end()) {
+    for (const Json& error : *errors) {
+      data.failures.push_back(
+          {ErrorKind::internal, text_at(error, "/message"), text_at(error, "/hint")});
+    }
+  }
   for (const Json& file : document["files"]) {
     data.rows.push_back(row_of(file));
   }

@@ -234,6 +234,9 @@ Json batch_document(std::string_view verb,
   json["skipped"] = summary.skipped;
   json["failed"] = summary.failed;
   json["not_started"] = summary.not_started;
+  if (summary.failure) {
+    json["error"] = to_json(*summary.failure);
+  }
   if (!summary.signers.empty()) {
     json["reused"] = summary.reused;
     json["signers"] = Json::array();

@@ -23,6 +23,8 @@ h1 { font-size: 1.4rem; margin: 0; }
 .tile b { display: block; font-size: 1.6rem; line-height: 1.2; }
 .tile span { color: var(--faint); }
 .tile.alarm { border-color: var(--bad); } .tile.alarm b { color: var(--bad); }
+.failure { padding: .75rem 1rem; border: 1px solid var(--bad); border-radius: .5rem; margin: 0 0 1.5rem; }
+.failure b { color: var(--bad); }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .5rem .75rem; vertical-align: top; border-top: 1px solid var(--line); }
@@ -85,6 +87,14 @@ std::string row_html(const ReportRow& row) {
   return text + "</td><td>" + escape_markup(row.timestamp) + "</td></tr>\n";
 }
 
+std::string failure_html(const Error& failure) {
+  return "<p class=\"failure\"><b>" + escape_markup(failure.message) + "</b>" +
+         (failure.hint.empty()
+              ? ""
+              : "<br><span class=\"note\">" + escape_markup(failure.hint) + "</span>") +
+         "</p>\n";
+}
+
 }  // namespace
 
 std::string html_report(const ReportData& data) {
@@ -104,8 +114,12 @@ std::string html_report(const ReportData& data) {
       escape_markup(data.summary) + " &middot; exit code " + std::to_string(data.exit_code) +
       " &middot; " + escape_markup(data.time) + "</p>\n<div class=\"tiles\">\n" +
       tile(count("good"), data.words.done) + tile(count("skipped"), "skipped") +
-      tile(count("bad"), "failed", count("bad") > 0 ? " alarm" : "") +
-      "</div>\n<div class=\"scroll\"><table>\n<thead><tr><th>file</th><th>result</th>"
+      tile(count("bad"), "failed", count("bad") > 0 ? " alarm" : "") + "</div>\n";
+  for (const Error& failure : data.failures) {
+    text += failure_html(failure);
+  }
+  text +=
+      "<div class=\"scroll\"><table>\n<thead><tr><th>file</th><th>result</th>"
       "<th>why</th><th>signed by</th><th>timestamp</th></tr></thead>\n<tbody>\n";
   // What has to be looked at first, the rest in the order of the plan.
   for (const bool bad : {true, false}) {

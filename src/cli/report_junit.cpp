@@ -41,17 +41,32 @@ std::string test_case(const ReportRow& row, const std::string& suite) {
   return "";
 }
 
+/// A run that ended before its first file would else be a suite without a failure.
+std::string failed_run(const Error& failure, const std::string& suite) {
+  ReportRow row;
+  row.kind = ReportRow::Kind::error;
+  row.path = "the run";
+  row.why = failure.message;
+  row.hint = failure.hint;
+  return test_case(row, suite);
+}
+
 }  // namespace
 
 std::string junit_report(const ReportData& data) {
   const std::string suite = "signctl " + std::string(data.words.verb);
-  std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n <testsuite" +
-                     attribute("name", suite) +
-                     attribute("tests", std::to_string(data.rows.size())) +
-                     attribute("failures", std::to_string(count(data, ReportRow::Kind::refused))) +
-                     attribute("errors", std::to_string(count(data, ReportRow::Kind::error))) +
-                     attribute("skipped", std::to_string(count(data, ReportRow::Kind::skipped))) +
-                     attribute("timestamp", data.time) + ">\n";
+  std::string text =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n <testsuite" +
+      attribute("name", suite) +
+      attribute("tests", std::to_string(data.rows.size() + data.failures.size())) +
+      attribute("failures", std::to_string(count(data, ReportRow::Kind::refused))) +
+      attribute("errors",
+                std::to_string(count(data, ReportRow::Kind::error) + data.failures.size())) +
+      attribute("skipped", std::to_string(count(data, ReportRow::Kind::skipped))) +
+      attribute("timestamp", data.time) + ">\n";
+  for (const Error& failure : data.failures) {
+    text += failed_run(failure, suite);
+  }
   for (const ReportRow& row : data.rows) {
     text += test_case(row, suite);
   }

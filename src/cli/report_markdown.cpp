@@ -22,8 +22,12 @@ std::string cell(std::string_view text) {
 
 std::string markdown_report(const ReportData& data) {
   std::string text = "# signctl " + std::string(data.words.verb) + "\n\n" + cell(data.summary) +
-                     "\n\nexit code " + std::to_string(data.exit_code) + ", " + data.time +
-                     "\n\n| file | result | why | signer | timestamp |\n|---|---|---|---|---|\n";
+                     "\n\nexit code " + std::to_string(data.exit_code) + ", " + data.time + "\n\n";
+  for (const Error& failure : data.failures) {
+    text += "**" + cell(failure.message) + "**" +
+            (failure.hint.empty() ? "" : " (" + cell(failure.hint) + ")") + "\n\n";
+  }
+  text += "| file | result | why | signer | timestamp |\n|---|---|---|---|---|\n";
   for (const ReportRow& row : data.rows) {
     const bool bad = row.kind == ReportRow::Kind::refused || row.kind == ReportRow::Kind::error;
     const std::string signer = !row.subject.empty() ? row.subject : row.signer;

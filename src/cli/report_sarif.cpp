@@ -33,6 +33,10 @@ std::string uri_of(const std::string& path) {
   return path.starts_with('/') ? "file://" + uri : uri;
 }
 
+std::string with_hint(const std::string& message, const std::string& hint) {
+  return message + (hint.empty() ? "" : " (" + hint + ")");
+}
+
 Json result(const ReportRow& row,
             const std::string& rule,
             const std::string& level,
@@ -54,8 +58,7 @@ std::string sarif_report(const ReportData& data) {
   std::set<std::string> rules;
   for (const ReportRow& row : data.rows) {
     if (row.kind == ReportRow::Kind::error) {
-      results.push_back(
-          result(row, "error", "error", row.why + (row.hint.empty() ? "" : " (" + row.hint + ")")));
+      results.push_back(result(row, "error", "error", with_hint(row.why, row.hint)));
       rules.insert("error");
     }
     for (const Finding& finding : row.findings) {
@@ -80,6 +83,11 @@ std::string sarif_report(const ReportData& data) {
   invocation["executionSuccessful"] = data.exit_code == 0;
   invocation["exitCode"] = data.exit_code;
   invocation["endTimeUtc"] = data.time;
+  // Section 3.20.21: what kept the tool from running, as opposed to what it found.
+  for (const Error& failure : data.failures) {
+    invocation["toolExecutionNotifications"].push_back(
+        {{"level", "error"}, {"message", {{"text", with_hint(failure.message, failure.hint)}}}});
+  }
   run["invocations"] = Json::array({invocation});
   run["results"] = results;
   Json json;

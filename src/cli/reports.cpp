@@ -114,7 +114,10 @@ Result<void> check(const ReportFlags& flags) {
 
 ReportData report_data(const BatchWords& words, const engine::RunSummary& summary, TimePoint now) {
   ReportData data{
-      words, summary_line(summary, words.done), summary.exit_code(), to_iso8601(now), {}};
+      words, summary_line(summary, words.done), summary.exit_code(), to_iso8601(now), {}, {}};
+  if (summary.failure) {
+    data.failures.push_back(*summary.failure);
+  }
   for (const engine::FileResult& result : summary.files) {
     data.rows.push_back(row_of(result, words));
   }

@@ -6,6 +6,7 @@
 #include "cli/context.hpp"
 #include "engine/run.hpp"
 
+#include <signctl/error.hpp>
 #include <signctl/finding.hpp>
 #include <signctl/result.hpp>
 
@@ -48,6 +49,7 @@ struct ReportData {
   int exit_code{};
   std::string time;
   std::vector<ReportRow> rows;
+  std::vector<Error> failures;  ///< Why runs ended before their first file.
 };
 [[nodiscard]] ReportData report_data(const BatchWords& words,
                                      const engine::RunSummary& summary,

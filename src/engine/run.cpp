@@ -254,6 +254,9 @@ RunSummary summarise(Shared& shared) {
 }  // namespace
 
 int RunSummary::exit_code() const {
+  if (failure) {
+    return signctl::exit_code(failure->kind);
+  }
   bool transient = false;
   for (const FileResult& file : files) {
     if (succeeded(file)) {

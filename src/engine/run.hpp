@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,8 +65,9 @@ struct RunSummary {
   std::vector<FileResult> files;
   std::vector<SignerTally> signers;  ///< In order of preference; empty for verbs that do not sign.
   std::size_t reused{};              ///< Files whose signature had been made before.
-  /// 0 only if planned == done + skipped: 9 when every failure was transient, else that of the
-  /// first other failure in plan order; 130 when interrupted.
+  std::optional<Error> failure{};    ///< Why the run ended before its first file.
+  /// 0 only if planned == done + skipped: that of `failure`; 9 when every failure was transient,
+  /// else that of the first other failure in plan order; 130 when interrupted.
   [[nodiscard]] int exit_code() const;
 };
 

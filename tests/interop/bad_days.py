@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad days: whatever goes wrong, the exit code is right, the message helps, and the file is what it was."""
 import http.server
+import json
 import os
 import pathlib
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -328,6 +330,29 @@ def killed(bench):
     big.unlink()
 
 
+def killed_report(bench):
+    """A run that is killed leaves no older report that speaks for it: here while it waits for a timestamp server."""
+    bench.reset()
+    report = bench.folder / "report.json"
+    report.write_text('{"schema": "signctl/sign/1", "exit_code": 0, "planned": 0, "files": []}')
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = subprocess.Popen(
+            [SIGNCTL, "sign", str(bench.file), *map(str, sign_arguments(bench.dev)), "--report", str(report), "--timestamp-url",
+             f"http://127.0.0.1:{silent.getsockname()[1]}/"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        silent.settimeout(30)
+        connection = silent.accept()[0]
+        process.kill()
+        process.wait()
+        connection.close()
+    told = json.loads(report.read_text())
+    bench.suite.check("a killed run: the report says that it has not ended", told["exit_code"] == 130 and told["not_started"] == 1
+                      and "not ended" in told["error"]["message"], told)
+    bench.suite.check("a killed run: the file is as it was", sha256(bench.file) == bench.before)
+    for name in leftovers(bench.folder):
+        (bench.folder / name).unlink()
+    report.unlink()
+
+
 def stopped(bench):
     """SIGTERM, as a cancelled job sends it, leaves no temporary file."""
     big = bench.folder / "big.exe"
@@ -361,6 +386,7 @@ def main():
     with OpensslTsa(suite.folder / "tsa") as good:
         timestamp_servers(bench, good)
     killed(bench)
+    killed_report(bench)
     stopped(bench)
     suite.finish()
 

@@ -46,9 +46,9 @@ def share(folder, index, count=SHARDS, *more):
     return [os.path.relpath(one["path"], folder) for one in document["files"]], document
 
 
-def sign(folder, index, count=SHARDS, *more):
+def sign(folder, index, count=SHARDS, *more, env=None):
     return signctl("sign", "--shard", f"{index}/{count}", "--manifest", f"m{index}.json", "--report", f"r{index}.json",
-                   "--audit", f"a{index}.jsonl", *more, cwd=folder)
+                   "--audit", f"a{index}.jsonl", *more, cwd=folder, env=env)
 
 
 def dividing(suite, model):
@@ -176,7 +176,8 @@ def what_is_wrong(suite, model, total):
         before = (total / "manifest.json").read_bytes()
         done = merge(total, *inputs, more=more)
         suite.check(f"{what}: exit code {code}", done.returncode == code and words in done.out, done.out)
-        suite.check(f"{what}: nothing is written", (total / "manifest.json").read_bytes() == before)
+        after = (total / "manifest.json").read_bytes()
+        suite.check(f"{what}: no manifest speaks for it", after == before or json.loads(after)["complete"] is False)
 
     refused("a shard twice", "both shard 1 of 3", "m1.json", "m1.json", "m2.json")
     refused("what is no manifest", "neither a manifest", "m1.json", "dev.pem")
@@ -191,6 +192,10 @@ def what_is_wrong(suite, model, total):
     require(sign(config, 2))
     shutil.copy(config / "m2.json", total / "other.json")
     refused("a shard with another config", "two configs", "m1.json", "other.json", "m3.json")
+    late = at(suite, "another build", model)
+    require(sign(late, 2, env={"GITHUB_RUN_ID": "2"}))
+    shutil.copy(late / "m2.json", total / "other.json")
+    refused("a shard left over from another build", "two builds", "m1.json", "other.json", "m3.json")
     two = at(suite, "two shards", model)
     require(sign(two, 2, 2))
     shutil.copy(two / "m2.json", total / "other.json")
@@ -220,6 +225,51 @@ def what_is_wrong(suite, model, total):
     suite.check("and so does the merge, naming the file", done.returncode == 1 and victim in done.out, done.out)
 
 
+def left_over(suite, model):
+    """The manifests of two runs over inputs of the same names and sizes."""
+    ids = [{"GITHUB_RUN_ID": "7", "GITHUB_RUN_ATTEMPT": attempt, "GITHUB_JOB": job} for attempt, job in (("1", "a"), ("2", "b"))]
+    jobs = [at(suite, f"build {i}", model) for i in (1, 2)]
+    for i, job in enumerate(jobs):
+        require(sign(job, i + 1, 2, env=ids[i]))
+    outer = suite.folder / "build"
+    outer.mkdir()
+    for i, job in enumerate(jobs):
+        shutil.copytree(job, outer / str(i + 1))
+    done = merge(outer, "1/m1.json", "2/m2.json")
+    suite.check("a job that was run again is of the same build", done.returncode == 0, done.out)
+
+    done = merge(outer, "1/m1.json", "2/m2.json", more=["--check-files"])
+    suite.check("files that are as they were signed pass --check-files", done.returncode == 0, done.out)
+    manifest = json.loads((outer / "manifest.json").read_text())
+    changed, gone = [one["path"] for one in manifest["files"] if one["path"].startswith("2/")][:2]
+    shutil.copyfile(STUB, outer / changed)
+    (outer / gone).unlink()
+    done = merge(outer, "1/m1.json", "2/m2.json")
+    suite.check("without --check-files merge does not look at them", done.returncode == 0, done.out)
+    done = merge(outer, "1/m1.json", "2/m2.json", more=["--check-files"])
+    missing = document_of(done)["missing"]
+    suite.check("with it a file that is older or gone is exit code 1", done.returncode == 1 and len(missing) == 2
+                and any(changed in line for line in missing) and any(gone in line for line in missing), done.out)
+    suite.check("and the manifest is incomplete", json.loads((outer / "manifest.json").read_text())["complete"] is False)
+
+    failed = signctl("sign", "bin/absent*.exe", "--shard", "1/2", "--manifest", "m1.json", cwd=jobs[0], env=ids[0])
+    suite.check("a shard that knows no files fails", failed.returncode == 4, failed.out)
+    shutil.copy(jobs[0] / "m1.json", outer / "1" / "m1.json")
+    done = merge(outer, "1/m1.json", "2/m2.json")
+    suite.check("merge says that it ended before it knew its files", done.returncode == 4
+                and "before it knew its files" in done.out, done.out)
+    for i in range(2):
+        job = at(suite, f"no login {i}", model)
+        (job / "signctl.yaml").write_text(CONFIG.replace("dev.pfx", "absent.pfx"))
+        failed = sign(job, i + 1, 2, env=ids[i])
+        suite.check("a shard that cannot log in fails", failed.returncode != 0, failed.out)
+        for name in (f"m{i + 1}.json", f"r{i + 1}.json"):
+            shutil.copy(job / name, outer / str(i + 1) / name)
+    done = merge(outer, "1/m1.json", "2/m2.json", "1/r1.json", "2/r2.json", more=["--report", "report.html"])
+    suite.check("shards that could not log in are joined, and say why", done.returncode == 1 and "absent.pfx" in done.out, done.out)
+    suite.check("in the joined report too", "absent.pfx" in (outer / "report.html").read_text())
+
+
 def empty_share(suite, model):
     folder = at(suite, "few", model)
     shutil.rmtree(folder / "bin" / "d1")
@@ -242,6 +292,7 @@ def main():
     merging(suite, total)
     elsewhere(suite, total)
     what_is_wrong(suite, model, total)
+    left_over(suite, model)
     empty_share(suite, model)
     suite.finish()
 

@@ -29,7 +29,8 @@ Manifest small() {
                   0,
                   true,
                   "signctl.yaml",
-                  std::string(64, 'c')};
+                  std::string(64, 'c'),
+                  std::string(64, 'f')};
   FileRecord signed_file{"app.exe", "signed", "binaries", "", "pe", digests('a'), digests('b'), {}};
   signed_file.signature = audit::SignatureRecord{
       "release", "pfx", "CN=Contoso", std::string(64, 'd'), "sha256:00", "", "", ""};
