@@ -11,7 +11,7 @@ build_packages=(g++ cmake ninja-build pkg-config libcli11-dev libssl-dev libcurl
   libxml2-dev)
 demo_packages=(systemd-boot-efi ca-certificates)
 test_packages=(lld catch2 libcpp-httplib-dev libbrotli-dev openssl osslsigncode nsis systemd-boot-efi shim-signed gcab xmlsec1
-  python3 ca-certificates procps unzip zsh fish faketime mount
+  python3 ca-certificates procps unzip zsh fish faketime mount rsync e2fsprogs
   msitools wixl softhsm2 opensc libtpm2-pkcs11-1 swtpm opencryptoki p11-kit p11-kit-modules
   mono-runtime mono-mcs libmono-windowsbase4.0-cil libmono-system-componentmodel-dataannotations4.0-cil
   libmono-system-xml-linq4.0-cil libmono-system-io-compression-filesystem4.0-cil)
