@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iostream>
 #include <stdexcept>
+#include <utility>
 
 namespace signctl::test {
 namespace {
@@ -63,9 +64,10 @@ class Pkcs11Fixture final : public ProviderFixture {
   }
 
   std::vector<ProviderSettings> wrong_credentials() override {
-    ProviderSettings wrong = good_.front().settings;
+    // After a refused PIN nothing more is sent to a token by this process, so this is another one.
+    ProviderSettings wrong = other_token_;
     wrong.secrets["pin"] = Secret(kWrongPin);
-    ProviderSettings none = good_.front().settings;
+    ProviderSettings none = other_token_;
     none.secrets.clear();
     return {wrong, none};
   }
@@ -97,13 +99,17 @@ class Pkcs11Fixture final : public ProviderFixture {
         << "directories.tokendir = " << tokens
         << "\nobjectstore.backend = file\nlog.level = ERROR\n";
     set_variable("SOFTHSM2_CONF", folder_.file("softhsm2.conf"));
-    run(std::string("softhsm2-util --init-token --free --label contract --so-pin 12345678 --pin ") +
-        kPin);
+    for (const char* label : {"contract", "other"}) {
+      run("softhsm2-util --init-token --free --label " + std::string(label) +
+          " --so-pin 12345678 --pin " + kPin);
+    }
     using Spec = crypto::PrivateKey::Spec;
     add("RSA 2048", "01", Spec::rsa2048);
     add("RSA 3072", "02", Spec::rsa3072);
     add("EC P-256", "03", Spec::p256);
     add("EC P-384", "04", Spec::p384);
+    other_token_ = settings_for(kModule, "key 01");
+    other_token_.values["token"] = "other";
   }
 
   /// A key and its certificate on the token; the issuers in a file.
@@ -127,16 +133,21 @@ class Pkcs11Fixture final : public ProviderFixture {
     spill_pem(folder_.file("certificate.pem"), {made.leaf});
     spill_pem(folder_.file("issuers.pem"), {made.intermediate, made.root});
     std::ofstream(folder_.file("config"))
-        << "label=contract\nserial=CONTRACT\ntries=100\npin=" << kPin
+        << "label=contract\nserial=CONTRACT\ntwins=1\ntries=100\npin=" << kPin
         << "\nkey=" << folder_.file("key.pem")
         << "\ncertificate=" << folder_.file("certificate.pem") << "\n";
     set_variable("SIGNCTL_MOCK_P11", folder_.path());
-    good_.push_back({"RSA 2048", settings_for(SIGNCTL_MOCK_PKCS11, "codesign")});
+    ProviderSettings settings = settings_for(SIGNCTL_MOCK_PKCS11, "codesign");
+    settings.values["serial"] = "CONTRACT";
+    good_.push_back({"RSA 2048", settings});
+    settings.values["serial"] = "OTHER";
+    other_token_ = std::move(settings);
   }
 
   TemporaryFolder folder_;
   FakeWorld world_;
   std::vector<Good> good_;
+  ProviderSettings other_token_;
 };
 
 }  // namespace
