@@ -72,6 +72,14 @@ PatchSet edits_of(const OpenedFile& opened) {
   return must(opened.signable->embed(signatures));
 }
 
+/// The draft after the edits, opened as the gate does.
+OpenedFile edited(Draft& draft, const OpenedFile& opened, const PatchSet& edits) {
+  must(draft.apply(edits));
+  OpenedFile written = must(engine::open_draft(draft.path(), opened));
+  must(draft.carry_over_to(*written.signable));
+  return written;
+}
+
 }  // namespace
 
 TEST_CASE("draft: read back while filled, it has the bytes and the digest of the whole",
@@ -84,9 +92,7 @@ TEST_CASE("draft: read back while filled, it has the bytes and the digest of the
     const PatchSet edits = edits_of(opened);
 
     Draft draft = must(Draft::begin_read_back(opened, path, DigestAlg::sha256));
-    must(draft.apply(edits));
-    const OpenedFile written = must(engine::open_draft(draft.path(), opened));
-    must(draft.carry_over_to(*written.signable));
+    const OpenedFile written = edited(draft, opened, edits);
     const Bytes carried = digest_of(*written.signable);
     must(draft.commit());
 
@@ -113,9 +119,7 @@ TEST_CASE("draft: a draft that is not what was read fails by its digest", "[engi
     spill(path, other);
 
     Draft draft = must(Draft::begin_read_back(opened, path, DigestAlg::sha256));
-    must(draft.apply(edits));
-    const OpenedFile written = must(engine::open_draft(draft.path(), opened));
-    must(draft.carry_over_to(*written.signable));
+    const OpenedFile written = edited(draft, opened, edits);
 
     INFO(subject.name);
     CHECK(to_hex(digest_of(*written.signable)) != to_hex(before));
@@ -131,9 +135,7 @@ TEST_CASE("draft: what was read back counts for nothing where edits touched it",
   edits.patches.insert(edits.patches.begin(), Patch{0x100000, Bytes{0x43}});
 
   Draft draft = must(Draft::begin_read_back(opened, path, DigestAlg::sha256));
-  must(draft.apply(edits));
-  const OpenedFile written = must(engine::open_draft(draft.path(), opened));
-  must(draft.carry_over_to(*written.signable));
+  const OpenedFile written = edited(draft, opened, edits);
   const Bytes carried = digest_of(*written.signable);
 
   const OpenedFile again = must(engine::open_draft(draft.path(), opened));
