@@ -42,7 +42,7 @@ std::string gitlab(const std::vector<std::string>& secrets) {
   }
   return text +
          "sign:\n"
-         "  stage: release\n"
+         "  stage: deploy\n"
          "  rules:\n"
          "    - if: $CI_COMMIT_TAG\n"
          "  script:\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.hpp"
 #include "cli/files.hpp"
+#include "cli/foresight.hpp"
 #include "cli/plan_inside.hpp"
 #include "cli/render.hpp"
 #include "cli/render_json.hpp"
@@ -8,9 +9,7 @@
 #include "cli/shard.hpp"
 #include "cli/sign_run.hpp"
 #include "core/log.hpp"
-#include "core/replaceable.hpp"
 #include "core/text.hpp"
-#include "plan/duplicates.hpp"
 
 #include <signctl/exit_code.hpp>
 
@@ -51,13 +50,6 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.run);
   declare(flags, options.shard);
 }
-
-/// What would become of one file.
-struct Fate {
-  enum class Kind { sign, copy, skip, fail } kind{Kind::sign};
-  std::string why;                     ///< Empty for `sign`.
-  std::optional<ErrorKind> failure{};  ///< Only with `fail`.
-};
 
 /// What the plan says beyond the list of files.
 struct Plan {
@@ -111,37 +103,6 @@ std::string_view word_for(Fate::Kind kind) {
   return "";
 }
 
-/// What would become of one file, others left aside.
-Result<Fate> foresee(const engine::FileTask& task,
-                     const engine::Stages& stages,
-                     MissingFolder folder) {
-  SIGNCTL_TRY(const auto foreseen, engine::foresee_file(task, stages), "");
-  // What is skipped stays where it is, or is copied to the output.
-  if (!foreseen || (foreseen->path == task.input && task.output != task.input)) {
-    SIGNCTL_CHECK(check_replaceable(task.output, folder), "");
-  }
-  return foreseen ? Fate{Fate::Kind::skip, foreseen->reason} : Fate{};
-}
-
-/// What would become of each file; those with the same bytes share one signature.
-std::vector<Fate> foresee(const Plan& plan, const engine::Stages& stages, MissingFolder folder) {
-  std::vector<Fate> fates;
-  std::vector<std::string> paths;
-  for (const engine::FileTask& task : plan.tasks) {
-    auto fate = foresee(task, stages, folder);
-    fates.push_back(fate ? std::move(*fate)
-                         : Fate{Fate::Kind::fail, fate.error().message, fate.error().kind});
-    paths.push_back(fates.back().kind == Fate::Kind::sign ? task.input : "");
-  }
-  const auto same_as = plan::find_duplicates(paths);
-  for (std::size_t i = 0; i < fates.size(); ++i) {
-    if (!same_as[i].empty()) {
-      fates[i] = {Fate::Kind::copy, "identical to " + same_as[i]};
-    }
-  }
-  return fates;
-}
-
 Result<Plan> make_plan(const Options& options, Context& context) {
   SIGNCTL_CHECK(check(options.shard), "");
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
@@ -171,13 +132,12 @@ Result<Plan> make_plan(const Options& options, Context& context) {
   plan.inside = options.deep.deep ? count_unsigned_inside(plan.files.plan) : 0;
   // The quota is shown below, not enforced: a plan shall show what is too much.
   SIGNCTL_TRY(const auto ahead, look_ahead(config, options.run, plan.signers, gate, context), "");
-  SIGNCTL_CHECK(check_limits({plan.tasks, plan.inside, ahead.stages}, config, options.run, nullptr),
-                "");
+  const MissingFolder folder = missing_folder(options.target);
+  SIGNCTL_CHECK(
+      check_limits({plan.tasks, plan.inside, ahead.stages, folder}, config, options.run, nullptr),
+      "");
   SIGNCTL_TRY(const auto run, run_options(config, options.run), "");
-  plan.fates = foresee(
-      plan,
-      ahead.stages,
-      options.target.output_dir.empty() ? MissingFolder::refuse : MissingFolder::will_be_made);
+  plan.fates = foresee(plan.tasks, ahead.stages, folder);
   return plan;
 }
 

@@ -146,7 +146,10 @@ Result<void> prepare(const Options& options,
   engine::Stages foresight;
   foresight.gate = &sign.gate;
   foresight.clock = &context.clock();
-  SIGNCTL_CHECK(check_limits({sign.tasks, 0, foresight}, config, options.run, nullptr), "");
+  SIGNCTL_CHECK(
+      check_limits(
+          {sign.tasks, 0, foresight, missing_folder(target)}, config, options.run, nullptr),
+      "");
   SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
   SIGNCTL_TRY(const auto signer,
               make_rehearsal_signer(context.clock().now()),

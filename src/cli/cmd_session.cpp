@@ -141,6 +141,7 @@ Result<int> live(const Options& options,
   }
   auto host = make_host(options, subject, idle, context);
   if (!host) {
+    listener->reset();  // Who hears of the failure shall find no socket.
     return fail(std::move(host).error());
   }
   session::Question status;

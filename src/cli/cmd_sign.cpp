@@ -110,8 +110,11 @@ Result<void> prepare(const Options& options, Preparation& ready, Context& contex
   }
   const std::size_t inside = options.deep.deep ? count_unsigned_inside(files.plan) : 0;
   SIGNCTL_TRY(const auto ahead, look_ahead(config, options.run, signers, sign.gate, context), "");
-  SIGNCTL_CHECK(
-      check_limits({sign.tasks, inside, ahead.stages}, config, options.run, &signers.front()), "");
+  SIGNCTL_CHECK(check_limits({sign.tasks, inside, ahead.stages, missing_folder(options.target)},
+                             config,
+                             options.run,
+                             &signers.front()),
+                "");
   SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
   // A share may be empty; then nobody logs in.
   if (!sign.tasks.empty()) {

@@ -6,7 +6,6 @@
 #include "core/log.hpp"
 #include "core/path.hpp"
 #include "core/text.hpp"
-#include "plan/duplicates.hpp"
 
 #include <signctl/exit_code.hpp>
 
@@ -68,17 +67,12 @@ std::optional<TimePoint> end_of(const engine::FileResult& result) {
   return end;
 }
 
-/// How many signatures `tasks` will really need.
-std::size_t count_signatures(const std::vector<engine::FileTask>& tasks,
-                             const engine::Stages& stages) {
-  std::vector<std::string> paths;
-  for (const engine::FileTask& task : tasks) {
-    const auto foreseen = engine::foresee_file(task, stages);
-    if (!foreseen || !foreseen->has_value()) {
-      paths.push_back(task.input);
-    }
-  }
-  return plan::count_distinct(paths);
+/// How many signatures `demand` will really need.
+std::size_t count_signatures(const Demand& demand) {
+  const auto fates = foresee(demand.tasks, demand.stages, demand.folder);
+  const auto signatures = std::count_if(
+      fates.begin(), fates.end(), [](const Fate& fate) { return fate.kind == Fate::Kind::sign; });
+  return static_cast<std::size_t>(signatures) + demand.inside;
 }
 
 }  // namespace
@@ -129,7 +123,7 @@ Result<void> check_limits(const Demand& demand,
     return ok();
   }
   // Only now is it worth reading the files.
-  signatures = count_signatures(demand.tasks, demand.stages) + demand.inside;
+  signatures = count_signatures(demand);
   const std::string would = std::to_string(signatures) + " signatures would be made, and ";
   if (exceeds(flags.max_signatures)) {
     return Error{ErrorKind::usage,

@@ -4,6 +4,7 @@
 #include "cli/batch.hpp"
 #include "cli/context.hpp"
 #include "cli/files.hpp"
+#include "cli/foresight.hpp"
 #include "cli/ledger.hpp"
 #include "cli/settings.hpp"
 #include "engine/run.hpp"
@@ -39,12 +40,13 @@ Result<void> make_folders(const TargetFlags& target, const std::vector<engine::F
 struct Demand {
   const std::vector<engine::FileTask>& tasks;
   std::size_t inside{};          ///< Signatures that --deep makes inside the files, at most.
-  const engine::Stages& stages;  ///< For engine::foresee_file().
+  const engine::Stages& stages;  ///< For foresee().
+  MissingFolder folder{};
 };
 
 /// Refuses more signatures than --max-signatures, the config's limit, and what is left to the first
 /// signer or its service makes in a year. Files with the same content count once, and those that
-/// would be skipped not at all.
+/// would be skipped or fail not at all.
 ///
 /// @param signer  Null where nothing is billed.
 Result<void> check_limits(const Demand& demand,

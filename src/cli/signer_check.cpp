@@ -155,6 +155,23 @@ void say_rotation(Diagnosis& diagnosis,
   }
 }
 
+/// How many signatures are left, where the config knows.
+void say_quota(Diagnosis& diagnosis,
+               const std::string& what,
+               const SignerChoice& choice,
+               const config::Config& config) {
+  const auto left = quota_left(choice, config);
+  if (!left) {
+    return;
+  }
+  const std::string text = "signatures left by limits.quota: " + std::to_string(*left);
+  if (*left > 0) {
+    diagnosis.good(what, text);
+  } else {
+    diagnosis.warn(what, text + "; what it would sign is refused");
+  }
+}
+
 /// What a signer was found to be.
 struct Health {
   bool good{false};    ///< It can sign.
@@ -211,6 +228,7 @@ Session check_signer(Diagnosis& diagnosis,
   if (health.good && health.passes) {
     diagnosis.good(what, std::string(choice.provider->title()) + " is ready to sign");
   }
+  say_quota(diagnosis, what, choice, use.config);
   for (const Rotation& rotation : rotations_of(choice.signer, context.environment())) {
     say_rotation(diagnosis, what, rotation, health.good);
   }

@@ -23,7 +23,6 @@ CallScope* CallScope::current() {
 
 void CallScope::on_trouble(const Error& error) {
   ++troubles_;
-  lost_answers_ += error.may_be_done ? 1 : 0;
   control_.on_trouble(error);
 }
 

@@ -50,14 +50,11 @@ class CallScope {
   void on_trouble(const Error& error);
   /// How many there were.
   [[nodiscard]] int troubles() const { return troubles_; }
-  /// After how many of them what was asked for may have been done (Error::may_be_done).
-  [[nodiscard]] int lost_answers() const { return lost_answers_; }
 
  private:
   CallControl& control_;
   CallScope* outer_;
   int troubles_{0};
-  int lost_answers_{0};
 };
 
 }  // namespace signctl

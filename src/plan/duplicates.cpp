@@ -102,10 +102,4 @@ std::vector<std::string> find_duplicates(const std::vector<std::string>& paths_u
   return first;
 }
 
-std::size_t count_distinct(const std::vector<std::string>& paths_utf8) {
-  const auto first = find_duplicates(paths_utf8);
-  return static_cast<std::size_t>(
-      std::count_if(first.begin(), first.end(), [](const auto& path) { return path.empty(); }));
-}
-
 }  // namespace signctl::plan

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,8 +9,5 @@ namespace signctl::plan {
 /// For each path the first one before it with the same bytes, or an empty text. Only files of one
 /// size are read. Files that cannot be read equal no other.
 [[nodiscard]] std::vector<std::string> find_duplicates(const std::vector<std::string>& paths_utf8);
-
-/// How many different contents there are.
-[[nodiscard]] std::size_t count_distinct(const std::vector<std::string>& paths_utf8);
 
 }  // namespace signctl::plan

@@ -70,6 +70,7 @@ Error given_up(Error error, int attempts, int lost) {
     error.message += " (tried " + std::to_string(attempts) + " times)";
   }
   if (lost > 0) {
+    error.may_be_done = true;  // Whatever the last answer said.
     error.hint = "the service may have counted " +
                  (lost == 1 ? std::string("a signature") : std::to_string(lost) + " signatures") +
                  " whose answer was lost, so it is not asked again; look at its own records, and "

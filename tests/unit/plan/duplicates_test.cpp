@@ -26,7 +26,6 @@ TEST_CASE("duplicates: files with the same bytes are found, others are not", "[p
   const auto first = find_duplicates(paths);
 
   CHECK(first == std::vector<std::string>{"", "", "", folder.file("a"), "", "", "", ""});
-  CHECK(count_distinct(paths) == 7);
 }
 
 }  // namespace signctl::plan

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/foresight.hpp"
+
+#include "plan/duplicates.hpp"
+
+#include <signctl/result.hpp>
+
+#include <utility>
+
+namespace signctl::cli {
+namespace {
+
+/// Other files left aside.
+Result<Fate> foresee_alone(const engine::FileTask& task,
+                           const engine::Stages& stages,
+                           MissingFolder folder) {
+  SIGNCTL_TRY(const auto foreseen, engine::foresee_file(task, stages), "");
+  // What is skipped stays where it is, or is copied to the output.
+  if (!foreseen || (foreseen->path == task.input && task.output != task.input)) {
+    SIGNCTL_CHECK(check_replaceable(task.output, folder), "");
+  }
+  return foreseen ? Fate{Fate::Kind::skip, foreseen->reason} : Fate{};
+}
+
+}  // namespace
+
+std::vector<Fate> foresee(const std::vector<engine::FileTask>& tasks,
+                          const engine::Stages& stages,
+                          MissingFolder folder) {
+  std::vector<Fate> fates;
+  std::vector<std::string> paths;
+  for (const engine::FileTask& task : tasks) {
+    auto fate = foresee_alone(task, stages, folder);
+    fates.push_back(fate ? std::move(*fate)
+                         : Fate{Fate::Kind::fail, fate.error().message, fate.error().kind});
+    paths.push_back(fates.back().kind == Fate::Kind::sign ? task.input : "");
+  }
+  const auto same_as = plan::find_duplicates(paths);
+  for (std::size_t i = 0; i < fates.size(); ++i) {
+    if (!same_as[i].empty()) {
+      fates[i] = {Fate::Kind::copy, "identical to " + same_as[i]};
+    }
+  }
+  return fates;
+}
+
+MissingFolder missing_folder(const TargetFlags& target) {
+  return target.output_dir.empty() ? MissingFolder::refuse : MissingFolder::will_be_made;
+}
+
+}  // namespace signctl::cli

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/common_options.hpp"
+#include "core/replaceable.hpp"
+#include "engine/sign_file.hpp"
+
+#include <signctl/error.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace signctl::cli {
+
+/// What would become of one file if `sign` ran now.
+struct Fate {
+  enum class Kind { sign, copy, skip, fail } kind{Kind::sign};
+  std::string why;                     ///< Empty for `sign`.
+  std::optional<ErrorKind> failure{};  ///< Only with `fail`.
+};
+
+/// What would become of each file: `sign` judges its limits by this, and `plan` shows it. Files
+/// with the same bytes share one signature, so all but the first are copies.
+[[nodiscard]] std::vector<Fate> foresee(const std::vector<engine::FileTask>& tasks,
+                                        const engine::Stages& stages,
+                                        MissingFolder folder);
+
+/// Whether a folder of the output that is not there will be made.
+[[nodiscard]] MissingFolder missing_folder(const TargetFlags& target);
+
+}  // namespace signctl::cli
