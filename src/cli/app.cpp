@@ -160,10 +160,27 @@ Result<void> take_operands(BuiltApp& built, const Command& command) {
   return ok();
 }
 
+/// `--name=` with nothing behind it, as `--name=$UNSET` becomes. CLI11 would take the argument that
+/// follows as its value: a file that is then not signed, or a check that is then not made.
+Result<void> check_values(const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--") {
+      break;
+    }
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      return Error{ErrorKind::usage,
+                   printable(argument) + ": the value is empty: is a variable not set?",
+                   "leave the option out, or give it a value"};
+    }
+  }
+  return ok();
+}
+
 /// Parses the command line of `command`. The one place where CLI11's exceptions stop.
 ///
 /// @return  Whether help was asked for.
 Result<bool> parse(BuiltApp& built, const Command& command, std::vector<std::string> arguments) {
+  SIGNCTL_CHECK(check_values(arguments), "");
   // CLI11 takes them from the back.
   std::reverse(arguments.begin(), arguments.end());
   try {

@@ -53,7 +53,7 @@ std::vector<std::string> in_order_of_use(const config::Config& config) {
   return names;
 }
 
-/// @param gate  As for check_server().
+/// @param gate  As for ask_server().
 void check_signers(Diagnosis& diagnosis,
                    const config::Config& config,
                    const Options& options,
@@ -88,11 +88,9 @@ void check_signers(Diagnosis& diagnosis,
 /// so a good answer also says that the clock is right.
 ///
 /// @param gate  Whose anchors its chain has to reach; null when there are none to go by.
-void check_server(Diagnosis& diagnosis,
-                  const std::string& server,
-                  const engine::Gate* gate,
-                  Context& context) {
-  const std::string what = "timestamp " + server;
+Result<std::string> ask_server(const std::string& server,
+                               const engine::Gate* gate,
+                               Context& context) {
   timestamp::Options options;
   options.servers = {server};
   options.retry.attempts = 1;
@@ -101,22 +99,36 @@ void check_server(Diagnosis& diagnosis,
   if (gate != nullptr && !server.starts_with("dev:")) {
     options.check_chain = engine::timestamp_trust(*gate, context.clock());
   }
-  const auto timestamper = timestamp::make_timestamper(options, context.world());
-  if (!timestamper) {
-    diagnosis.add(what, timestamper.error());
-    return;
-  }
+  SIGNCTL_TRY(const auto timestamper, timestamp::make_timestamper(options, context.world()), "");
   const auto begin = context.clock().steady_now();
-  const auto stamp = (*timestamper)->stamp({Bytes(64, 0), DigestAlg::sha256, ""});
-  if (!stamp) {
-    diagnosis.add(what, stamp.error());
-    return;
-  }
+  SIGNCTL_CHECK(timestamper->stamp({Bytes(64, 0), DigestAlg::sha256, ""}), "");
   const auto elapsed =
       std::chrono::duration_cast<std::chrono::milliseconds>(context.clock().steady_now() - begin);
-  diagnosis.good(what,
-                 "answered in " + std::to_string(elapsed.count()) +
-                     " ms; its time and this machine's clock agree");
+  return "answered in " + std::to_string(elapsed.count()) +
+         " ms; its time and this machine's clock agree";
+}
+
+/// Signing goes to the next server when one fails, so a failure is one only where none answers.
+void check_servers(Diagnosis& diagnosis,
+                   const std::vector<std::string>& servers,
+                   const engine::Gate* gate,
+                   Context& context) {
+  std::vector<Result<std::string>> answers;
+  for (const std::string& server : servers) {
+    answers.push_back(ask_server(server, gate, context));
+  }
+  const bool is_served = std::any_of(
+      answers.begin(), answers.end(), [](const auto& answer) { return answer.has_value(); });
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    const std::string what = "timestamp " + servers[i];
+    if (answers[i]) {
+      diagnosis.good(what, *answers[i]);
+    } else if (is_served) {
+      diagnosis.warn(what, answers[i].error().message + "; signing goes on with another server");
+    } else {
+      diagnosis.add(what, answers[i].error());
+    }
+  }
 }
 
 void check_timestamps(Diagnosis& diagnosis,
@@ -136,12 +148,12 @@ void check_timestamps(Diagnosis& diagnosis,
     diagnosis.warn("timestamp", "none is wanted: signatures expire with their certificate");
     return;
   }
+  if (!options.offline) {
+    check_servers(diagnosis, (*wanted)->servers, gate, context);
+    return;
+  }
   for (const std::string& server : (*wanted)->servers) {
-    if (options.offline) {
-      diagnosis.warn("timestamp " + server, "not asked: --offline");
-    } else {
-      check_server(diagnosis, server, gate, context);
-    }
+    diagnosis.warn("timestamp " + server, "not asked: --offline");
   }
 }
 

@@ -80,6 +80,8 @@ std::vector<std::string> start_process(int argc, char** argv) {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   (void)::sigaction(SIGPIPE, &ignore, nullptr);
+  // A file that outgrows the user's limit is an error of the write, with its own exit code.
+  (void)::sigaction(SIGXFSZ, &ignore, nullptr);
   for (const int number : std::array{SIGINT, SIGTERM, SIGHUP}) {
     handle(number);
   }

@@ -253,6 +253,14 @@ Result<void> check_shown(const std::string& text, bool is_address, bool from_fla
                  "the url \"" + printable(text) + "\" is no http:// or https:// address",
                  "it is what Windows opens when a user asks about the program"};
   }
+  const bool is_ascii = std::all_of(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (is_address && !is_ascii) {
+    return Error{
+        kind,
+        "the url \"" + printable(text) + "\" is not ASCII, which a signature wants (IA5String)",
+        "write the host as xn--..., and other characters as %XX"};
+  }
   return ok();
 }
 

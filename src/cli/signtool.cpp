@@ -180,6 +180,7 @@ class Reader {
   Result<void> add_password(const std::string& value);
   Result<void> check() const;
   Result<std::string> value_of(const std::string& spelled);
+  static Result<void> without_value(const Option& option, const std::string& spelled);
   void add(std::string_view flag) { order_.arguments.emplace_back(flag); }
   void add(std::string_view flag, std::string value) {
     // In one word, so that a value that looks like an option stays a value.
@@ -209,6 +210,15 @@ Result<std::string> Reader::value_of(const std::string& spelled) {
   return arguments_[next_++];
 }
 
+/// Packagers write /d "" for a product without a description; anything else that is empty is a
+/// variable that is not set.
+Result<void> Reader::without_value(const Option& option, const std::string& spelled) {
+  if (option.name == "d" || option.name == "du") {
+    return ok();
+  }
+  return Error{ErrorKind::usage, spelled + ": the value is empty: is a variable not set?"};
+}
+
 Result<void> Reader::add_password(const std::string& value) {
   constexpr std::array<std::string_view, 3> kReferences{"env:", "file:", "exec:"};
   const bool refers = std::any_of(kReferences.begin(), kReferences.end(), [&](auto prefix) {
@@ -231,6 +241,9 @@ Result<void> Reader::apply(const Option& option, const std::string& spelled) {
                            option.becomes != Becomes::warn_unstamped;
   if (takes_value) {
     SIGNCTL_TRY(value, value_of(spelled), "");
+    if (value.empty()) {
+      return without_value(option, spelled);
+    }
   }
   switch (option.becomes) {
     case Becomes::nothing:

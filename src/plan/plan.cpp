@@ -27,11 +27,10 @@ struct Entry {
   std::string list;  ///< The `@` file it came from; empty for none.
 };
 
-/// The working directory without links; empty where that cannot be told.
-fs::path real_working_directory() {
+/// The folder without links; empty where that cannot be told.
+fs::path real_folder(const std::string& path) {
   std::error_code failure;
-  const fs::path here = fs::current_path(failure);
-  const fs::path real = failure ? fs::path() : fs::canonical(here, failure);
+  const fs::path real = fs::canonical(to_path(path.empty() ? "." : path), failure);
   return failure ? fs::path() : real;
 }
 
@@ -49,7 +48,8 @@ class Expansion {
         plan_(plan),
         planned_(planned),
         excludes_(selection.folder),
-        here_(real_working_directory()) {}
+        here_(real_folder(".")),
+        base_(real_folder(selection.folder)) {}
 
   Result<void> run();
 
@@ -74,6 +74,7 @@ class Expansion {
   std::set<fs::path>& planned_;
   Excludes excludes_;
   fs::path here_;  ///< The working directory without links.
+  fs::path base_;  ///< The selection's folder without links.
   std::vector<Entry> entries_;
   std::set<std::string> excluded_;
   bool has_files_{false};  ///< Some file was not excluded, be it planned earlier already.
@@ -187,7 +188,13 @@ bool Expansion::leads_elsewhere(const std::string& path, const fs::path& real) c
   if (fs::is_symlink(fs::symlink_status(named, failure))) {
     return true;
   }
-  return !here_.empty() && !named.is_absolute() && (here_ / named).lexically_normal() != real;
+  if (!named.is_absolute()) {
+    return !here_.empty() && (here_ / named).lexically_normal() != real;
+  }
+  // How the project's own folder is reached is no news.
+  const fs::path below = named.lexically_relative(to_path(selection_.folder));
+  const bool is_below = !base_.empty() && !below.empty() && *below.begin() != "..";
+  return (is_below ? base_ / below : named).lexically_normal() != real;
 }
 
 /// The pattern that excludes a file under the name by which it was found, or under its own where a

@@ -21,6 +21,9 @@ class Walk {
   explicit Walk(const Glob& glob) : glob_(glob) {}
 
   Result<void> visit_folder(const std::string& folder, const Glob::State& state);
+  /// Folders that links lead to come last: what is found under its own name as well is not to hide
+  /// behind a link, which may be excluded.
+  Result<void> follow_links();
   std::vector<std::string> take_found() && { return std::move(found_); }
 
  private:
@@ -32,6 +35,7 @@ class Walk {
   /// A folder counts as visited together with the state it was reached in: a/**/b and a link to a
   /// may want other files of it.
   std::set<std::pair<fs::path, Glob::State>> visited_;
+  std::vector<std::pair<std::string, Glob::State>> links_;  ///< To folders, not followed yet.
   std::vector<std::string> found_;
 };
 
@@ -84,16 +88,35 @@ Result<void> Walk::visit_folder(const std::string& folder, const Glob::State& st
 }
 
 Result<void> Walk::visit(const std::string& path, const Glob::State& state) {
+  std::error_code failure;
+  const fs::file_status status = fs::status(to_path(path), failure);
   std::error_code ignored;
-  const fs::file_status status = fs::status(to_path(path), ignored);
+  const bool is_link = fs::is_symlink(fs::symlink_status(to_path(path), ignored));
   if (fs::is_directory(status)) {
+    if (is_link) {
+      links_.emplace_back(path, state);
+      return ok();
+    }
     return visit_folder(path, state);
   }
   // A link that leads nowhere, or in a circle, has no status, but is there.
-  const bool is_link =
-      !fs::exists(status) && fs::is_symlink(fs::symlink_status(to_path(path), ignored));
-  if ((fs::is_regular_file(status) || is_link) && glob_.accepts(state)) {
+  const bool leads_nowhere = !fs::exists(status) && is_link;
+  if (status.type() == fs::file_type::none && !leads_nowhere) {
+    return Error{ErrorKind::input,
+                 "cannot look at " + printable(path) + ": " + to_lower(failure.message()),
+                 "let the user that runs signctl enter the folder, or exclude what must not be "
+                 "signed by naming other folders"};
+  }
+  if ((fs::is_regular_file(status) || leads_nowhere) && glob_.accepts(state)) {
     found_.push_back(path);
+  }
+  return ok();
+}
+
+Result<void> Walk::follow_links() {
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    const auto [path, state] = links_[i];
+    SIGNCTL_CHECK(visit_folder(path, state), "");
   }
   return ok();
 }
@@ -103,6 +126,7 @@ Result<void> Walk::visit(const std::string& path, const Glob::State& state) {
 Result<std::vector<std::string>> walk(const Glob& glob, const std::string& folder) {
   Walk walk(glob);
   SIGNCTL_CHECK(walk.visit_folder(glob.root().empty() ? folder : glob.root(), glob.start()), "");
+  SIGNCTL_CHECK(walk.follow_links(), "");
   return std::move(walk).take_found();
 }
 

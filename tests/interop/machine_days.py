@@ -75,6 +75,17 @@ def full_disk(day):
         day.suite.check("and each file is paid for once", day.spent() == len(files), day.spent())
 
 
+def file_size_limit(day):
+    """ulimit -f, as service managers set it: below the size of the file. The journal is not written either."""
+    folder, files = day.folder(1)
+    command = ["bash", "-c", 'ulimit -f 1; exec "$@"', "limited", *map(str, day.command(folder))]
+    done = run(*command, env=day.env())
+    day.suite.check("a file size limit is exit code 11", done.returncode == 11, (done.returncode, done.out))
+    day.suite.check("a file size limit is named", "ulimit -f" in done.out, done.out)
+    day.suite.check("a file size limit leaves no draft", not drafts(folder), drafts(folder))
+    day.untouched("a file size limit", files)
+
+
 def read_only_folder(day):
     """One folder of two may not be written to; --keep-going signs the other."""
     folder, files = day.folder(2, jobs=2)
@@ -249,7 +260,7 @@ def main():
     sample = min((path for _, path in inputs), key=lambda path: path.stat().st_size)
     with FakeServices(suite.folder / "fakes", ["google-kms"]) as fakes:
         day = Day(suite, fakes, sample)
-        for test in (full_disk, read_only_folder, no_place, held_open, jumping_clock, silent_server):
+        for test in (full_disk, file_size_limit, read_only_folder, no_place, held_open, jumping_clock, silent_server):
             started = time.monotonic()
             test(day)
             print(f"{test.__name__}: {time.monotonic() - started:.1f} s", flush=True)

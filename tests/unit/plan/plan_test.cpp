@@ -5,6 +5,7 @@
 #include "support/must.hpp"
 #include "support/paths.hpp"
 
+#include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -219,6 +220,27 @@ TEST_CASE("plan: what is excluded is not signed through a link to it", "[plan]")
   CHECK(planned(tree, tree.select({"other/*.exe"}, {"d/b.exe"})) == Names{"other/a.exe"});
 }
 
+TEST_CASE("plan: what lies in the project does not hide behind a link that is excluded", "[plan]") {
+  const Tree tree{"third/v.exe", "a/deep/w.exe"};
+  tree.link("third", "lnk");
+  tree.link("../a/deep", "a/also");
+
+  CHECK(planned(tree, tree.select({"**/*.exe"}, {"lnk/**", "a/also/**"})) ==
+        Names{"a/deep/w.exe", "third/v.exe"});
+}
+
+TEST_CASE("plan: a file in a folder that a link leads to is said to lie elsewhere", "[plan]") {
+  const Tree tree{"outside/a.exe", "project/b.exe"};
+  tree.link("../outside", "project/ext");
+  Selection selection = tree.select({"**/*.exe"});
+  selection.folder = tree.path() + "/project";
+  const FilePlan plan = must(expand({selection}, is_exe));
+
+  REQUIRE(plan.files.size() == 2);
+  CHECK(plan.files[0].real.empty());
+  CHECK_THAT(plan.files[1].real, Catch::EndsWith("/outside/a.exe"));
+}
+
 TEST_CASE("plan: a web of links costs no more than its folders", "[plan]") {
   const Tree tree{"0/a.exe"};
   for (int i = 0; i < 12; ++i) {
@@ -347,6 +369,23 @@ TEST_CASE("plan: pipes and devices are not found by wildcards", "[plan]") {
   REQUIRE(::mkfifo((tree.path() + "/pipe.exe").c_str(), 0600) == 0);
 
   CHECK(planned(tree, tree.select({"*.exe"})) == Names{"a.exe"});
+}
+
+TEST_CASE("plan: what cannot be looked at is an error, not a gap", "[plan]") {
+  const Tree tree{"a.exe"};
+  const std::string name(200, 'n');
+  int folder = ::open(tree.path().c_str(), O_RDONLY | O_DIRECTORY);
+  for (int depth = 0; depth < 25; ++depth) {  // Beyond PATH_MAX.
+    REQUIRE(::mkdirat(folder, name.c_str(), 0700) == 0);
+    const int next = ::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY);
+    ::close(folder);
+    folder = next;
+  }
+  ::close(folder);
+  const Error error = failure(tree.select({"**/*.exe"}));
+
+  CHECK(error.kind == ErrorKind::input);
+  CHECK_THAT(error.message, Catch::Contains("too long"));
 }
 
 TEST_CASE("plan: a folder that cannot be listed is an error, not a gap", "[plan]") {
