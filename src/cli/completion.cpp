@@ -6,6 +6,8 @@
 #include "cli/help.hpp"
 #include "core/text.hpp"
 
+#include <signctl/provider.hpp>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -16,6 +18,18 @@ namespace {
 
 bool takes_path(const FlagInfo& flag) {
   return flag.meta == "FILE" || flag.meta == "DIR";
+}
+
+/// What a flag's value can be, where that is known.
+std::vector<std::string> choices_for(const FlagInfo& flag) {
+  if (std::ranges::find(flag.names, "--provider") == flag.names.end()) {
+    return choices_of(flag.meta);
+  }
+  std::vector<std::string> names;
+  for (const Provider* provider : builtin_providers()) {
+    names.emplace_back(provider->name());
+  }
+  return names;
 }
 
 /// Names before the first blank: "config" for "config show".
@@ -67,7 +81,7 @@ constexpr const char* kShells = "bash zsh fish powershell";
 // --- bash ---
 
 std::string bash_values(const FlagInfo& flag) {
-  const auto choices = choices_of(flag.meta);
+  const auto choices = choices_for(flag);
   std::string action = ":";
   if (!choices.empty()) {
     action = "_signctl_words -W '" + join(choices, " ") + "'";
@@ -170,7 +184,7 @@ std::string zsh_escaped(std::string_view text) {
 std::string zsh_flag(const FlagInfo& flag) {
   std::string value;
   if (!flag.meta.empty()) {
-    const auto choices = choices_of(flag.meta);
+    const auto choices = choices_for(flag);
     value = ":" + std::string(choices.empty() ? zsh_escaped(to_lower(flag.meta)) : "value") + ":";
     if (!choices.empty()) {
       value += "(" + join(choices, " ") + ")";
@@ -258,7 +272,7 @@ std::string fish_flag(const FlagInfo& flag, const std::string& condition) {
     text += is_long ? " -l " + name.substr(2) : " -s " + name.substr(1);
   }
   if (!flag.meta.empty()) {
-    const auto choices = choices_of(flag.meta);
+    const auto choices = choices_for(flag);
     text += takes_path(flag) ? " -r -F" : " -x";
     text += choices.empty() ? "" : " -a '" + join(choices, " ") + "'";
   }
@@ -323,7 +337,7 @@ std::string powershell() {
   std::vector<std::string> seen;
   for (const Command* command : visible()) {
     for (const FlagInfo& flag : flags_of(*command)) {
-      const auto choices = choices_of(flag.meta);
+      const auto choices = choices_for(flag);
       for (const std::string& name : flag.names) {
         const std::string key = std::string(command->name) + " " + name;
         if (!choices.empty()) {

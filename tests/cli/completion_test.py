@@ -16,6 +16,7 @@ CASES = [
     (["sign", "--timestamp-"], {"--timestamp-url", "--timestamp-digest"}, {"--json"}),
     (["sign", "--fd", ""], {"sha256", "sha384", "sha512"}, {"sha1", "app.exe"}),
     (["sign", "--if-signed", "sk"], {"skip-valid"}, {"fail"}),
+    (["sign", "--provider", "p"], {"pfx", "pkcs11"}, {"vault"}),
     (["sign", "-c", "sig"], {"signctl.yaml"}, {"app.exe"}),
     (["sign", "with"], {"with blank.exe"}, {"app.exe"}),
     (["config", ""], {"show", "schema"}, {"list"}),
