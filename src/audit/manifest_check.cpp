@@ -49,7 +49,9 @@ Finding added_file() {
   return {"manifest-added",
           Severity::error,
           "file",
-          "the manifest does not know it: it was added after signing, or left out",
+          "the manifest does not know it: it was added after signing, or never signed; '!NAME' "
+          "behind a "
+          "folder's name leaves out what is not released",
           Judgement::now,
           "sign it in the same run, or name the files that are released"};
 }

@@ -78,22 +78,14 @@ void print_file_verdict(Context& context, const engine::FileResult& result) {
   }
 }
 
-Result<std::vector<std::string>> selected(const Options& options, const config::Config& config) {
-  SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
-  std::vector<std::string> paths;
-  for (const auto& file : files.plan.files) {
-    paths.push_back(file.path);
-  }
-  return paths;
-}
-
 Result<Batch> file_batch(const Options& options,
                          const config::Config& config,
                          const engine::Gate& gate,
                          TimePoint now,
                          std::optional<engine::JudgedCatalog>& catalog) {
   Batch batch;
-  SIGNCTL_TRY(batch.paths, selected(options, config), "");
+  SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
+  batch.paths = paths_of(files.plan);
   if (!options.catalog.empty()) {
     SIGNCTL_TRY(catalog, engine::open_catalog(options.catalog, gate, now), "");
   }
@@ -111,10 +103,12 @@ Result<Batch> manifest_batch_of(const Options& options,
   if (!options.catalog.empty()) {
     return Error{ErrorKind::usage, "--manifest and --catalog exclude each other"};
   }
-  std::optional<std::vector<std::string>> released;
+  ReleasedFiles released;
   if (!options.files.files.empty() || !options.files.step.empty()) {
-    SIGNCTL_TRY(released, selected(options, config), "");
+    SIGNCTL_TRY(const auto files, plan_files(config, options.files, FolderTakes::all), "");
+    released.named = paths_of(files.plan);
   }
+  released.passed_over = {config.audit_log, config.manifest, options.report.file};
   return manifest_batch(options.manifest, released, gate, now);
 }
 
@@ -179,7 +173,7 @@ const Command& verify_command() {
       "With --manifest every file that sign --manifest wrote down must be there with the same "
       "bytes "
       "and pass, the run must have been complete, and no other file may be among those named, or, "
-      "without names, no other file of a known type in the same folders.",
+      "without names, no other file of a known type in the same folders and below.",
       "  signctl verify dist/*.exe\n"
       "  signctl verify --expect-subject \"CN=Contoso Ltd\" setup.exe\n"
       "  signctl verify --dev app.exe      # signed for a rehearsal\n"

@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxListBytes = 16U << 20U;
+constexpr plan::NothingFound kNoFile{"there", "name the folder that is released"};
 
 /// Whether a file found in a folder is of a type we know, and one that is signed without being
 /// named. One that cannot be read, or is not of the type that its name says, is kept, so that it is
@@ -151,7 +152,9 @@ fs::path below(const fs::path& path, const std::vector<fs::path>& bases) {
 
 }  // namespace
 
-Result<FileSet> plan_files(const config::Config& config, const FileFlags& flags) {
+Result<FileSet> plan_files(const config::Config& config,
+                           const FileFlags& flags,
+                           FolderTakes takes) {
   if (!flags.files.empty() && !flags.step.empty()) {
     return Error{ErrorKind::usage, "--step and files on the command line exclude each other"};
   }
@@ -160,26 +163,35 @@ Result<FileSet> plan_files(const config::Config& config, const FileFlags& flags)
       set.selections,
       flags.files.empty() ? select_steps(config, flags.step) : select_arguments(flags.files),
       "");
-  SIGNCTL_TRY(set.plan, plan::expand(set.selections, recognised), "");
+  SIGNCTL_TRY(set.plan,
+              plan::expand(set.selections,
+                           takes == FolderTakes::all ? plan::Recognise() : recognised,
+                           takes == FolderTakes::all ? kNoFile : plan::NothingFound{}),
+              "");
   return set;
 }
 
-std::vector<std::string> signable_files_in(const std::string& folder_utf8) {
-  const fs::path folder = to_path(folder_utf8.empty() ? "." : folder_utf8);
-  std::vector<std::string> files;
-  std::error_code code;
-  for (fs::directory_iterator entry(folder, code), end; !code && entry != end;
-       entry.increment(code)) {
-    const std::string path = to_utf8((to_path(folder_utf8) / entry->path().filename()));
-    std::error_code unreadable;
-    // What a killed run left behind is no file of the release.
-    const bool own = to_utf8(entry->path().filename()).starts_with(kOwnPrefix);
-    if (!own && entry->is_regular_file(unreadable) && recognised(path)) {
-      files.push_back(path);
+std::vector<std::string> paths_of(const plan::FilePlan& plan) {
+  std::vector<std::string> paths;
+  for (const plan::PlannedFile& file : plan.files) {
+    paths.push_back(file.path);
+  }
+  return paths;
+}
+
+Result<std::vector<std::string>> signable_files_below(const std::vector<std::string>& folders) {
+  plan::Selection selection;
+  selection.allow_empty = true;
+  for (const std::string& folder : folders) {
+    std::error_code code;
+    if (fs::is_directory(to_path(folder.empty() ? "." : folder), code)) {
+      // The name of a folder may begin like an exclude or a list.
+      const bool is_mark = folder.starts_with('!') || folder.starts_with('@');
+      selection.include.push_back(folder.empty() ? "." : is_mark ? "./" + folder : folder);
     }
   }
-  std::sort(files.begin(), files.end());
-  return files;
+  SIGNCTL_TRY(const auto plan, plan::expand({selection}, recognised), "");
+  return paths_of(plan);
 }
 
 Result<std::vector<std::string>> outputs_of(const FileSet& files, const TargetFlags& flags) {

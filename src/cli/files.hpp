@@ -19,14 +19,23 @@ struct FileSet {
   std::vector<plan::Selection> selections;
 };
 
+/// Which files a folder stands for.
+enum class FolderTakes { signables, all };
+
 /// The files named on the command line, else those of the config's steps.
 ///
 /// @errors `usage` when there are neither, or files and --step both; else as plan::expand.
-Result<FileSet> plan_files(const config::Config& config, const FileFlags& flags);
+Result<FileSet> plan_files(const config::Config& config,
+                           const FileFlags& flags,
+                           FolderTakes takes = FolderTakes::signables);
 
-/// The files directly in a folder that a run over the folder would sign, in the order of their
-/// names.
-[[nodiscard]] std::vector<std::string> signable_files_in(const std::string& folder_utf8);
+[[nodiscard]] std::vector<std::string> paths_of(const plan::FilePlan& plan);
+
+/// The files in these folders and their sub-folders that a run over them would sign. Folders that
+/// are not there hold none.
+///
+/// @errors as plan::expand.
+Result<std::vector<std::string>> signable_files_below(const std::vector<std::string>& folders);
 
 /// Where each planned file's result goes, in plan order. With --output-dir the structure below each
 /// folder or glob is kept.

@@ -3,6 +3,7 @@
 
 #include "audit/manifest.hpp"
 #include "audit/manifest_check.hpp"
+#include "audit/own_record.hpp"
 #include "cli/files.hpp"
 #include "core/file.hpp"
 #include "core/path.hpp"
@@ -109,28 +110,37 @@ Result<engine::FileOutcome> inspect(const Inspection& all, std::size_t index) {
   return judged_with(all, path, *item.finding);
 }
 
-std::vector<std::string> files_beside(const std::vector<std::string>& known) {
-  std::vector<std::string> folders;
-  std::set<std::string> seen;
-  for (const std::string& path : known) {
-    const std::string folder = to_utf8(to_path(path).parent_path());
-    if (seen.insert(real_name(to_path(folder.empty() ? "." : folder))).second) {
-      folders.push_back(folder);
+Result<std::vector<std::string>> files_beside(const std::vector<std::string>& recorded) {
+  std::set<std::string> folders;
+  for (const std::string& path : recorded) {
+    folders.insert(to_utf8(to_path(path).parent_path()));
+  }
+  return signable_files_below({folders.begin(), folders.end()});
+}
+
+/// Real names of what may lie beside the files that were signed.
+std::set<std::string> names_passed_over(const Inspection& all,
+                                        const std::string& manifest_path,
+                                        const ReleasedFiles& released) {
+  std::set<std::string> names{real_name(to_path(manifest_path))};
+  for (const std::string& path : released.passed_over) {
+    if (!path.empty()) {
+      names.insert(real_name(to_path(path)));
     }
   }
-  std::vector<std::string> files;
-  for (const std::string& folder : folders) {
-    for (std::string& path : signable_files_in(folder)) {
-      files.push_back(std::move(path));
+  if (all.manifest.shard) {
+    // What other shards sign is theirs to prove.
+    for (const audit::PlannedPlace& place : all.manifest.shard->whole) {
+      names.insert(real_name(to_path(audit::path_from_manifest(place.path, manifest_path))));
     }
   }
-  return files;
+  return names;
 }
 
 }  // namespace
 
 Result<Batch> manifest_batch(const std::string& manifest_path,
-                             const std::optional<std::vector<std::string>>& released,
+                             const ReleasedFiles& released,
                              const engine::Gate& gate,
                              TimePoint now) {
   SIGNCTL_TRY(auto manifest, audit::read_manifest(manifest_path), "");
@@ -146,14 +156,15 @@ Result<Batch> manifest_batch(const std::string& manifest_path,
     recorded.push_back(path);
     all->add(std::move(path), {&file, std::nullopt});
   }
-  if (all->manifest.shard) {
-    // What other shards sign is theirs to prove.
-    for (const audit::PlannedPlace& place : all->manifest.shard->whole) {
-      known.insert(real_name(to_path(audit::path_from_manifest(place.path, manifest_path))));
-    }
+  known.merge(names_passed_over(*all, manifest_path, released));
+  std::vector<std::string> files;
+  if (released.named) {
+    files = *released.named;
+  } else {
+    SIGNCTL_TRY(files, files_beside(recorded), "");
   }
-  for (const std::string& path : released ? *released : files_beside(recorded)) {
-    if (!known.contains(real_name(to_path(path)))) {
+  for (const std::string& path : files) {
+    if (!known.contains(real_name(to_path(path))) && !audit::is_own_record(path, all->manifest)) {
       all->add(path, {nullptr, audit::added_file()});
     }
   }

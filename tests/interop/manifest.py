@@ -62,8 +62,10 @@ def tampered(release):
     """Every way to be wrong, each alone."""
     folder = release.copy()
     release.suite.check("what was signed passes", release.verify(folder).returncode == 0, release.verify(folder).out)
-    done = release.verify(folder, ".")
-    release.suite.check("also when its folder is named", done.returncode == 0, done.out)
+    done = release.verify(folder, ".", "!notes.txt")
+    release.suite.check("also when its folder is named, but for what is not released", done.returncode == 0, done.out)
+    release.refused("a file that was never signed, its folder named", folder, "manifest-added", "notes.txt", "'!NAME'",
+                    arguments=["."])
     os.utime(folder / "app0000.exe")
     release.suite.check("times mean nothing", release.verify(folder).returncode == 0)
 
@@ -88,6 +90,29 @@ def tampered(release):
     folder = release.copy()
     (folder / "app0003.exe").write_bytes(release.day.sample.read_bytes())
     release.refused("a file unsigned again", folder, "manifest-changed", "unsigned")
+
+
+def added(release):
+    """Files of any type, anywhere in the folder that is named; what signctl wrote there is none of them."""
+    manifest = json.loads((release.model / "manifest.json").read_text())
+    for name, image in (("evil.bat", b"echo evil"), ("a.js", b"echo('evil')"), ("a.zip", b"PK\5\6" + bytes(18)), ("empty", b""),
+                        ("deeper/still/x.dat", b"evil"), ("app.runtimeconfig.json", json.dumps(manifest | {"runtimeOptions": {}}).encode()),
+                        ("signctl.yml", b"version: 1"), ("audit.jsonl", b'{"schema":"signctl/audit/1","prev":""}\n')):
+        folder = release.copy()
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(image)
+        release.refused(f"{name} added, its folder named", folder, "manifest-added", name, arguments=[".", "!notes.txt"])
+    folder = release.copy()
+    (folder / "deeper").mkdir()
+    shutil.copyfile(folder / "app0000.exe", folder / "deeper" / "x.dll")
+    release.refused("a program added in a sub-folder, nothing named", folder, "manifest-added", "deeper/x.dll")
+    folder = release.copy()
+    shutil.copyfile(folder / "manifest.json", folder / "of-a-shard.json")
+    (folder / ".signctl-1-00.tmp").write_bytes(b"left behind")
+    report = ["--report", "report.json", "--report-format", "json"]
+    for _ in range(2):
+        done = release.verify(folder, ".", "!notes.txt", *report)
+        release.suite.check("records of signing are not added files", done.returncode == 0, done.out)
 
 
 def edited(release):
@@ -246,6 +271,7 @@ def main():
         release = Release(suite, day)
         contents(release)
         tampered(release)
+        added(release)
         edited(release)
         incomplete(day)
         killed(day)
