@@ -24,7 +24,7 @@ Result<SignaturePart> read_signature_part(const ByteSource& source, const zip::E
 [[nodiscard]] Bytes encode_signature_part(ByteView cms);
 
 /// What is wrong with the place of the signature: "msix-signature-not-last",
-/// "msix-signature-trailing", "msix-content-types".
+/// "msix-signature-entry", "msix-signature-trailing", "msix-content-types".
 Result<std::vector<Finding>> check_signature_part(const ByteSource& source, const Package& package);
 
 }  // namespace signctl::msix

@@ -28,12 +28,16 @@ Result<std::unique_ptr<Signable>> try_open(Bytes bytes) {
   return msix::open_package(std::make_shared<MemorySource>(std::move(bytes)));
 }
 
-std::vector<std::string> ids(const ZipSpec& spec) {
+std::vector<std::string> ids_of(Bytes package) {
   std::vector<std::string> found;
-  for (const Finding& one : must(must(try_open(make_zip(spec)))->container_findings())) {
+  for (const Finding& one : must(must(try_open(std::move(package)))->container_findings())) {
     found.push_back(one.id);
   }
   return found;
+}
+
+std::vector<std::string> ids(const ZipSpec& spec) {
+  return ids_of(make_zip(spec));
 }
 
 }  // namespace
@@ -112,6 +116,39 @@ TEST_CASE("msix: what was embedded can be taken off", "[formats][msix]") {
   const auto other = plain->content_to_sign(DigestAlg::sha512, PageHashes::off);
   REQUIRE_FALSE(other);
   CHECK(other.error().kind == ErrorKind::unsupported);
+}
+
+TEST_CASE("msix: nothing hides in the directory's entry of the signature", "[formats][msix]") {
+  using Ids = std::vector<std::string>;
+  const auto source = std::make_shared<MemorySource>(make_zip(msix_package()));
+  const auto plain = must(msix::open_package(source));
+  must(plain->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  const std::array signatures{Bytes{0x30, 0x02, 0x05, 0x00}};
+  const auto made = must(PatchedSource::make(source, must(plain->embed(signatures))));
+  const Bytes whole = must(read_bytes(*made, 0, made->size()));
+  CHECK(ids_of(whole).empty());
+  // The signature's is the last entry of the directory, and the end record follows.
+  const Bytes mark{0x50, 0x4B, 0x01, 0x02};
+  const auto header = static_cast<std::size_t>(
+      std::find_end(whole.begin(), whole.end(), mark.begin(), mark.end()) - whole.begin());
+  const std::size_t end = whole.size() - 22;
+  const auto with_more = [&](std::size_t length_at, Bytes more) {
+    Bytes changed = whole;
+    changed[header + length_at] = static_cast<std::uint8_t>(more.size());
+    changed[end + 12] = static_cast<std::uint8_t>(changed[end + 12] + more.size());
+    REQUIRE(changed[end + 12] >= more.size());
+    changed.insert(changed.begin() + static_cast<std::ptrdiff_t>(end), more.begin(), more.end());
+    return changed;
+  };
+  CHECK(ids_of(with_more(32, {'x'})) == Ids{"msix-signature-entry"});
+  CHECK(ids_of(with_more(30, {0x75, 0x70, 0, 0})) == Ids{"msix-signature-entry"});
+  CHECK(ids_of(with_more(30, {1, 0, 0, 0})).empty());
+  for (const std::size_t at : {36, 38, 39, 41}) {
+    INFO(at);
+    Bytes changed = whole;
+    changed[header + at] = 0x10;
+    CHECK(ids_of(changed) == Ids{"msix-signature-entry"});
+  }
 }
 
 TEST_CASE("msix: entries that share bytes are refused", "[formats][msix]") {
