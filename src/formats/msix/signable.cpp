@@ -243,7 +243,7 @@ Result<void> PackageSignable::check_signable(DigestAlg alg) {
                  "the block map of the package is made with " + wanted +
                      ", so the package can be signed with no other digest, and not with " +
                      std::string(digest_name(alg)),
-                 "sign it with --digest " + wanted + ", or build it anew with makeappx /h"};
+                 "sign it with --file-digest " + wanted + ", or build it anew with makeappx /h"};
   }
   return ok();
 }
