@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "formats/common/xml_start.hpp"
 #include "formats/common/zip_kind.hpp"
 
 #include <signctl/format.hpp>
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace signctl {
@@ -73,12 +75,17 @@ Result<const Format*> find_format(const ByteSource& source, std::string_view pat
     return Error{ErrorKind::input, "the file is empty"};
   }
   const std::uint64_t window = std::min(size, kSniffBytes);
-  SIGNCTL_TRY(const Bytes head, read_bytes(source, 0, window), "reading the first bytes");
+  SIGNCTL_TRY(Bytes head, read_bytes(source, 0, window), "reading the first bytes");
   SIGNCTL_TRY(
       const Bytes tail, read_bytes(source, size - window, window), "reading the last bytes");
   const std::string extension = extension_of(path_utf8);
   const auto kinds =
       zip::looks_like_zip(head) ? zip::kinds_of(source) : std::vector<std::string_view>{};
+  // What an XML document is must not depend on the comments in it: they hide nothing.
+  SIGNCTL_TRY(Bytes root, xml::read_from_root(source, head), "looking for the root element");
+  if (!root.empty()) {
+    head = std::move(root);
+  }
 
   std::vector<const Format*> sure;
   std::vector<const Format*> possible;

@@ -2,6 +2,7 @@
 #include "core/text.hpp"
 #include "formats/clickonce/names.hpp"
 #include "formats/clickonce/signable.hpp"
+#include "formats/common/xml_start.hpp"
 
 #include <algorithm>
 #include <array>
@@ -35,17 +36,23 @@ class ClickOnceFormat final : public Format {
   }
 };
 
+/// Whether a start tag's name is `assembly`, with any prefix.
+bool is_assembly_tag(std::string_view tag) {
+  const std::string_view name = tag.substr(0, tag.find_first_of(" \t\r\n/>")).substr(1);
+  return name.substr(name.find(':') + 1) == "assembly";
+}
+
 Sniff ClickOnceFormat::sniff(const SniffInput& input) const {
   std::string_view text = as_text(input.head);
-  constexpr std::string_view kMark = "\xEF\xBB\xBF";
-  if (text.substr(0, kMark.size()) == kMark) {
-    text.remove_prefix(kMark.size());
+  const auto root = xml::find_root(text);
+  if (!root) {
+    const auto names = extensions();
+    const bool is_named = std::find(names.begin(), names.end(), input.extension) != names.end();
+    // One that hides its root element is not passed over, but left to the parser.
+    return is_named && xml::looks_like_xml(input.head) ? Sniff::maybe : Sniff::no;
   }
-  const auto first = text.find_first_not_of(" \t\r\n");
-  const bool is_assembly = first != std::string_view::npos && text[first] == '<' &&
-                           text.find("assembly") != std::string_view::npos &&
-                           text.find(kAsmV1) != std::string_view::npos;
-  if (!is_assembly) {
+  text.remove_prefix(*root);
+  if (!is_assembly_tag(text) || text.find(kAsmV1) == std::string_view::npos) {
     return Sniff::no;
   }
   // Manifests of programs (side-by-side assemblies) have the same root, and no signature.

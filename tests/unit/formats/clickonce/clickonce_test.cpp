@@ -225,3 +225,24 @@ TEST_CASE("xml: canonical forms are those of the recommendation", "[formats][xml
         "<n1:elem2 xmlns:n0=\"foo:bar\" xmlns:n1=\"http://example.net\" "
         "xmlns:n3=\"ftp://example.org\" a=\"1\" b=\"2\"><n3:stuff></n3:stuff></n1:elem2>");
 }
+
+TEST_CASE("clickonce: no comment hides what a manifest is", "[formats][clickonce]") {
+  const std::string head = "<?xml version=\"1.0\"?>\n";
+  const std::string comment = "<!--" + kStuffing + "-->\n<?a b?>\n";
+  const std::string root = "<assembly xmlns=\"urn:schemas-microsoft-com:asm.v1\">";
+  const std::string mark = "<entryPoint/></assembly>";
+  const auto found = [](const std::string& text, std::string_view path) {
+    const MemorySource source(Bytes(text.begin(), text.end()));
+    const Format* const format = must(find_format(source, path));
+    return format == nullptr ? std::string() : std::string(format->name());
+  };
+  CHECK(found(head + comment + root + mark, "app.exe.manifest") == "clickonce");
+  CHECK(found("\xEF\xBB\xBF" + head + comment + root + mark, "app.bin") == "clickonce");
+  CHECK(found(head + root + comment + mark, "app.exe.manifest") == "clickonce");
+  CHECK(found(head + "<!DOCTYPE a>" + root + mark, "app.exe.manifest") == "clickonce");
+  CHECK(found(head + "<!--" + kStuffing, "app.application") == "clickonce");
+  // Manifests of programs, and what others call so, are none.
+  CHECK(found(head + comment + root + "</assembly>", "app.exe.manifest").empty());
+  CHECK(found(head + comment + "<assemblyX>" + root + mark, "app.manifest").empty());
+  CHECK(found("{ \"entryPoint\": 1 }", "app.manifest").empty());
+}
