@@ -219,6 +219,21 @@ Result<FileOutcome> carry_over(const OpenedFile& opened,
   return outcome;
 }
 
+/// What else is wrong with an unsigned file whose signature speaks for other files as well.
+Result<void> check_files_vouched_for(Signable& file) {
+  if (file.scheme() == nullptr) {
+    return ok();
+  }
+  SIGNCTL_TRY(const auto signatures, file.signatures(), "");
+  SIGNCTL_TRY(const auto findings, file.container_findings(), "");
+  for (const Finding& finding : findings) {
+    if (signatures.empty() && finding.severity == Severity::error) {
+      return Error{ErrorKind::input, finding.message, finding.hint};
+    }
+  }
+  return ok();
+}
+
 }  // namespace
 
 Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stages& stages) {
@@ -226,6 +241,7 @@ Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stag
   SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
   if (!answer) {
     SIGNCTL_TRY(const Placement placement, place(*opened.signable, task.options.if_signed), "");
+    SIGNCTL_CHECK(check_files_vouched_for(*opened.signable), "");
   }
   return answer;
 }

@@ -115,6 +115,12 @@ class Manifest final : public Signable, public SignatureScheme {
   [[nodiscard]] SignatureScheme* scheme() override { return this; }
 
   Result<SchemeDraft> prepare(const SchemeRequest& request) override {
+    SIGNCTL_TRY(const std::vector<Finding> findings, container_findings(), "");
+    for (const Finding& finding : findings) {
+      if (finding.severity == Severity::error) {
+        return Error{ErrorKind::input, finding.message, finding.hint};
+      }
+    }
     return clickonce::prepare(bytes_, request);
   }
   Result<Bytes> assemble(const SchemeDraft& draft,
