@@ -88,7 +88,9 @@ void print_members(Context& context, const Report& report) {
         kIndent,
         "inside",
         std::to_string(report.members.size()) + " file" + (report.members.size() == 1 ? "" : "s") +
-            " of known types, " + std::to_string(signed_ones) + " signed");
+            " of known types, " +
+            (report.members.empty() ? "so nothing inside was proven"
+                                    : std::to_string(signed_ones) + " signed"));
 }
 
 void print_certificate(Context& context, const CertificateInfo& certificate, std::size_t indent) {

@@ -15,6 +15,12 @@ namespace signctl::engine {
 
 namespace {
 
+/// Whether a file goes by the name of a type that can be signed.
+bool claims_signature(const std::string& path) {
+  const Format* const claimed = claimed_format(path);
+  return claimed != nullptr && claimed->capabilities().sign;
+}
+
 class Walk {
  public:
   Walk(const InsideLimits& limits, const InsideVisitor& visitor)
@@ -62,8 +68,8 @@ Result<void> Walk::enter(
     return ok();
   }
   if (!inner->doubt.empty()) {
-    visitor_.problem(
-        {std::move(path), "member-unrecognised", std::move(inner->doubt), Severity::warning});
+    const Severity severity = claims_signature(path) ? Severity::error : Severity::warning;
+    visitor_.problem({std::move(path), "member-unrecognised", std::move(inner->doubt), severity});
     return ok();
   }
   if (!inner->signable) {
@@ -173,6 +179,7 @@ Result<InnerFile> open_inner(Signable& container, const Member& member, std::siz
   InnerFile inner;
   SIGNCTL_TRY(inner.source, container.open_member(index), "");
   if (inner.source->size() == 0) {
+    inner.doubt = claims_signature(member.path) ? "it is empty" : "";
     return inner;
   }
   SIGNCTL_TRY(inner.format, find_format(*inner.source, member.path), "");

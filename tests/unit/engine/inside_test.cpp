@@ -112,7 +112,7 @@ TEST_CASE("inside: what formats know is judged, whatever it is called", "[engine
   FakeContainer container({{"bin/tool.exe", make_pe()},
                            {"data.dat", make_pe()},
                            {"readme.txt", from_string("words")},
-                           {"empty.exe", {}},
+                           {"empty.txt", {}},
                            {"setup.ps1", from_string("'x'\r\n")}});
 
   const Report report = looked_into(container);
@@ -192,12 +192,31 @@ TEST_CASE("inside: what is not of the type of its name is said", "[engine]") {
 
     const Report report = looked_into(container);
 
-    CHECK(report.members.empty());
-    REQUIRE(report.findings.size() == 1);
-    CHECK(report.findings.front().id == "member-unrecognised");
-    CHECK(report.findings.front().severity == Severity::warning);
-    CHECK(report.findings.front().subject == name);
+    CHECK(report.findings.empty());
+    CHECK(lines_of(report) == Lines{std::string(name) + ": member-unrecognised"});
+    REQUIRE(report.members.size() == 1);
+    CHECK(report.members.front().findings.front().severity == Severity::error);
   }
+}
+
+TEST_CASE("inside: programs and cabinets that are cut short or empty are errors", "[engine]") {
+  Bytes torn = make_pe();
+  torn.resize(60);
+  FakeContainer container({{"torn.exe", torn},
+                           {"empty.dll", {}},
+                           {"torn.cab", Bytes(20, 'M')},
+                           {"web/app.js", from_string("let x = 1;\n")},
+                           {"a.manifest", from_string("CACHE MANIFEST\n")},
+                           {"odd.zip", from_string("garbage")}});
+
+  const Report report = looked_into(container);
+
+  CHECK(lines_of(report) == Lines{"torn.exe: member-unrecognised",
+                                  "empty.dll: member-unrecognised",
+                                  "torn.cab: member-unrecognised"});
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings.front().subject == "odd.zip");
+  CHECK(report.findings.front().severity == Severity::warning);
 }
 
 TEST_CASE("inside: what claims to be empty is unpacked all the same", "[engine]") {
