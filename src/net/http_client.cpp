@@ -28,6 +28,9 @@ namespace {
 
 constexpr std::size_t kMaxHeaders = 100;
 constexpr std::size_t kMaxHeaderBytes = 256U << 10U;
+/// Servers hang up on an idle connection after 5 s or more, and libcurl 7.88 does not see it when
+/// the TLS of the server says goodbye. What is sent there is lost, and nobody can tell how far.
+constexpr long kLongestIdleSeconds = 3;
 
 struct FreeList {
   const CurlApi* api{};
@@ -43,6 +46,7 @@ using EasyHandle = std::unique_ptr<CURL, CloseHandle>;
 
 /// What the callbacks of one transfer share.
 struct Transfer {
+  ByteView unsent;  ///< What libcurl has not taken yet of the request's body.
   HttpResponse response;
   std::array<char, CURL_ERROR_SIZE> detail{};  ///< libcurl's own words on a failure.
   std::size_t limit{};
@@ -52,6 +56,19 @@ struct Transfer {
   std::optional<std::chrono::steady_clock::time_point> stop_seen;
   bool stopped{false};
 };
+
+/// Gives the body once. What libcurl cannot wind back it cannot send again by itself: a request
+/// whose answer is lost on a connection that was used before may have been carried out.
+std::size_t give_body(char* data, std::size_t size, std::size_t count, void* argument) {
+  ByteView& unsent = static_cast<Transfer*>(argument)->unsent;
+  if (unsent.empty()) {
+    return CURL_READFUNC_ABORT;  // The length is known: only a second attempt asks for more.
+  }
+  const std::size_t bytes = std::min(unsent.size(), size * count);
+  std::copy_n(unsent.begin(), bytes, data);
+  unsent = unsent.subspan(bytes);
+  return bytes;
+}
 
 std::size_t take_body(char* data, std::size_t size, std::size_t count, void* argument) {
   auto& transfer = *static_cast<Transfer*>(argument);
@@ -274,10 +291,12 @@ class CurlClient final : public HttpClient {
     set(handle, CURLOPT_XFERINFOFUNCTION, watch_for_stop);
     set(handle, CURLOPT_XFERINFODATA, &transfer);
     if (request.method == "POST") {
+      transfer.unsent = request.body;
       set(handle, CURLOPT_POST, 1L);
       set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-      // With a null pointer libcurl would read the body from the standard input.
-      set(handle, CURLOPT_POSTFIELDS, request.body.empty() ? "" : as_text(request.body).data());
+      set(handle, CURLOPT_READFUNCTION, give_body);
+      set(handle, CURLOPT_READDATA, &transfer);
+      set(handle, CURLOPT_MAXAGE_CONN, kLongestIdleSeconds);
     } else if (request.method == "HEAD") {
       set(handle, CURLOPT_NOBODY, 1L);  // Or libcurl waits for a body that never comes.
     } else if (request.method != "GET") {

@@ -165,6 +165,8 @@ Error transfer_error(const CurlApi& api,
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_ABORTED_BY_CALLBACK:
       return {ErrorKind::network, url + ": the connection was cut before the answer was complete"};
     case CURLE_WEIRD_SERVER_REPLY:
       return not_http(url);
