@@ -29,6 +29,7 @@ constexpr int kTooManyRequests = 429;
 constexpr int kUnauthorized = 401;
 constexpr int kForbidden = 403;
 constexpr int kServerError = 500;
+constexpr int kUnavailable = 503;
 
 std::string header(const Reply& reply, const std::string& name) {
   const auto found = reply.headers.find(name);
@@ -165,6 +166,20 @@ Error refusal_of(const Reply& reply, const std::string& service, const std::stri
   return error;
 }
 
+bool may_be_carried_out(const Reply& reply) {
+  return reply.status >= kServerError && reply.status != kUnavailable;
+}
+
+Error not_fetched(Error error, const std::string& place) {
+  error.may_be_done = true;
+  const bool has_advice = !is_transient(error.kind) && !error.hint.empty();
+  error.hint = (has_advice ? error.hint + "; " : std::string()) +
+               "the service has taken the request for this signature and may count it, so it is "
+               "not asked for another; look at " +
+               place + " before running again";
+  return error;
+}
+
 Error no_signature_in_answer(const std::string& service) {
   return {ErrorKind::provider,
           service + " answered without a signature",
@@ -238,8 +253,11 @@ Result<Reply> RestClient::send(const Call& call, const RetryRules& wanted) const
   int lost = 0;
   for (int attempt = 1;; ++attempt) {
     // A login is a call of its own, with attempts of its own: what it failed at is not tried again.
-    SIGNCTL_TRY(const HttpRequest request, request_for(call), "");
-    auto reply = exchange(request);
+    const auto request = request_for(call);
+    if (!request) {
+      return given_up(request.error(), 1, lost);
+    }
+    auto reply = exchange(*request);
     if (reply && reply->ok()) {
       return reply;
     }
@@ -249,14 +267,15 @@ Result<Reply> RestClient::send(const Call& call, const RetryRules& wanted) const
       continue;
     }
     Error error = reply ? explain_(*reply).within("calling " + service_.name + request_id(*reply))
-                        : std::move(reply).error();
+                        : reply.error();
+    error.may_be_done = call.counted && (reply ? may_be_carried_out(*reply) : error.may_be_done);
     const auto spent =
         std::chrono::duration_cast<std::chrono::milliseconds>(world_.clock.steady_now() - started);
     CallScope* const scope = CallScope::current();
     if (scope != nullptr && is_transient(error.kind)) {
       scope->on_trouble(error);
     }
-    lost += call.counted && error.may_be_done ? 1 : 0;
+    lost += error.may_be_done ? 1 : 0;
     const auto pause =
         lost < kMostLostAnswers ? wait_before(error, rules, attempt, spent) : std::nullopt;
     if (pause) {

@@ -72,7 +72,8 @@ struct Call {
   std::string content_type{};  ///< Empty: no body.
   Bytes body{};
   /// Each one that is carried out costs money or counts against a quota. When an answer is lost, or
-  /// is none, it is asked for again once and no more.
+  /// is an error after which it may be carried out, it is asked for again once and no more. Only
+  /// errors of such calls have Error::may_be_done.
   bool counted{false};
 };
 
@@ -122,6 +123,16 @@ using Explain = std::function<Error(const Reply&)>;
 [[nodiscard]] Error refusal_of(const Reply& reply,
                                const std::string& service,
                                const std::string& detail);
+
+/// Whether the service may have done what it was asked for though the answer is an error: it may
+/// fail after the work, and a gateway gives up waiting for it. Who throttles or is not there has
+/// not.
+[[nodiscard]] bool may_be_carried_out(const Reply& reply);
+
+/// `error`, of a failure to fetch a signature that the service has accepted to make.
+///
+/// @param place  Where the user sees what has become of it.
+[[nodiscard]] Error not_fetched(Error error, const std::string& place);
 
 /// Of a service that answered a counted call with something in which there is no signature. Final:
 /// who asks again may pay again.

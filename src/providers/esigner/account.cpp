@@ -79,6 +79,7 @@ Result<Reply> Client::spend(const Call& call, Refusal& refusal) {
     return reply;
   }
   refusal = read_refusal(reply, environment_);
+  refusal.error.may_be_done = may_be_carried_out(reply);
   return refusal.error;
 }
 

@@ -10,10 +10,6 @@
 namespace signctl::providers::keylocker {
 namespace {
 
-/// Fewer attempts than elsewhere: a signature whose answer was lost is made and counted all the
-/// same.
-constexpr RetryRules kSigning{.attempts = 4};
-
 /// "SHA256withRSA"
 std::string wire_name(KeyFamily family, DigestAlg alg) {
   std::string name = "SHA256";
@@ -49,7 +45,7 @@ class Key final : public SigningKey {
       body["account"] = pair_.account;
     }
     const Call call = post_counted_json("/keypairs/" + percent_encode(pair_.id) + "/sign", body);
-    SIGNCTL_TRY(const Reply reply, account_->signing.send(call, kSigning), "");
+    SIGNCTL_TRY(const Reply reply, account_->signing.send(call), "");
     const auto signature = from_any_base64(text_at(reply.json, {"signature"}));
     if (signature && !signature->empty()) {
       return *signature;
@@ -59,10 +55,9 @@ class Key final : public SigningKey {
       return no_signature_in_answer(std::string(kName));
     }
     auto fetched = wait_for(id);
-    if (!fetched) {
-      fetched.error().may_be_done = true;
-    }
-    return fetched;
+    return fetched
+               ? std::move(fetched)
+               : not_fetched(fetched.error(), "signature " + printable(id) + " in DigiCert ONE");
   }
 
  private:
@@ -82,8 +77,7 @@ class Key final : public SigningKey {
     }
     return Error{
         ErrorKind::provider,
-        "DigiCert has not finished signature " + printable(id) + " by " + to_iso8601(clock.now()),
-        "look at it in DigiCert ONE; running again asks for another"};
+        "DigiCert has not finished signature " + printable(id) + " by " + to_iso8601(clock.now())};
   }
 
   std::shared_ptr<const Account> account_;

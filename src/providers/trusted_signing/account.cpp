@@ -60,8 +60,17 @@ Result<Chain> chain_from(ByteView certificates) {
   return chain_of(*pool);
 }
 
+/// An answer without a status, a gateway's page for one, tells nothing; asking again is free.
 bool is_pending(const std::string& status) {
-  return status == "inprogress" || status == "running" || status == "notstarted";
+  return status.empty() || status == "inprogress" || status == "running" || status == "notstarted";
+}
+
+Error refused_operation(const std::string& operation, const std::string& status) {
+  return {ErrorKind::provider,
+          "Artifact Signing accepted the request but refused to sign (operation " +
+              printable(operation) + ": " + printable(status) + ")",
+          "look at the profile's status, the identity validation and the subscription's billing in "
+          "the Azure portal"};
 }
 
 }  // namespace
@@ -111,27 +120,17 @@ Result<Json> Account::wait_for(const std::string& operation) const {
     clock.sleep_for(pause);
     SIGNCTL_TRY(Reply reply, rest_.send(call), "asking for the signature");
     const std::string status = to_lower(text_at(reply.json, {"status"}));
-    if (status == "succeeded") {
+    if (!is_pending(status)) {
       return std::move(reply.json);
     }
     const auto spent =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - started);
     pause = std::clamp(spent / kPollsPart, kShortestPoll, kLongestPoll);
     pause = std::clamp(retry_after(reply).value_or(pause), pause, kLongestAsked);
-    if (!is_pending(status)) {
-      return Error{ErrorKind::provider,
-                   "Artifact Signing accepted the request but refused to sign (operation " +
-                       printable(operation) + ": " +
-                       (status.empty() ? "no status" : printable(status)) + ")",
-                   "look at the profile's status, the identity validation and the subscription's "
-                   "billing in the Azure portal"};
-    }
   }
   return Error{ErrorKind::network,
                "Artifact Signing did not finish operation " + printable(operation) + " within " +
-                   std::to_string(kLongestOperation.count()) + " s",
-               "it may still be signed and counted, so it is not asked for again; look at the "
-               "profile in the Azure portal before running again"};
+                   std::to_string(kLongestOperation.count()) + " s"};
 }
 
 Result<Signed> Account::sign(ByteView digest, DigestAlg alg, const FileHashes& hashes) const {
@@ -157,10 +156,12 @@ Result<Signed> Account::sign(ByteView digest, DigestAlg alg, const FileHashes& h
     }
     auto finished = wait_for(operation);
     if (!finished) {
-      // It was accepted, and may be signed by now.
-      finished.error().may_be_done = true;
+      return not_fetched(finished.error(), "the profile in the Azure portal");
     }
-    SIGNCTL_TRY(answer, std::move(finished), "");
+    answer = *std::move(finished);
+    if (to_lower(text_at(answer, {"status"})) != "succeeded") {
+      return refused_operation(operation, text_at(answer, {"status"}));
+    }
   }
   const auto signature = from_any_base64(text_at(answer, {"signature"}));
   if (!signature || signature->empty()) {

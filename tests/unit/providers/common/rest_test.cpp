@@ -182,6 +182,50 @@ TEST_CASE("rest: a counted call whose answer is lost is made twice and no more",
   CHECK(free.client().send(Call{.path = "/look"}));
 }
 
+TEST_CASE("rest: a counted call that may be carried out for all its error is made twice",
+          "[providers][common]") {
+  Call counted{.path = "/sign"};
+  counted.counted = true;
+  for (const int status : {500, 502, 504, 524}) {
+    INFO(status);
+    Stage stage;
+    for (int i = 0; i < 6; ++i) {
+      stage.http.say(status);
+    }
+
+    const auto reply = stage.client().send(counted);
+
+    REQUIRE_FALSE(reply);
+    CHECK(stage.http.asked.size() == 2);
+    CHECK(reply.error().may_be_done);
+    CHECK(reply.error().hint.find("may have counted 2 signatures") != std::string::npos);
+  }
+  for (const int status : {429, 503}) {
+    INFO(status);
+    Stage stage;
+    for (int i = 0; i < 6; ++i) {
+      stage.http.say(status);
+    }
+
+    const auto reply = stage.client().send(counted);
+
+    REQUIRE_FALSE(reply);
+    CHECK(stage.http.asked.size() == 6);
+    CHECK_FALSE(reply.error().may_be_done);
+  }
+}
+
+TEST_CASE("rest: only what is counted may be done", "[providers][common]") {
+  Error lost{ErrorKind::network, "cut"};
+  lost.may_be_done = true;
+  Stage stage;
+  for (int i = 0; i < 6; ++i) {
+    stage.http.answers.emplace_back(lost);
+  }
+
+  CHECK_FALSE(stage.client().send(Call{.path = "/look"}).error().may_be_done);
+}
+
 TEST_CASE("rest: what no second attempt mends is tried once", "[providers][common]") {
   Stage stage;
   stage.http.answers.emplace_back(Error{ErrorKind::config, "the TLS certificate is not trusted"});

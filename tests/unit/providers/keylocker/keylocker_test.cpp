@@ -218,6 +218,40 @@ TEST_CASE("keylocker: attempts at signatures are counted, and nothing else",
   CHECK(account->authorizer->signatures_asked_for() == 2);
 }
 
+TEST_CASE("keylocker: a gateway that gives up waiting is asked once more and no more",
+          "[providers][keylocker]") {
+  auto& world = rig();
+  const auto session = must(open(world, p256(world)));
+  Fault fault = answer(504, "<html>");
+  fault.match = "/sign";
+  fault.times = -1;
+  world.lab.add(fault);
+
+  const auto result = sign(*session);
+
+  REQUIRE_FALSE(result);
+  CHECK(result.error().may_be_done);
+  CHECK(result.error().hint.find("may have counted 2 signatures") != std::string::npos);
+  CHECK(world.lab.count("POST") == 2);
+}
+
+TEST_CASE("keylocker: a signature that cannot be fetched is not asked for again",
+          "[providers][keylocker]") {
+  auto& world = rig();
+  const auto session = must(open(world, settings_for(world, "key-slow")));
+  Fault fault = answer(503, "");
+  fault.match = "/signatures/";
+  fault.times = -1;
+  world.lab.add(fault);
+
+  const auto result = sign(*session);
+
+  REQUIRE_FALSE(result);
+  CHECK(result.error().may_be_done);
+  CHECK(result.error().hint.find("not asked for another") != std::string::npos);
+  CHECK(world.lab.count("POST") == 1);
+}
+
 TEST_CASE("keylocker: a signature that is not ready is fetched by its id",
           "[providers][keylocker]") {
   auto& world = rig();

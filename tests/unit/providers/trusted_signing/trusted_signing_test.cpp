@@ -234,13 +234,48 @@ TEST_CASE("trusted-signing: a signature that was accepted and not fetched is not
           "[providers]") {
   auto& world = rig();
   const auto session = must(open(world, good(world)));
-  world.lab.add(fault_at(FaultKind::close, kPoll, -1));
+  Fault page = answer(200, kPoll, "<html>please wait</html>");
+  for (Fault fault :
+       {fault_at(FaultKind::close, kPoll), answer(503, kPoll), answer(429, kPoll), page}) {
+    INFO(fault.status);
+    fault.times = -1;
+    world.lab.clear_faults();
+    world.lab.add(fault);
+    const auto before = world.lab.count(kSign);
+
+    const auto made = sign(*session);
+
+    REQUIRE_FALSE(made);
+    CHECK(made.error().kind == ErrorKind::network);
+    CHECK(made.error().may_be_done);
+    CHECK(made.error().hint.find("not asked for another") != std::string::npos);
+    CHECK(world.lab.count(kSign) == before + 1);
+  }
+}
+
+TEST_CASE("trusted-signing: a poll whose answer says nothing is asked again", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  for (const FaultKind kind : {FaultKind::malformed_json, FaultKind::html}) {
+    world.lab.add(fault_at(kind, kPoll));
+    const auto before = world.lab.count(kSign);
+
+    must(sign(*session));
+
+    CHECK(world.lab.count(kSign) == before + 1);
+  }
+}
+
+TEST_CASE("trusted-signing: an operation that failed is a refusal", "[providers]") {
+  auto& world = rig();
+  const auto session = must(open(world, good(world)));
+  world.lab.add(answer(200, kPoll, R"({"status":"Failed"})"));
 
   const auto made = sign(*session);
 
   REQUIRE_FALSE(made);
-  CHECK(made.error().kind == ErrorKind::network);
-  CHECK(made.error().may_be_done);
+  CHECK(made.error().kind == ErrorKind::provider);
+  CHECK(made.error().message.find("refused to sign") != std::string::npos);
 }
 
 TEST_CASE("trusted-signing: a chain that is none is the service's fault", "[providers]") {
