@@ -24,13 +24,6 @@ void poke(Bytes& bytes, std::uint64_t offset, T value) {
   std::copy(encoded.begin(), encoded.end(), bytes.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
-/// Where the last CFFOLDER ends.
-std::uint64_t folders_end(const CabinetLayout& layout) {
-  return layout.folders.empty()
-             ? layout.after_reserve()
-             : layout.folders.back().row + formats::kCabFolderSize + layout.folder_reserve;
-}
-
 /// cbCFHeader, cbCFFolder, cbCFData.
 Bytes encode_sizes(const CabinetLayout& layout, std::size_t reserve_size) {
   Bytes sizes;
@@ -46,7 +39,7 @@ Result<Head> rebuild(const ByteSource& source,
                      const Bytes& middle,
                      std::uint16_t flags) {
   Head head;
-  head.old_size = folders_end(layout);
+  head.old_size = layout.folders_end();
   const std::uint64_t after = kCabHeaderSize + middle.size();
   // Modulo 2^64 when the head becomes smaller; every sum is one of a place behind it.
   const std::uint64_t shift = after - layout.after_reserve();

@@ -172,6 +172,8 @@ Result<const std::optional<Finding>*> CabSignable::directory_finding() {
       finding = {"cab-malformed", Severity::error, "file", error.message};
     } else if (const auto overlap = formats::find_overlap(*folders, directory->end)) {
       finding = {"cab-folders-overlap", Severity::error, "file", *overlap};
+    } else if (const auto gap = formats::find_gap(layout_, *folders, directory->end)) {
+      finding = {"cab-gap", Severity::error, "file", *gap};
     }
     directory_finding_ = std::move(finding);
   }

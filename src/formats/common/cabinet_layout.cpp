@@ -218,4 +218,31 @@ std::optional<std::string> find_overlap(const std::vector<FolderExtent>& folders
   return std::nullopt;
 }
 
+std::optional<std::string> find_gap(const CabinetLayout& layout,
+                                    const std::vector<FolderExtent>& folders,
+                                    std::uint64_t headers_end) {
+  const auto place = [](std::uint64_t offset) { return std::to_string(offset); };
+  if (layout.files != layout.folders_end()) {
+    return "the folder entries end at byte " + place(layout.folders_end()) +
+           ", but the file entries begin at " + place(layout.files);
+  }
+  std::uint64_t end = headers_end;
+  for (std::size_t i = 0; i < folders.size(); ++i) {
+    const FolderExtent& folder = folders[i];
+    if (folder.begin == folder.end) {
+      continue;
+    }
+    if (folder.begin != end) {
+      return "folder " + std::to_string(i + 1) + " " + extent_text(folder) +
+             " does not begin where what is before it ends, at byte " + place(end);
+    }
+    end = folder.end;
+  }
+  if (end != layout.size) {
+    return "the last block ends at byte " + place(end) + ", but the cabinet at " +
+           place(layout.size);
+  }
+  return std::nullopt;
+}
+
 }  // namespace signctl::formats

@@ -62,6 +62,10 @@ struct CabinetLayout {
   }
   /// Where names or folders follow the header.
   [[nodiscard]] std::uint64_t after_reserve() const { return reserve() + header_reserve; }
+  /// Where the last CFFOLDER ends.
+  [[nodiscard]] std::uint64_t folders_end() const {
+    return folders.empty() ? after_reserve() : folders.back().row + kCabFolderSize + folder_reserve;
+  }
   [[nodiscard]] bool is_part_of_set() const {
     return (flags & (kCabHasPrevious | kCabHasNext)) != 0 || index != 0;
   }
@@ -90,5 +94,13 @@ Result<std::vector<FolderExtent>> walk_folders(const ByteSource& source,
 /// each other or with what ends at `headers_end`. Empty when all is well.
 [[nodiscard]] std::optional<std::string> find_overlap(const std::vector<FolderExtent>& folders,
                                                       std::uint64_t headers_end);
+
+/// "the blocks end at byte 90, the cabinet at 154": bytes that are no folder, file entry or block,
+/// or folders in another order than their data. No such cabinet can be told from one whose reserve
+/// sizes, which no signature covers, were changed. Empty when every part begins where the one
+/// before it ends.
+[[nodiscard]] std::optional<std::string> find_gap(const CabinetLayout& layout,
+                                                  const std::vector<FolderExtent>& folders,
+                                                  std::uint64_t headers_end);
 
 }  // namespace signctl::formats

@@ -4,6 +4,7 @@
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
 #include "formats/cab/signable.hpp"
+#include "formats/common/cabinet.hpp"
 #include "support/cab_builder.hpp"
 #include "support/catch.hpp"
 #include "support/must.hpp"
@@ -51,6 +52,37 @@ Ids finding_ids(const Bytes& cabinet) {
   }
   std::sort(ids.begin(), ids.end());
   return ids;
+}
+
+/// Names and bytes of everything inside; nothing when it does not unpack.
+std::optional<std::vector<std::pair<std::string, Bytes>>> unpacked(const Bytes& cabinet) {
+  auto opened = formats::Cabinet::open(std::make_shared<MemorySource>(cabinet));
+  if (!opened) {
+    return std::nullopt;
+  }
+  std::vector<std::pair<std::string, Bytes>> files;
+  for (std::size_t i = 0; i < (*opened)->members().size(); ++i) {
+    const auto member = (*opened)->open_member(i);
+    if (!member) {
+      return std::nullopt;
+    }
+    files.emplace_back((*opened)->members()[i].path,
+                       must(read_bytes(**member, 0, (*member)->size())));
+  }
+  return files;
+}
+
+/// Offsets before the folders that are not hashed.
+std::vector<std::size_t> uncovered_in_header(Signable& file) {
+  std::vector<std::size_t> offsets;
+  std::uint64_t at = 0;
+  for (const HashedRange& range : must(file.hashed_ranges())) {
+    for (; at < range.begin; ++at) {
+      offsets.push_back(static_cast<std::size_t>(at));
+    }
+    at = range.end;
+  }
+  return offsets;
 }
 
 /// A cabinet for each kind of reserved area.
@@ -282,6 +314,47 @@ TEST_CASE("cab: folders that overlap are found, and not signed", "[formats][cab]
   CHECK_FALSE(open(many)->content_to_sign(DigestAlg::sha256, PageHashes::off));
 }
 
+TEST_CASE("cab: parts that do not follow each other are found, and not signed", "[formats][cab]") {
+  CabSpec spec;
+  spec.folders = 2;
+  spec.files = {{"a", Bytes(100, 'a'), 0}, {"b", Bytes(100, 'b'), 1}};
+  const Bytes good = make_cab(spec);
+  REQUIRE(finding_ids(good).empty());
+  const std::uint32_t files = ByteReader(good).u32(16).value_or(0);
+  const std::uint32_t first = ByteReader(good).u32(36).value_or(0);
+  const std::uint32_t second = ByteReader(good).u32(44).value_or(0);
+  // A byte more in the file from `at` on, with the offsets that lie behind it moved or not.
+  const auto with_gap = [&](std::uint32_t at) {
+    Bytes bytes = good;
+    bytes.insert(bytes.begin() + at, 0);
+    poke_u32(bytes, 8, static_cast<std::uint32_t>(bytes.size()));
+    poke_u32(bytes, 16, files + (files >= at ? 1 : 0));
+    poke_u32(bytes, 36, first + (first >= at ? 1 : 0));
+    poke_u32(bytes, 44, second + (second >= at ? 1 : 0));
+    return bytes;
+  };
+  Bytes bytes;
+  SECTION("before the file entries") {
+    bytes = with_gap(files);
+  }
+  SECTION("before the first folder") {
+    bytes = with_gap(first);
+  }
+  SECTION("between folders") {
+    bytes = with_gap(second);
+  }
+  SECTION("at the end") {
+    bytes = with_gap(static_cast<std::uint32_t>(good.size()));
+  }
+  SECTION("folders that are not in the order of their data") {
+    bytes = good;
+    poke_u32(bytes, 36, second);
+    poke_u32(bytes, 44, first);
+  }
+  CHECK(finding_ids(bytes) == Ids{"cab-gap"});
+  CHECK_FALSE(open(bytes)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+}
+
 TEST_CASE("cab: files of folders that are not there are found, and not signed", "[formats][cab]") {
   Bytes bytes = make_cab();
   bytes[26] = 0;
@@ -355,5 +428,46 @@ TEST_CASE("cab: a changed byte changes the digest, the findings or nothing that 
     }
     const auto findings = (*file)->container_findings();
     CHECK((!findings || !findings->empty() || digest_of(**file) != digest));
+  }
+}
+
+TEST_CASE("cab: no value of a byte that is not hashed changes what a good cabinet unpacks to",
+          "[formats][cab]") {
+  auto all = variants();
+  CabSpec one_block;
+  one_block.files = {{"a.bin", Bytes(600, 'a')}};
+  one_block.data_reserve = 64;
+  one_block.reserve = Bytes(20);
+  all.emplace_back("one block with a reserved area", one_block);
+  std::vector<std::pair<std::string, Bytes>> cabinets;
+  for (const auto& [name, spec] : all) {
+    cabinets.emplace_back(name, embedded(make_cab(spec), 60));
+  }
+  for (const char* name : {"sample1.cab", "sample3.cab", "sample4.cab"}) {
+    const std::string path =
+        std::string(SIGNCTL_SOURCE_DIR) + "/../shared/testdata/jsign/cab/" + name;
+    if (std::filesystem::exists(path)) {
+      cabinets.emplace_back(name, embedded(slurp(path), 60));
+    }
+  }
+  for (const auto& [name, good] : cabinets) {
+    const auto files = unpacked(good);
+    REQUIRE(files);
+    const Bytes digest = digest_of(*open(good));
+    for (const std::size_t offset : uncovered_in_header(*open(good))) {
+      for (unsigned flip = 1; flip <= 0xFF; flip += offset < 60 ? 1 : 0x33) {
+        Bytes bytes = good;
+        bytes[offset] ^= static_cast<std::uint8_t>(flip);
+        const auto file = try_open(bytes);
+        const auto findings =
+            file ? (*file)->container_findings() : Result<std::vector<Finding>>(file.error());
+        if (!findings || !findings->empty() || digest_of(**file) != digest) {
+          continue;
+        }
+        const auto now = unpacked(bytes);
+        INFO(name << ": byte " << offset << " changed by " << flip);
+        CHECK((!now || *now == *files));
+      }
+    }
   }
 }
