@@ -82,6 +82,7 @@ struct ShardRecord {
   std::size_t count{};
   std::string plan_sha256;          ///< Hex; the same for all shards of a plan.
   std::vector<PlannedPlace> whole;  ///< The files of all shards, in plan order.
+  std::vector<std::string> steps;   ///< Of the plan; "" for files that no step named.
 };
 
 struct Manifest {

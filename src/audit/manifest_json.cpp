@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manifest as a document.
 #include "audit/manifest.hpp"
+#include "audit/parts.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
 
@@ -79,10 +80,7 @@ Json to_json(const RunRecord& run) {
 }
 
 Json to_json(const ShardRecord& shard) {
-  Json json;
-  json["index"] = shard.index;
-  json["count"] = shard.count;
-  json["plan_sha256"] = shard.plan_sha256;
+  Json json = shard_json(shard);
   json["plan"] = Json::array();
   for (const PlannedPlace& place : shard.whole) {
     json["plan"].push_back({{"path", place.path}, {"shard", place.shard}});
@@ -208,14 +206,14 @@ std::size_t number_of(const Json& json, const char* key) {
 
 Result<ShardRecord> read_shard(const Json& json) {
   constexpr std::size_t kSha256Digits = 64;
-  ShardRecord shard{number_of(json, "index"), number_of(json, "count"), {}, {}};
-  if (shard.index == 0 || shard.index > shard.count) {
-    return malformed("shard has no index and count");
+  auto read = read_part("", {}, json).shard;
+  if (!read) {
+    return malformed("shard has no index, count and plan_sha256");
   }
-  shard.plan_sha256 = text_of(json, "plan_sha256");
+  ShardRecord shard = std::move(*read);
   const auto plan = json.find("plan");
   if (!is_hex(shard.plan_sha256, kSha256Digits) || plan == json.end() || !plan->is_array()) {
-    return malformed("shard has no plan_sha256 and plan");
+    return malformed("shard has no plan_sha256 in lower-case hex and no plan");
   }
   std::set<std::string> seen;
   for (const Json& one : *plan) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/merge.hpp"
 
+#include "audit/parts.hpp"
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
 
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -18,87 +20,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Error different(const ShardManifest& one, const ShardManifest& other, const std::string& what) {
-  return {
-      ErrorKind::input,
-      printable(one.path) + " and " + printable(other.path) + " are not of one release: " + what,
-      "run all shards from the same commit, with the same files, config and signctl"};
-}
-
-Result<void> check_alike(const ShardManifest& first, const ShardManifest& other) {
-  const ShardRecord& one = *first.manifest.shard;
-  const ShardRecord& two = *other.manifest.shard;
-  if (one.count != two.count) {
-    return different(
-        first,
-        other,
-        std::to_string(one.count) + " shards there, " + std::to_string(two.count) + " here");
-  }
-  const auto same_place = [](const PlannedPlace& a, const PlannedPlace& b) {
-    return a.shard == b.shard;
-  };
-  if (one.plan_sha256 != two.plan_sha256 ||
-      !std::equal(
-          one.whole.begin(), one.whole.end(), two.whole.begin(), two.whole.end(), same_place)) {
-    return different(
-        first,
-        other,
-        "they planned different files, or files of different sizes; shards that write in "
-        "place need each their own copy of the inputs");
-  }
-  if (first.manifest.run.version != other.manifest.run.version) {
-    return different(first, other, "two versions of signctl");
-  }
-  if (first.manifest.run.config_sha256 != other.manifest.run.config_sha256) {
-    return different(first, other, "two configs");
-  }
-  if (first.manifest.run.build_sha256 != other.manifest.run.build_sha256) {
-    return different(first,
-                     other,
-                     "two builds, of " + printable(first.manifest.run.started) + " and " +
-                         printable(other.manifest.run.started) +
-                         "; one may be left over from an earlier run");
-  }
-  return {};
-}
-
-/// By shard, each once.
-Result<std::map<std::size_t, const ShardManifest*>> by_index(
-    const std::vector<ShardManifest>& shards) {
-  std::map<std::size_t, const ShardManifest*> sorted;
+std::vector<Part> parts_of(const std::vector<ShardManifest>& shards) {
+  std::vector<Part> parts;
   for (const ShardManifest& one : shards) {
-    if (!one.manifest.shard && one.manifest.files.empty() && one.manifest.run.exit_code != 0) {
-      return Error{ErrorKind::input,
-                   printable(one.path) + " is of a run that ended with exit code " +
-                       std::to_string(one.manifest.run.exit_code) + " before it knew its files",
-                   "run that shard again"};
-    }
-    if (!one.manifest.shard) {
-      return Error{ErrorKind::input,
-                   printable(one.path) + " is the manifest of a whole run, not of a shard",
-                   "merge what sign --shard I/N --manifest FILE wrote"};
-    }
-    SIGNCTL_CHECK(check_alike(shards.front(), one), "");
-    const auto [place, fresh] = sorted.emplace(one.manifest.shard->index, &one);
-    if (!fresh) {
-      return Error{ErrorKind::input,
-                   printable(place->second->path) + " and " + printable(one.path) +
-                       " are both shard " + std::to_string(place->first) + " of " +
-                       std::to_string(one.manifest.shard->count),
-                   "of a job that was repeated, give the last manifest only"};
-    }
+    parts.push_back({one.path, one.manifest.run, one.manifest.shard});
   }
-  return sorted;
+  return parts;
 }
 
 /// Joins the runs: from the first start to the last end, with the first failure.
-RunRecord join_runs(const std::map<std::size_t, const ShardManifest*>& shards, std::size_t count) {
+RunRecord join_runs(const std::vector<RunRecord>& parts, bool all_there) {
   constexpr std::size_t kIdBytes = 16;
-  RunRecord run = shards.begin()->second->manifest.run;
+  RunRecord run = parts.front();
   run.id = to_hex(crypto::random_bytes(kIdBytes));
-  run.exit_code = shards.size() == count ? 0 : exit_code(ErrorKind::gate);
-  for (const auto& [index, shard] : shards) {
-    const RunRecord& part = shard->manifest.run;
+  run.exit_code = all_there ? 0 : exit_code(ErrorKind::gate);
+  for (const RunRecord& part : parts) {
     run.started = std::min(run.started, part.started);
     run.ended = part.ended.empty() || run.ended.empty() ? "" : std::max(run.ended, part.ended);
     run.exit_code = run.exit_code == 0 ? part.exit_code : run.exit_code;
@@ -107,6 +43,89 @@ RunRecord join_runs(const std::map<std::size_t, const ShardManifest*>& shards, s
   return run;
 }
 
+/// Joins the shards of plan after plan.
+class Joining {
+ public:
+  Joining(const std::vector<ShardManifest>& shards, const std::string& output_path)
+      : shards_(shards), output_path_(output_path) {}
+
+  Result<void> add(const PartSet& set) {
+    SIGNCTL_CHECK(add_files(set), "");
+    for (std::size_t index = 1; index <= set.plan.count; ++index) {
+      add_run(set, index);
+    }
+    return ok();
+  }
+
+  [[nodiscard]] Merged finish() {
+    merged_.manifest.run = join_runs(merged_.manifest.parts, all_there_);
+    return std::move(merged_);
+  }
+
+ private:
+  [[nodiscard]] const ShardManifest* shard_of(const PartSet& set, std::size_t index) const {
+    const auto found = set.parts.find(index);
+    return found == set.parts.end() ? nullptr : &shards_[found->second.front()];
+  }
+
+  Result<void> add_files(const PartSet& set) {
+    const ShardManifest& any = shards_[set.parts.begin()->second.front()];
+    std::map<std::size_t, std::size_t> next;
+    for (const PlannedPlace& place : any.manifest.shard->whole) {
+      const ShardManifest* shard = shard_of(set, place.shard);
+      FileRecord file;
+      if (shard == nullptr) {
+        file.path = place.path;
+        file.state = "not-started";
+        file.why = "the manifest of " + shard_name(set.plan, place.shard) + " is not there";
+      } else {
+        file = shard->manifest.files[next[place.shard]++];
+      }
+      SIGNCTL_CHECK(add_file(std::move(file), (shard == nullptr ? any : *shard).path, place.shard),
+                    "");
+    }
+    return ok();
+  }
+
+  Result<void> add_file(FileRecord file, const std::string& from, std::size_t index) {
+    const std::string recorded = file.path;
+    SIGNCTL_TRY(file.path, path_in_manifest(path_from_manifest(recorded, from), output_path_), "");
+    if (!taken_.insert(file.path).second) {
+      return Error{ErrorKind::input,
+                   "two shards have a file at " + printable(file.path),
+                   "give each shard's files a folder of its own, with its manifest in it"};
+    }
+    if (!is_good_state(file.state)) {
+      merged_.missing.push_back(printable(file.path) + " (shard " + std::to_string(index) +
+                                "): " + (file.why.empty() ? file.state : printable(file.why)));
+    }
+    merged_.manifest.files.push_back(std::move(file));
+    return ok();
+  }
+
+  void add_run(const PartSet& set, std::size_t index) {
+    const ShardManifest* shard = shard_of(set, index);
+    if (shard == nullptr) {
+      all_there_ = false;
+      return;
+    }
+    const Manifest& one = shard->manifest;
+    merged_.manifest.parts.push_back(one.run);
+    merged_.manifest.left_out.insert(
+        merged_.manifest.left_out.end(), one.left_out.begin(), one.left_out.end());
+    if (one.run.exit_code != 0) {
+      merged_.missing.push_back(shard_name(set.plan, index) + " ended with exit code " +
+                                std::to_string(one.run.exit_code));
+    }
+  }
+
+  const std::vector<ShardManifest>& shards_;
+  const std::string& output_path_;
+  Merged merged_;
+  std::set<std::string> taken_;
+  bool all_there_{true};
+};
+
 }  // namespace
 
 Result<Merged> merge_manifests(const std::vector<ShardManifest>& shards,
@@ -114,56 +133,14 @@ Result<Merged> merge_manifests(const std::vector<ShardManifest>& shards,
   if (shards.empty()) {
     return Error{ErrorKind::input, "there is no manifest to merge"};
   }
-  SIGNCTL_TRY(const auto sorted, by_index(shards), "");
-  const ShardManifest& first = *sorted.begin()->second;
-  const ShardRecord& plan = *first.manifest.shard;
-  Merged merged;
-  merged.manifest.run = join_runs(sorted, plan.count);
-  std::map<std::size_t, std::size_t> next;
-  std::map<std::string, std::string> taken;
-  for (const PlannedPlace& place : plan.whole) {
-    const std::size_t index = place.shard;
-    const auto shard = sorted.find(index);
-    const ShardManifest& source = shard == sorted.end() ? first : *shard->second;
-    FileRecord file;
-    if (shard == sorted.end()) {
-      file.path = place.path;
-      file.state = "not-started";
-      file.why = "the manifest of shard " + std::to_string(index) + " is not there";
-    } else {
-      file = source.manifest.files[next[index]++];
-    }
-    const std::string recorded = file.path;
-    SIGNCTL_TRY(
-        file.path, path_in_manifest(path_from_manifest(recorded, source.path), output_path), "");
-    if (const auto [other, fresh] = taken.emplace(file.path, recorded); !fresh) {
-      return Error{ErrorKind::input,
-                   "two shards have a file at " + printable(file.path),
-                   "give each shard's files a folder of its own, with its manifest in it"};
-    }
-    if (!is_good_state(file.state)) {
-      merged.missing.push_back(printable(file.path) + " (shard " + std::to_string(index) +
-                               "): " + (file.why.empty() ? file.state : printable(file.why)));
-    }
-    merged.manifest.files.push_back(std::move(file));
+  const std::vector<Part> parts = parts_of(shards);
+  SIGNCTL_TRY(const auto sets, divide_parts(parts), "");
+  SIGNCTL_CHECK(check_each_once(sets, parts, "manifest"), "");
+  Joining joining(shards, output_path);
+  for (const PartSet& set : sets) {
+    SIGNCTL_CHECK(joining.add(set), "");
   }
-  for (std::size_t index = 1; index <= plan.count; ++index) {
-    const auto shard = sorted.find(index);
-    if (shard == sorted.end()) {
-      merged.missing.push_back("shard " + std::to_string(index) + " of " +
-                               std::to_string(plan.count) + " is not there");
-      continue;
-    }
-    const Manifest& one = shard->second->manifest;
-    merged.manifest.parts.push_back(one.run);
-    merged.manifest.left_out.insert(
-        merged.manifest.left_out.end(), one.left_out.begin(), one.left_out.end());
-    if (one.run.exit_code != 0) {
-      merged.missing.push_back("shard " + std::to_string(index) + " ended with exit code " +
-                               std::to_string(one.run.exit_code));
-    }
-  }
-  return merged;
+  return joining.finish();
 }
 
 Result<LogCheck> check_intact(const std::string& name, std::string_view text) {

@@ -146,16 +146,19 @@ void print_file(Context& context,
 int finish_batch(Context& context,
                  const BatchWords& words,
                  const engine::RunSummary& summary,
-                 const ReportFlags& report) {
+                 const ReportFlags& report,
+                 const audit::Part& part) {
   if (const std::string signers = signers_line(summary); !signers.empty()) {
     context.line(signers);
   }
   context.line(summary_line(summary, words.done));
   write_job_summary(context, words, summary);
   if (context.json()) {
-    print_json(context, batch_document(words.verb, words.done, summary));
+    Json document = batch_document(words.verb, words.done, summary);
+    audit::put_part(document, part);
+    print_json(context, document);
   }
-  if (auto written = write_report(context, report, words, summary); !written) {
+  if (auto written = write_report(context, report, words, summary, part); !written) {
     print_error(context, written.error());
     // A run that failed says so first.
     return summary.exit_code() == 0 ? exit_code(written.error().kind) : summary.exit_code();

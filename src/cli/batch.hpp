@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "audit/parts.hpp"
 #include "cli/common_options.hpp"
 #include "cli/context.hpp"
 #include "engine/run.hpp"
@@ -43,9 +44,12 @@ void print_file(Context& context,
 
 /// Writes the report that is asked for, prints the last line, or the document with --json, and
 /// returns the exit code.
+///
+/// @param part  For the report and the document, of a run with a shard.
 int finish_batch(Context& context,
                  const BatchWords& words,
                  const engine::RunSummary& summary,
-                 const ReportFlags& report = {});
+                 const ReportFlags& report = {},
+                 const audit::Part& part = {});
 
 }  // namespace signctl::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the shards of a plan wrote, made one.
+#include "audit/log_runs.hpp"
 #include "audit/manifest_check.hpp"
 #include "audit/merge.hpp"
 #include "cli/command.hpp"
@@ -43,17 +44,12 @@ void declare_options(Flags& flags, Options& options) {
   declare(flags, options.report);
 }
 
-struct NamedLog {
-  std::string name;
-  std::string text;
-  std::string head;
-};
-
 /// What was given, told apart by content.
 struct Inputs {
   std::vector<audit::ShardManifest> manifests;
   std::vector<NamedReport> reports;
-  std::vector<NamedLog> logs;
+  std::vector<audit::LogText> logs;
+  std::vector<std::string> heads;  ///< Of the logs.
 };
 
 std::string schema_of(const Json& json) {
@@ -70,7 +66,8 @@ Result<void> sort_in(const std::string& path, Inputs& inputs) {
   const Json line = Json::parse(text.substr(0, text.find('\n')), nullptr, false);
   if (schema_of(line).starts_with("signctl/audit/")) {
     SIGNCTL_TRY(auto checked, audit::check_intact(path, text), "");
-    inputs.logs.push_back({path, std::string(text), std::move(checked.head)});
+    inputs.logs.push_back({path, std::string(text)});
+    inputs.heads.push_back(std::move(checked.head));
     return ok();
   }
   Json json = Json::parse(text, nullptr, false);
@@ -117,21 +114,84 @@ Result<void> check_flags(const Options& options, const Inputs& inputs) {
   return check({options.report, {options.manifest, options.log}, options.files});
 }
 
+/// What was given, by kind, and what is missing of it.
+struct Parts {
+  std::vector<audit::Part> manifests;
+  std::vector<audit::Part> reports;
+  std::vector<audit::Part> logs;
+  std::vector<std::string> missing;
+};
+
+Result<std::string> text_there(const std::string& path) {
+  std::error_code code;
+  if (!std::filesystem::exists(to_path(path), code)) {
+    return std::string();
+  }
+  SIGNCTL_TRY(const Bytes bytes, read_file(path, kLargestInput), "reading the audit log");
+  return std::string(as_text(bytes));
+}
+
+Result<void> collect_logs(const Inputs& inputs, const audit::LogText& there, Parts& parts) {
+  if (inputs.logs.empty()) {
+    return ok();
+  }
+  SIGNCTL_TRY(auto runs, audit::last_runs(inputs.logs, there), "");
+  for (audit::LogRun& run : runs) {
+    const audit::ShardRecord& shard = *run.part.shard;
+    if (run.exit_code != 0) {
+      parts.missing.push_back("the audit log of " + audit::shard_name(shard, shard.index) +
+                              " says that it ended with exit code " +
+                              std::to_string(run.exit_code));
+    }
+    parts.logs.push_back(std::move(run.part));
+  }
+  return ok();
+}
+
+/// All kinds tell of one release, and each that is given tells of all its shards.
+Result<Parts> check_parts(const Inputs& inputs, const audit::LogText& there) {
+  Parts parts;
+  for (const audit::ShardManifest& one : inputs.manifests) {
+    parts.manifests.push_back({one.path, one.manifest.run, one.manifest.shard});
+  }
+  for (const NamedReport& report : inputs.reports) {
+    parts.reports.push_back(part_of(report));
+  }
+  SIGNCTL_CHECK(collect_logs(inputs, there, parts), "");
+  std::vector<audit::Part> all = parts.manifests;
+  all.insert(all.end(), parts.reports.begin(), parts.reports.end());
+  all.insert(all.end(), parts.logs.begin(), parts.logs.end());
+  SIGNCTL_TRY(const auto release, audit::divide_parts(all), "");
+  SIGNCTL_TRY(const auto reports, audit::divide_parts(parts.reports), "");
+  SIGNCTL_CHECK(audit::check_each_once(reports, parts.reports, "report"), "");
+  const auto check = [&](const std::vector<audit::Part>& given, std::string_view what) {
+    const auto absent =
+        given.empty() ? std::vector<std::string>() : audit::absent_parts(release, given, what);
+    parts.missing.insert(parts.missing.end(), absent.begin(), absent.end());
+  };
+  check(parts.manifests, "manifest");
+  check(parts.reports, "report");
+  check(parts.logs, "audit log");
+  return parts;
+}
+
 Result<void> join_reports(const Options& options,
                           const Inputs& inputs,
                           Context& context,
-                          int& code) {
+                          std::vector<std::string>& missing) {
   if (inputs.reports.empty()) {
     return ok();
   }
-  SIGNCTL_TRY(const Json joined, merge_reports(inputs.reports), "");
+  SIGNCTL_TRY(Json joined, merge_reports(inputs.reports), "");
+  const bool failed = joined["exit_code"] != 0;
+  add_missing(missing, joined);
   SIGNCTL_TRY(const ReportFormat format, report_format(options.report), "");
   const std::string text =
       render_report(format, report_data(joined, context.clock().now()), joined);
   SIGNCTL_CHECK(write_file(options.report.file, as_bytes(text), Existing::replace),
                 "writing the report");
-  if (code == 0 && joined["exit_code"] != 0) {
-    code = exit_code(ErrorKind::gate);
+  if (failed && missing.empty()) {
+    missing.emplace_back("a report says that its shard did not end well");
   }
   return ok();
 }
@@ -141,19 +201,11 @@ bool has_head(std::string_view log, const std::string& head) {
   return log.find(R"("head":")" + head + "\"") != std::string_view::npos;
 }
 
-Result<void> join_logs(const Options& options, const Inputs& inputs) {
-  if (inputs.logs.empty()) {
-    return ok();
-  }
-  std::error_code code;
-  std::string there;
-  if (std::filesystem::exists(to_path(options.log), code)) {
-    SIGNCTL_TRY(const Bytes bytes, read_file(options.log, kLargestInput), "reading the audit log");
-    there = as_text(bytes);
-  }
-  for (const NamedLog& log : inputs.logs) {
+Result<void> join_logs(const Options& options, const Inputs& inputs, std::string_view there) {
+  for (std::size_t i = 0; i < inputs.logs.size(); ++i) {
+    const audit::LogText& log = inputs.logs[i];
     SIGNCTL_TRY(auto target, audit::Log::open(options.log), "");
-    if (has_head(there, log.head)) {
+    if (has_head(there, inputs.heads[i])) {
       log_warning(log.name + " is in " + options.log + " already");
       continue;
     }
@@ -192,6 +244,11 @@ Result<int> merge(const Options& options, Context& context) {
     SIGNCTL_CHECK(sort_in(path, inputs), "");
   }
   SIGNCTL_CHECK(check_flags(options, inputs), "");
+  audit::LogText there{options.log, ""};
+  if (!options.log.empty()) {
+    SIGNCTL_TRY(there.text, text_there(options.log), "");
+  }
+  SIGNCTL_TRY(const Parts parts, check_parts(inputs, there), "");
   audit::Merged merged;
   if (!inputs.manifests.empty()) {
     SIGNCTL_TRY(merged, audit::merge_manifests(inputs.manifests, options.manifest), "");
@@ -199,9 +256,13 @@ Result<int> merge(const Options& options, Context& context) {
   if (options.check_files) {
     check_files(merged, options.manifest);
   }
-  int code = merged.missing.empty() ? 0 : exit_code(ErrorKind::gate);
-  SIGNCTL_CHECK(join_reports(options, inputs, context, code), "");
-  SIGNCTL_CHECK(join_logs(options, inputs), "");
+  merged.missing.insert(merged.missing.end(), parts.missing.begin(), parts.missing.end());
+  SIGNCTL_CHECK(join_reports(options, inputs, context, merged.missing), "");
+  SIGNCTL_CHECK(join_logs(options, inputs, there.text), "");
+  const int code = merged.missing.empty() ? 0 : exit_code(ErrorKind::gate);
+  if (merged.manifest.run.exit_code == 0) {
+    merged.manifest.run.exit_code = code;
+  }
   if (!inputs.manifests.empty()) {
     // Also when something is missing: no older one may speak for this release.
     const std::string text = audit::to_text(merged.manifest);

@@ -157,7 +157,7 @@ Result<void> prepare(const Options& options,
   SIGNCTL_CHECK(recreate(options.output_dir), "");
   SIGNCTL_CHECK(make_folders(target, sign.tasks), "");
   SIGNCTL_CHECK(check(papers_of(options, config, sign.tasks)), "");
-  SIGNCTL_CHECK(write_begun_report(sign.report, kWords, sign.tasks.size(), context), "");
+  SIGNCTL_CHECK(write_begun_report(sign.report, kWords, sign.tasks.size(), {}, context), "");
   // The gate is the real one, but for who signed: nobody can hold the right name here.
   sign.gate.store = signer.store;
   sign.gate.trust_signer = true;

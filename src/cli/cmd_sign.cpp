@@ -108,6 +108,7 @@ Result<void> prepare(const Options& options, Preparation& ready, Context& contex
                ", which is signed; the link stays");
     }
   }
+  SIGNCTL_TRY(sign.part, part_of(ready.plan(), context), "");
   const std::size_t inside = options.deep.deep ? count_unsigned_inside(files.plan) : 0;
   SIGNCTL_TRY(const auto ahead, look_ahead(config, options.run, signers, sign.gate, context), "");
   SIGNCTL_CHECK(check_limits({sign.tasks, inside, ahead.stages, missing_folder(options.target)},
@@ -129,7 +130,7 @@ Result<void> prepare(const Options& options, Preparation& ready, Context& contex
   SIGNCTL_CHECK(make_folders(options.target, sign.tasks), "");
   const Paperwork papers = papers_of(options, ready);
   SIGNCTL_CHECK(check(papers), "");
-  SIGNCTL_CHECK(write_begun_report(sign.report, kWords, sign.tasks.size(), context), "");
+  SIGNCTL_CHECK(write_begun_report(sign.report, kWords, sign.tasks.size(), sign.part, context), "");
   SIGNCTL_TRY(sign.ledger, Ledger::begin(papers.ledger, ready.plan(), context), "");
   return ok();
 }

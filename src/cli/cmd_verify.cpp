@@ -140,7 +140,7 @@ Result<void> prepare(const Options& options, Preparation& ready, Context& contex
               "");
   SIGNCTL_TRY(ready.batch.jobs, jobs_of(options), "");
   SIGNCTL_CHECK(check(papers_of(options, ready)), "");
-  return write_begun_report(options.report, kWords, ready.batch.paths.size(), context);
+  return write_begun_report(options.report, kWords, ready.batch.paths.size(), {}, context);
 }
 
 Result<int> run(const Options& options, Context& context) {

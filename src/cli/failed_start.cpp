@@ -39,7 +39,11 @@ Result<void> write_down(const Paperwork& papers,
                         const engine::RunSummary& summary,
                         Context& context) {
   SIGNCTL_CHECK(check(papers), "");
-  SIGNCTL_CHECK(write_report(context, papers.report, words, summary), "");
+  audit::Part part;
+  if (plan && plan->share) {
+    SIGNCTL_TRY(part, part_of(*plan, context), "");
+  }
+  SIGNCTL_CHECK(write_report(context, papers.report, words, summary, part), "");
   return plan ? Ledger::record_failure(papers.ledger, *plan, *summary.failure, context) : ok();
 }
 
@@ -70,11 +74,12 @@ void write_failed_start(const Paperwork& papers,
 Result<void> write_begun_report(const ReportFlags& report,
                                 const BatchWords& words,
                                 std::size_t planned,
+                                const audit::Part& part,
                                 Context& context) {
   const Error running{ErrorKind::interrupted,
                       "the run has begun and has not ended",
                       "if it is over, it was killed; run it again"};
-  return write_report(context, report, words, summary_of(planned, running));
+  return write_report(context, report, words, summary_of(planned, running), part);
 }
 
 }  // namespace signctl::cli

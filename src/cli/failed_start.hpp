@@ -44,6 +44,7 @@ void write_failed_start(const Paperwork& papers,
 Result<void> write_begun_report(const ReportFlags& report,
                                 const BatchWords& words,
                                 std::size_t planned,
+                                const audit::Part& part,
                                 Context& context);
 
 }  // namespace signctl::cli

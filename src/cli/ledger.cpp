@@ -125,6 +125,23 @@ bool ended_well(const audit::FileRecord& file) {
 
 }  // namespace
 
+Result<audit::Part> part_of(const RunPlan& plan, Context& context) {
+  audit::Part part;
+  part.run.version = SIGNCTL_VERSION;
+  part.run.started = to_iso8601(context.clock().now());
+  part.run.config = plan.config.file;
+  if (!plan.config.file.empty()) {
+    SIGNCTL_TRY(const Bytes text, read_file(plan.config.file, kLargestConfig), "");
+    part.run.config_sha256 = to_hex(crypto::hash(DigestAlg::sha256, text));
+  }
+  part.run.build_sha256 = audit::build_sha256(context.environment());
+  if (plan.share) {
+    const Share& share = *plan.share;
+    part.shard = {share.shard.index, share.shard.count, share.plan_sha256, {}, share.steps};
+  }
+  return part;
+}
+
 Result<Ledger> Ledger::open(LedgerPaths paths, const RunPlan& plan, Context& context) {
   constexpr std::size_t kIdBytes = 16;
   Ledger ledger;
@@ -135,18 +152,11 @@ Result<Ledger> Ledger::open(LedgerPaths paths, const RunPlan& plan, Context& con
   if (!ledger.is_wanted()) {
     return ledger;
   }
-  const config::Config& config = plan.config;
+  SIGNCTL_TRY(audit::Part part, part_of(plan, context), "");
   audit::RunRecord& run = ledger.manifest_.run;
+  run = std::move(part.run);
   run.id = to_hex(crypto::random_bytes(kIdBytes));
-  run.version = SIGNCTL_VERSION;
-  run.started = to_iso8601(context.clock().now());
   run.exit_code = exit_code(ErrorKind::interrupted);
-  run.config = config.file;
-  if (!config.file.empty()) {
-    SIGNCTL_TRY(const Bytes text, read_file(config.file, kLargestConfig), "");
-    run.config_sha256 = to_hex(crypto::hash(DigestAlg::sha256, text));
-  }
-  run.build_sha256 = audit::build_sha256(context.environment());
   for (const engine::FileTask& task : plan.tasks) {
     audit::FileRecord file;
     SIGNCTL_TRY(file.path, ledger.recorded_path(task.output), "");
@@ -157,6 +167,7 @@ Result<Ledger> Ledger::open(LedgerPaths paths, const RunPlan& plan, Context& con
     ledger.outputs_.push_back(task.output);
   }
   if (plan.share) {
+    ledger.manifest_.shard = std::move(part.shard);
     SIGNCTL_CHECK(ledger.record_share(*plan.share), "");
   }
   return ledger;
@@ -209,10 +220,7 @@ void Ledger::hash_inputs() {
 }
 
 Result<void> Ledger::record_share(const Share& share) {
-  audit::ShardRecord& record = manifest_.shard.emplace();
-  record.index = share.shard.index;
-  record.count = share.shard.count;
-  record.plan_sha256 = share.plan_sha256;
+  audit::ShardRecord& record = *manifest_.shard;
   for (std::size_t i = 0; i < share.outputs.size(); ++i) {
     SIGNCTL_TRY(auto path, recorded_path(share.outputs[i]), "");
     record.whole.push_back({std::move(path), share.shards[i]});
@@ -237,6 +245,10 @@ Result<void> Ledger::log_begin(const config::Config& config, Context& context) {
   record["config"] = config.file;
   record["config_sha256"] = manifest_.run.config_sha256;
   record["planned"] = inputs_.size();
+  record["build_sha256"] = manifest_.run.build_sha256;
+  if (manifest_.shard) {
+    record["shard"] = audit::shard_json(*manifest_.shard);
+  }
   record["build"] = Json::object();
   for (const auto& [name, value] : audit::build_facts(context.environment())) {
     record["build"][name] = value;

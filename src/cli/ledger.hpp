@@ -3,6 +3,7 @@
 
 #include "audit/log.hpp"
 #include "audit/manifest.hpp"
+#include "audit/parts.hpp"
 #include "cli/context.hpp"
 #include "cli/shard.hpp"
 #include "config/config.hpp"
@@ -29,6 +30,11 @@ struct RunPlan {
   const std::vector<engine::FileTask>& tasks;
   const std::optional<Share>& share;
 };
+
+/// Which part of which release a run does.
+///
+/// @errors those of reading the config.
+Result<audit::Part> part_of(const RunPlan& plan, Context& context);
 
 /// Writes down what a run makes: in the audit log as it happens, and in the manifest.
 ///

@@ -4,6 +4,8 @@
 #include "cli/render.hpp"
 #include "core/text.hpp"
 
+#include <signctl/exit_code.hpp>
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -157,6 +159,20 @@ Result<Json> merge_reports(const std::vector<NamedReport>& reports) {
   }
   merged["files"] = std::move(files);
   return merged;
+}
+
+audit::Part part_of(const NamedReport& report) {
+  return audit::read_part(
+      report.name, report.document.value("run", Json()), report.document.value("shard", Json()));
+}
+
+void add_missing(const std::vector<std::string>& missing, Json& joined) {
+  for (const std::string& line : missing) {
+    joined["errors"].push_back(to_json(Error{ErrorKind::gate, line}));
+  }
+  if (!missing.empty() && joined["exit_code"] == 0) {
+    joined["exit_code"] = exit_code(ErrorKind::gate);
+  }
 }
 
 ReportData report_data(const Json& document, TimePoint now) {

@@ -169,14 +169,16 @@ std::string escape_markup(std::string_view text) {
 Result<void> write_report(Context& context,
                           const ReportFlags& flags,
                           const BatchWords& words,
-                          const engine::RunSummary& summary) {
+                          const engine::RunSummary& summary,
+                          const audit::Part& part) {
   if (flags.file.empty()) {
     return ok();
   }
   SIGNCTL_TRY(const ReportFormat format, report_format(flags), "");
-  const std::string text = render_report(format,
-                                         report_data(words, summary, context.clock().now()),
-                                         batch_document(words.verb, words.done, summary));
+  Json document = batch_document(words.verb, words.done, summary);
+  audit::put_part(document, part);
+  const std::string text =
+      render_report(format, report_data(words, summary, context.clock().now()), document);
   auto written = write_file(flags.file, as_bytes(text), Existing::replace);
   if (!written) {
     return std::move(written).error().within("writing the report");

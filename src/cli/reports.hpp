@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "audit/parts.hpp"
 #include "cli/batch.hpp"
 #include "cli/common_options.hpp"
 #include "cli/context.hpp"
@@ -78,6 +79,7 @@ struct ReportData {
 Result<void> write_report(Context& context,
                           const ReportFlags& flags,
                           const BatchWords& words,
-                          const engine::RunSummary& summary);
+                          const engine::RunSummary& summary,
+                          const audit::Part& part);
 
 }  // namespace signctl::cli

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace signctl::cli {
@@ -100,6 +101,11 @@ Result<std::optional<Share>> take_share(const ShardFlags& flags,
   for (const engine::FileTask& task : tasks) {
     share.outputs.push_back(task.output);
   }
+  std::set<std::string> steps;
+  for (const plan::Load& load : loads) {
+    steps.insert(load.step);
+  }
+  share.steps.assign(steps.begin(), steps.end());
   const std::size_t planned = tasks.size();
   tasks = only(std::move(tasks), share.shards, share.shard.index);
   files.plan.files = only(std::move(files.plan.files), share.shards, share.shard.index);

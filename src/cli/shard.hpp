@@ -33,6 +33,7 @@ struct Share {
   std::string plan_sha256;           ///< Hex.
   std::vector<std::string> outputs;  ///< Of the whole plan, in order.
   std::vector<std::size_t> shards;   ///< Of the whole plan, in order.
+  std::vector<std::string> steps;    ///< Of the whole plan, each once.
 };
 
 /// Takes what other shards do out of `files` and `tasks`; nothing without `--shard`.

@@ -186,7 +186,7 @@ Result<int> sign_files(SignRun& sign, const BatchWords& words, Context& context)
     }
   };
   const auto summary = engine::sign_all(sign.tasks, sign.gate, sign.crew, context.clock(), options);
-  const int code = finish_batch(context, words, summary, sign.report);
+  const int code = finish_batch(context, words, summary, sign.report, sign.part);
   if (auto written = sign.ledger.end(summary, sign.gate, context.clock().now()); !written) {
     print_error(context, written.error());
     // A run that failed says so first.

@@ -24,7 +24,8 @@ struct SignRun {
   engine::Crew crew;
   engine::RunOptions run;
   ReportFlags report;
-  Ledger ledger;  ///< Begun; without a path when no manifest is wanted.
+  audit::Part part;  ///< For the report.
+  Ledger ledger;     ///< Begun; without a path when no manifest is wanted.
 };
 
 /// One task for each planned file.

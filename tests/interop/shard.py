@@ -270,6 +270,62 @@ def left_over(suite, model):
     suite.check("in the joined report too", "absent.pfx" in (outer / "report.html").read_text())
 
 
+def parts_missing(suite, total):
+    """Reports and logs are asked for as manifests are: of every shard, of one release."""
+    def merged(what, code, words, *arguments):
+        done = signctl("merge", *arguments, cwd=total)
+        suite.check(f"{what}: exit code {code}", done.returncode == code and words in done.out, done.out)
+    manifests = ["m1.json", "m2.json", "m3.json"]
+    merged("two of three reports", 1, "the report of shard 3 of 3", "--report", "part.json", "r1.json", "r2.json")
+    report = json.loads((total / "part.json").read_text())
+    suite.check("the joined report says so", report["exit_code"] == 1 and "shard 3" in str(report["errors"]), report.get("errors"))
+    merged("two of three logs", 1, "the audit log of shard 3 of 3", "--audit", "part.jsonl", "a1.jsonl", "a2.jsonl")
+    merged("and with the third one", 0, "joined", "--audit", "part.jsonl", "a3.jsonl")
+    merged("all manifests and one report", 1, "the report of shard 2 of 3", "--manifest", "part-m.json", "--report", "part.json",
+           *manifests, "r1.json")
+    suite.check("the joined manifest is incomplete", json.loads((total / "part-m.json").read_text())["complete"] is False)
+    merged("all manifests and one log", 1, "the audit log of shard 2 of 3", "--manifest", "part-m.json", "--audit", "part2.jsonl",
+           *manifests, "a1.jsonl")
+    merged("a report twice", 4, "both shard 1 of 3", "--report", "part.json", "r1.json", "r1.json", "r2.json", "r3.json")
+    other = json.loads((total / "r2.json").read_text())
+    other["run"]["build_sha256"] = "0" * 64
+    (total / "other-r.json").write_text(json.dumps(other))
+    merged("a report of another build", 4, "two builds", "--report", "part.json", "r1.json", "other-r.json", "r3.json")
+    del other["shard"]
+    (total / "other-r.json").write_text(json.dumps(other))
+    merged("a report of no shard", 4, "not of a shard", "--report", "part.json", "r1.json", "other-r.json", "r3.json")
+    killed = (total / "a2.jsonl").read_text().splitlines(True)[:-1]
+    (total / "killed.jsonl").write_text("".join(killed))
+    logs = ["a1.jsonl", "killed.jsonl", "a3.jsonl"]
+    merged("the log of a killed shard", 4, "has no end", "--audit", "part3.jsonl", *logs)
+    suite.check("nothing is joined", not (total / "part3.jsonl").exists())
+    merged("which a later run made up for", 0, "joined", "--audit", "part3.jsonl", *logs, "a2.jsonl")
+
+
+def steps(suite, model):
+    """The installers are made from the programs that were signed: each step has shards of its own."""
+    jobs = at(suite, "steps", model)
+    names = {"programs": [1, 2, 3], "setup": [1, 2]}
+    for step, shards in names.items():
+        for index in shards:
+            require(signctl("sign", "--step", step, "--shard", f"{index}/{len(shards)}", "--output-dir", "out", "--manifest",
+                            f"out/{step}{index}.json", "--report", f"out/{step}{index}-r.json", cwd=jobs))
+    out = jobs / "out"
+    manifests = [f"{step}{index}.json" for step in ("setup", "programs") for index in names[step]]
+    done = merge(out, *manifests, *(name.replace(".json", "-r.json") for name in manifests), more=["--report", "report.json"])
+    suite.check("the shards of two steps are one release", done.returncode == 0, done.out)
+    manifest = json.loads((out / "manifest.json").read_text())
+    suite.check("with all files, in the order that they were signed", manifest["complete"] and len(manifest["parts"]) == 5
+                and {one["step"] for one in manifest["files"]} == set(names) and len(manifest["files"]) == 44, manifest["run"])
+    shutil.copy(jobs / "signctl.yaml", out)
+    shutil.copy(jobs / "dev.pfx", out)
+    done = signctl("verify", "--dev", "--manifest", "manifest.json", ".", cwd=out)
+    suite.check("which verify proves", done.returncode == 0, done.out)
+    done = merge(out, *(name for name in manifests if name != "setup2.json"))
+    suite.check("a shard of one step that is missing is exit code 1", done.returncode == 1
+                and "shard 2 of 2 (setup)" in done.out, done.out)
+
+
 def empty_share(suite, model):
     folder = at(suite, "few", model)
     shutil.rmtree(folder / "bin" / "d1")
@@ -290,6 +346,8 @@ def main():
     dividing(suite, model)
     total = release(suite, model)
     merging(suite, total)
+    parts_missing(suite, total)
+    steps(suite, model)
     elsewhere(suite, total)
     what_is_wrong(suite, model, total)
     left_over(suite, model)
