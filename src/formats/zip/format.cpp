@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "formats/common/zip_archive.hpp"
 #include "formats/common/zip_kind.hpp"
 #include "formats/zip/signable.hpp"
 
@@ -90,6 +91,8 @@ class ZipFormat final : public Format {
         std::find(kPackageExtensions.begin(), kPackageExtensions.end(), extension) !=
         kPackageExtensions.end();
     if (is_package) {
+      // A directory that cannot be read tells nothing of what is in the archive.
+      SIGNCTL_CHECK(read_archive(*source, Strictness::archive), "");
       return is_known(extension) ? not_what_it_is_called(extension)
                                  : refuse_package(std::string(extension));
     }

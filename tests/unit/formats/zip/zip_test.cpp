@@ -83,4 +83,10 @@ TEST_CASE("zip format: packages with signatures of their own are refused", "[for
     CHECK_FALSE(zip_format().open_named(source_of({}), extension));
   }
   CHECK(zip_format().open_named(source_of({}), "docx").has_value());
+  // What hides the directory is told, and not what cannot be seen for it.
+  ZipSpec longer;
+  longer.trailing = {'e', 'v', 'i', 'l'};
+  const auto refused = zip_format().open_named(source_of(longer), "msix");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "4 bytes follow the end of the archive");
 }
