@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +17,10 @@ namespace signctl::providers {
 namespace {
 
 constexpr std::string_view kInstead = "[secret]";
+/// What is shorter is hidden where it stands for itself: it could be a part of any word.
 constexpr std::size_t kShortest = 8;
+/// Of PINs and passwords, which people choose. Less would hide the numbers of statuses.
+constexpr std::size_t kShortestChosen = 4;
 
 /// Whatever is not here is taken for a credential, so that a new provider need not say what is.
 constexpr std::array<std::string_view, 16> kHarmlessHeaders{"accept",
@@ -55,6 +60,13 @@ bool names_secret(std::string_view name) {
           }));
 }
 
+/// Whether a field that names_secret() holds what people choose or type.
+bool names_chosen(std::string_view name) {
+  const std::string lower = to_lower(name);
+  return lower == "pin" || lower == "otp" || lower == "totp" ||
+         lower.find("password") != lower.npos || lower.find("passphrase") != lower.npos;
+}
+
 std::string percent_decode(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -71,8 +83,8 @@ std::string percent_decode(std::string_view text) {
 
 class Collector {
  public:
-  void add(std::string_view text) {
-    if (text.size() >= kShortest) {
+  void add(std::string_view text, std::size_t shortest = kShortest) {
+    if (text.size() >= shortest) {
       found_.emplace_back(std::string(text));
     }
   }
@@ -97,7 +109,7 @@ class Collector {
     if (pair) {
       const std::string_view text = as_text(*pair);
       add(text);
-      add(text.substr(std::min(text.find(':'), text.size() - 1) + 1));
+      add(text.substr(std::min(text.find(':'), text.size() - 1) + 1), kShortestChosen);
     }
   }
 
@@ -107,29 +119,32 @@ class Collector {
       const std::string_view field = text.substr(0, text.find('&'));
       text.remove_prefix(std::min(text.size(), field.size() + 1));
       const std::size_t equals = field.find('=');
-      if (equals != field.npos && names_secret(field.substr(0, equals))) {
-        add(field.substr(equals + 1));
-        add(percent_decode(field.substr(equals + 1)));
+      const std::string_view name = field.substr(0, equals);
+      if (equals != field.npos && names_secret(name)) {
+        add(field.substr(equals + 1), shortest_of(name));
+        add(percent_decode(field.substr(equals + 1)), shortest_of(name));
       }
     }
   }
 
-  void add_json(const Json& json, bool secret) {
-    if (json.is_string() && secret) {
-      add(json.get_ref<const std::string&>());
+  /// @param shortest  Of the texts to keep; empty when `json` is in no secret field.
+  void add_json(const Json& json, std::optional<std::size_t> shortest) {
+    if (json.is_string() && shortest) {
+      add(json.get_ref<const std::string&>(), *shortest);
     } else if (json.is_object()) {
       for (const auto& [name, value] : json.items()) {
-        add_json(value, secret || names_secret(name));
+        add_json(value, names_secret(name) ? shortest_of(name) : shortest);
       }
     } else if (json.is_array()) {
       for (const Json& value : json) {
-        add_json(value, secret);
+        add_json(value, shortest);
       }
     }
   }
 
   /// The longest first: a part of it that went before would leave the rest to be read.
   std::vector<Secret> take() && {
+    add_spellings();
     std::stable_sort(found_.begin(), found_.end(), [](const Secret& a, const Secret& b) {
       return a.reveal().size() > b.reveal().size();
     });
@@ -137,15 +152,63 @@ class Collector {
   }
 
  private:
+  static std::size_t shortest_of(std::string_view name) {
+    return names_chosen(name) ? kShortestChosen : kShortest;
+  }
+
+  /// As services and gateways may write what they repeat.
+  void add_spellings() {
+    for (std::size_t i = 0, count = found_.size(); i < count; ++i) {
+      const std::string plain(found_[i].reveal());
+      if (plain.size() >= kShortest) {
+        const std::string base64 = to_base64(as_bytes(plain));
+        add(base64);
+        add(std::string_view(base64).substr(0, base64.find('=')));
+        add(to_base64url(as_bytes(plain)));
+        add(percent_encode(plain));
+      }
+    }
+  }
+
   std::vector<Secret> found_;
 };
 
-void hide(const std::vector<Secret>& secrets, std::string& text) {
-  for (const Secret& secret : secrets) {
-    const std::string_view wanted = secret.reveal();
-    for (std::size_t at = text.find(wanted); at != text.npos;
-         at = text.find(wanted, at + kInstead.size())) {
+bool is_letter_or_digit(char letter) {
+  return std::isalnum(static_cast<unsigned char>(letter)) != 0;
+}
+
+bool is_whole_word(std::string_view text, std::size_t at, std::size_t size) {
+  return (at == 0 || !is_letter_or_digit(text[at - 1])) &&
+         (at + size == text.size() || !is_letter_or_digit(text[at + size]));
+}
+
+/// Where `wanted` is in `text` from `from` on, in capitals or not.
+std::size_t find_spelled(std::string_view text, std::string_view wanted, std::size_t from) {
+  const auto same = [](char one, char other) {
+    return std::tolower(static_cast<unsigned char>(one)) ==
+           std::tolower(static_cast<unsigned char>(other));
+  };
+  const auto begin = text.begin() + static_cast<std::ptrdiff_t>(from);
+  const auto found = std::search(begin, text.end(), wanted.begin(), wanted.end(), same);
+  return found == text.end() ? text.npos : static_cast<std::size_t>(found - text.begin());
+}
+
+void hide(std::string_view wanted, std::string& text) {
+  for (std::size_t at = find_spelled(text, wanted, 0); at != text.npos;) {
+    std::size_t next = at + 1;
+    if (wanted.size() >= kShortest || is_whole_word(text, at, wanted.size())) {
       text.replace(at, wanted.size(), kInstead);
+      next = at + kInstead.size();
+    }
+    at = find_spelled(text, wanted, next);
+  }
+}
+
+/// @param shortest  Of the secrets to hide.
+void hide(const std::vector<Secret>& secrets, std::string& text, std::size_t shortest) {
+  for (const Secret& secret : secrets) {
+    if (secret.reveal().size() >= shortest) {
+      hide(secret.reveal(), text);
     }
   }
 }
@@ -160,7 +223,7 @@ void hide_in(const std::vector<Secret>& secrets, Json& json, bool handed_over) {
   if (json.is_string()) {
     auto& text = json.get_ref<std::string&>();
     if (!handed_over || !is_one_of(secrets, text)) {
-      hide(secrets, text);
+      hide(secrets, text, handed_over ? kShortest : kShortestChosen);
     }
   } else if (json.is_structured()) {
     for (Json& value : json) {
@@ -186,18 +249,18 @@ std::vector<Secret> secrets_of(const HttpRequest& request) {
   if (body.is_discarded()) {
     collector.add_form(as_text(request.body));
   } else {
-    collector.add_json(body, false);
+    collector.add_json(body, std::nullopt);
   }
   return std::move(collector).take();
 }
 
 void hide_secrets(const std::vector<Secret>& secrets, Reply& reply) {
   for (auto& [name, value] : reply.headers) {
-    hide(secrets, value);
+    hide(secrets, value, reply.ok() ? kShortest : kShortestChosen);
   }
   hide_in(secrets, reply.json, reply.ok());
   if (!reply.ok()) {
-    hide(secrets, reply.text);
+    hide(secrets, reply.text, kShortestChosen);
   }
 }
 

@@ -81,6 +81,34 @@ TEST_CASE("redaction: what a service repeats of the credentials it was sent is n
   }
 }
 
+TEST_CASE("redaction: short PINs and passwords are hidden as whole words", "[providers][common]") {
+  const std::string basic = to_base64(as_bytes("user:abc1234"));
+  for (const auto& [request, secret] :
+       {std::pair(with_body(R"({"PIN":"4711"})"), std::string("4711")),
+        std::pair(with_body(R"({"OTP":"123456"})"), std::string("123456")),
+        std::pair(with_body("password=q%26a1"), std::string("q&a1")),
+        std::pair(with_header("Authorization", "Basic " + basic), std::string("abc1234"))}) {
+    INFO(secret);
+    CHECK(message_of(after(request, 400, "400: \"" + secret + "\", not x" + secret + "0")) ==
+          "400: \"[secret]\", not x" + secret + "0");
+    CHECK(message_of(after(request, 200, "made/" + secret + "+")) == "made/" + secret + "+");
+  }
+  CHECK(message_of(after(with_body(R"({"PIN":"400"})"), 400, "answered 400")) == "answered 400");
+}
+
+TEST_CASE("redaction: other spellings of a credential are hidden", "[providers][common]") {
+  const std::string secret = "hvs.Fake/Token+one";
+  const HttpRequest request = with_header("X-Vault-Token", secret);
+  const std::string base64 = to_base64(as_bytes(secret));
+  for (const std::string& spelled : {std::string("HVS.FAKE/TOKEN+ONE"),
+                                     std::string("hvs.Fake%2FToken%2Bone"),
+                                     std::string("hvs.Fake%2ftoken%2bone"),
+                                     base64,
+                                     base64.substr(0, base64.find('='))}) {
+    CHECK(message_of(after(request, 400, "bad " + spelled)) == "bad [secret]");
+  }
+}
+
 TEST_CASE("redaction: a token that is renewed comes back", "[providers][common]") {
   const HttpRequest request = with_header("X-Vault-Token", "hvs.token-one");
   CHECK(message_of(after(request, 200, "hvs.token-one")) == "hvs.token-one");
