@@ -131,16 +131,26 @@ std::string described(const std::vector<SecretRef>& references,
   return join(names, ", ");
 }
 
+/// Whether a service tells nobody beforehand who may sign, and no signature was tried.
+bool is_untried(const std::vector<Finding>& findings, const SignerUse& use) {
+  return !use.sign_test && std::ranges::any_of(findings, [](const Finding& finding) {
+    return finding.id == "permission-untried";
+  });
+}
+
+/// What is known of a signer's credentials.
+enum class Standing { troubled, untried, proven };
+
 /// Which of two overlapping credentials may go.
 void say_rotation(Diagnosis& diagnosis,
                   const std::string& what,
                   const Rotation& rotation,
-                  bool healthy) {
+                  Standing standing) {
   const std::string about = what + ", " + rotation.key;
   const std::string used = rotation.references[rotation.used].describe();
   const std::string later =
       described(rotation.references, rotation.used + 1, rotation.references.size());
-  if (!healthy) {
+  if (standing == Standing::troubled) {
     diagnosis.warn(about,
                    used + " is used, and not all is well with it" +
                        (later.empty() ? "" : "; do not revoke " + later + " yet"));
@@ -148,6 +158,12 @@ void say_rotation(Diagnosis& diagnosis,
     diagnosis.warn(about,
                    described(rotation.references, 0, rotation.used) + ": there is nothing, so " +
                        used + " is used; do not revoke it");
+  } else if (standing == Standing::untried) {
+    diagnosis.good(about,
+                   used +
+                       " is used and has passed the checks above; see with --sign-test that it "
+                       "may sign before the one in " +
+                       later + " is revoked");
   } else {
     diagnosis.good(about,
                    used + " is used and has passed the checks above; the one in " + later +
@@ -225,12 +241,17 @@ Session check_signer(Diagnosis& diagnosis,
     session = session_for(choice, use, context, *std::move(session));
     health = check_session(diagnosis, what, session, use, context);
   }
+  const bool untried = is_untried(examination.findings, use);
   if (health.good && health.passes) {
-    diagnosis.good(what, std::string(choice.provider->title()) + " is ready to sign");
+    diagnosis.good(what,
+                   std::string(choice.provider->title()) +
+                       (untried ? " is ready, but for the permission to sign, which is not tried"
+                                : " is ready to sign"));
   }
   say_quota(diagnosis, what, choice, use.config);
   for (const Rotation& rotation : rotations_of(choice.signer, context.environment())) {
-    say_rotation(diagnosis, what, rotation, health.good);
+    const Standing proven = untried ? Standing::untried : Standing::proven;
+    say_rotation(diagnosis, what, rotation, health.good ? proven : Standing::troubled);
   }
   return session ? *std::move(session) : nullptr;
 }

@@ -105,7 +105,11 @@ class KeyVault final : public Personality {
   Response handle(const Request& request) override {
     const auto claims = azure::caller(request, lab_, kResource);
     if (!claims) {
-      Response challenge = error(401, "Unauthorized", "AKV10000: no token");
+      Response challenge = error(401,
+                                 "Unauthorized",
+                                 request.header("authorization").empty()
+                                     ? "AKV10000: Request is missing a Bearer or PoP token."
+                                     : "AKV10022: Invalid audience.");
       challenge.headers["www-authenticate"] =
           "Bearer authorization=\"https://login.microsoftonline.com/" +
           std::string(azure::kTenant) + "\", resource=\"https://vault.azure.net\"";

@@ -73,6 +73,11 @@ class AzureKeyVault final : public Provider {
       findings.push_back(to_finding("key-vault-key", "key", key.error()));
       return findings;
     }
+    findings.push_back({"permission-untried",
+                        Severity::info,
+                        "key",
+                        "the key may be read; whether it may sign only a signature shows: doctor "
+                        "--sign-test makes one"});
     for (Finding& finding : signing_certificate_findings(key->chain.leaf, world.clock.now())) {
       findings.push_back(std::move(finding));
     }

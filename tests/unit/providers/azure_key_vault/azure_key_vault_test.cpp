@@ -319,6 +319,7 @@ TEST_CASE("azure-key-vault: diagnosis spends nothing and says what is missing", 
   const auto good = diagnose(world, of(world, "rsa3072"));
   CHECK(has(good, "azure-login", Severity::info));
   CHECK(has(good, "signing-certificate", Severity::info));
+  CHECK(has(good, "permission-untried", Severity::info));
   CHECK(std::none_of(good.begin(), good.end(), [](const Finding& one) {
     return one.severity == Severity::error;
   }));
