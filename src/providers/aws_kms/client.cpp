@@ -113,6 +113,10 @@ Error KmsClient::explain(const Reply& reply, Refusal& refusal) const {
     error.hint = "check key_id, the account of the credentials, and above all the region";
     return error;
   }
+  if (reply.status == 404) {
+    error.kind = ErrorKind::config;
+    error.hint = "check endpoint and region";
+  }
   if (const Meaning* meaning = meaning_of(refusal.name)) {
     error.kind = meaning->kind;
     error.hint = std::string(meaning->hint);

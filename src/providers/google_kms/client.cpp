@@ -78,6 +78,10 @@ Error explain(const Reply& reply, const KeyName& name) {
     said = status + (reasons.empty() ? "" : " " + reasons) + (said.empty() ? "" : ": " + said);
   }
   Error error = refusal_of(reply, "Google KMS", printable(said));
+  if (reply.status == 404) {
+    error.kind = ErrorKind::config;
+    error.hint = "check endpoint";
+  }
   classify(error, status, reasons);
   if (error.kind != ErrorKind::network) {
     return std::move(error).within("using " +

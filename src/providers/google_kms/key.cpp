@@ -138,6 +138,9 @@ class Key final : public SigningKey {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       SIGNCTL_TRY(
           const Reply reply, client_.rest.send(call), "signing with " + printable(version_.name));
+      if (text_at(reply.json, {"signature"}).empty()) {
+        return no_signature_in_answer("Google KMS");
+      }
       if (auto signature = intact_signature(reply.json, version_)) {
         return std::move(*signature);
       }

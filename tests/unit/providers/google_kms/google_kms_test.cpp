@@ -200,6 +200,39 @@ TEST_CASE("google-kms: an API that is switched off is told from a lack of permis
   CHECK(error.hint.find("switch the Cloud KMS API on") != std::string::npos);
 }
 
+TEST_CASE("google-kms: an answer without a signature is not asked for again",
+          "[providers][google_kms]") {
+  auto& world = rig();
+  const auto session = must(open(world, p256(world)));
+  for (const std::string body : {"<html>", "", "[]", "{}"}) {
+    INFO(body);
+    world.lab.forget();
+    Fault fault;
+    fault.status = 200;
+    fault.body = body;
+    fault.match = ":asymmetricSign";
+    world.lab.add(fault);
+
+    const auto result = sign(*session);
+
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == ErrorKind::provider);
+    CHECK(result.error().message.find("without a signature") != std::string::npos);
+    CHECK(world.lab.count(":asymmetricSign") == 1);
+  }
+}
+
+TEST_CASE("google-kms: a page that is not there is a wrong setting", "[providers][google_kms]") {
+  auto& world = rig();
+  const auto session = must(open(world, p256(world)));
+  Fault fault;
+  fault.status = 404;
+  fault.match = ":asymmetricSign";
+  world.lab.add(fault);
+
+  CHECK(sign(*session).error().kind == ErrorKind::config);
+}
+
 TEST_CASE("google-kms: states that pass are waited out", "[providers][google_kms]") {
   auto& world = rig();
   const auto session = must(open(world, p256(world)));
