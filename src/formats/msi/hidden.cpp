@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/msi/hidden.hpp"
 
+#include "core/byte_reader.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -16,6 +18,7 @@ constexpr std::pair<std::size_t, std::size_t> kReserved{0x22, 6};
 constexpr std::size_t kDifatArrayAt = 0x4C;
 constexpr std::size_t kDifatEntry = 4;
 // Of 2.6.1, in an entry.
+constexpr std::size_t kNameSizeAt = 0x40;  // Behind the 64 bytes for the name.
 constexpr std::size_t kTypeAt = 0x42;
 constexpr std::size_t kColourAt = 0x43;
 
@@ -105,6 +108,13 @@ class Search {
     return ok();
   }
 
+  /// An entry's name and its zero rarely fill the place there is for them.
+  void look_behind_name(ByteView entry, std::uint64_t offset) {
+    const std::size_t end =
+        std::min<std::size_t>(ByteReader(entry).u16(kNameSizeAt).value_or(0), kNameSizeAt);
+    look_at(entry.subspan(end, kNameSizeAt - end), offset + end);
+  }
+
   Result<void> look_at_directory() {
     for (const std::uint32_t number : file_.directory_sectors()) {
       const std::uint64_t offset = file_.header().offset_of(number);
@@ -114,6 +124,8 @@ class Search {
         if (entry[kTypeAt] == static_cast<std::uint8_t>(EntryType::free)) {
           look_at(entry.first(kColourAt), offset + at);
           look_at(entry.subspan(kColourAt + 1), offset + at + kColourAt + 1);
+        } else {
+          look_behind_name(entry, offset + at);
         }
       }
     }

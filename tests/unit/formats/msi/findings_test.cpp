@@ -89,6 +89,11 @@ TEST_CASE("msi: bytes in places that must be empty are found", "[formats][msi]")
           Ids{"msi-hidden-data error"});
     CHECK(with_octets(file, sector_at(file, 0x3C) + sector - 8, 8) ==
           Ids{"msi-hidden-data warning"});
+    const std::size_t small = entry_at(file, u"!Small");
+    CHECK(with_octets(file, small + 14, 50) == Ids{"msi-hidden-data warning"});
+    CHECK(with_octets(file, small + 14, 1) == Ids{"msi-hidden-data warning"});
+    CHECK(with_octets(file, entry_at(file, msi::kSignatureName) + 36, 28) ==
+          Ids{"msi-hidden-data warning"});
     if (major == 4) {
       CHECK(with_octets(file, 512, 3584) == Ids{"msi-hidden-data error"});
       CHECK(with_octets(file, entry_at(file, u""), 60) == Ids{"msi-hidden-data warning"});
