@@ -6,6 +6,15 @@
 namespace signctl::audit {
 
 std::optional<Finding> check_run(const Manifest& manifest) {
+  // A shard's share may be empty.
+  if (manifest.files.empty() && !manifest.shard && manifest.run.exit_code == 0) {
+    return Finding{"manifest-incomplete",
+                   Severity::error,
+                   "manifest",
+                   "it has no file, and so proves nothing",
+                   Judgement::now,
+                   "sign again, and give the manifest of that run"};
+  }
   if (manifest.complete()) {
     return std::nullopt;
   }

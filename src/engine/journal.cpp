@@ -63,6 +63,21 @@ Result<AppendFile> open_present(const std::string& path_utf8) {
   }
 }
 
+/// What is behind the beginnings that a crash left of a first line: a piece of it, or the zeros of
+/// a block that was never written.
+std::string_view behind_torn_start(std::string_view text) {
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    const bool torn = line.size() < kHeader.size() && kHeader.starts_with(line);
+    if (!torn && line.find_first_not_of('\0') != std::string_view::npos) {
+      break;
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return text;
+}
+
 std::string key_from(std::string_view identity, std::string_view alg, std::string_view digest) {
   return std::string(identity) + " " + std::string(alg) + " " + std::string(digest);
 }
@@ -89,7 +104,7 @@ Result<std::optional<Journal>> Journal::look(const std::string& path_utf8) {
     return std::optional<Journal>{};
   }
   SIGNCTL_TRY(const Bytes bytes, read_file(path_utf8, kLargest), "reading the journal");
-  if (bytes.empty()) {
+  if (behind_torn_start(as_text(bytes)).empty()) {
     // Of a run that was killed before its first word.
     return std::optional<Journal>{};
   }
@@ -108,11 +123,14 @@ Result<void> Journal::start_over() {
     return write(std::string(kHeader));
   }
   SIGNCTL_TRY(const Bytes bytes, file_->read_from(0), "");
+  if (behind_torn_start(as_text(bytes)).empty()) {
+    return write(std::string(kHeader));
+  }
   return read_all(bytes);
 }
 
 Result<void> Journal::read_all(ByteView bytes) {
-  if (!as_text(bytes).starts_with(kHeader)) {
+  if (!behind_torn_start(as_text(bytes)).starts_with(kHeader)) {
     return Error{ErrorKind::input,
                  printable(path_) + " is not a journal of signctl",
                  "name another file as journal"};

@@ -116,9 +116,10 @@ bool is_fatal(const Finding& finding) {
 }  // namespace
 
 bool is_tolerable(const Finding& finding) {
-  static constexpr std::array<std::string_view, 10> kTolerable{"timestamp-eku-not-critical",
+  static constexpr std::array<std::string_view, 11> kTolerable{"timestamp-eku-not-critical",
                                                                "timestamp-eku-not-alone",
                                                                "timestamp-weak-digest",
+                                                               "timestamp-accuracy",
                                                                "timestamp-certificate-binding",
                                                                "countersignature-bare-rsa",
                                                                "weak-key",

@@ -64,6 +64,12 @@ enum class FaultKind {
 };
 [[nodiscard]] std::optional<FaultKind> find_fault(std::string_view name);
 
+/// Whether a fault is in what is answered and not in how: it waits for a signature, no request.
+[[nodiscard]] constexpr bool is_lie(FaultKind kind) {
+  return kind == FaultKind::wrong_signature || kind == FaultKind::other_key ||
+         kind == FaultKind::other_certificate;
+}
+
 struct Fault {
   FaultKind kind{FaultKind::status};
   std::string match{};  ///< Part of "POST /aas/sign"; empty matches everything.

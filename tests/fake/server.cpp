@@ -294,6 +294,9 @@ struct Server::Impl {
     Fault fault;
     fault.kind = *kind;
     fault.match = body.value("match", "");
+    if (is_lie(fault.kind) && !fault.match.empty()) {
+      return text_response(400, "a lie is told with the next signature and takes no match");
+    }
     fault.times = body.value("times", 1);
     fault.status = body.value("status", 503);
     fault.headers = body.value("headers", fault.headers);

@@ -112,6 +112,13 @@ TEST_CASE("paths are from the manifest's folder", "[audit]") {
   CHECK(audit::path_from_manifest("app.exe", "m.json") == "app.exe");
 }
 
+TEST_CASE("a manifest without files proves nothing", "[audit]") {
+  audit::Manifest manifest;
+  CHECK(audit::check_run(manifest)->id == "manifest-incomplete");
+  manifest.shard.emplace();
+  CHECK_FALSE(audit::check_run(manifest));
+}
+
 TEST_CASE("what is there is held against the manifest", "[audit]") {
   Manifest manifest = small();
   CHECK_FALSE(audit::check_run(manifest));

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace signctl::engine {
 
@@ -45,6 +46,30 @@ TEST_CASE("journal: what was made is found by the next run", "[engine]") {
   CHECK_FALSE(journal.find(key_of(3)));
   CHECK(journal.knows_signature(made_of(1).signature));
   CHECK_FALSE(journal.knows_signature(made_of(3).signature));
+}
+
+TEST_CASE("journal: what a crash left of the first line is no obstacle", "[engine]") {
+  const std::string header = "signctl-journal 1";
+  std::vector<std::string> torn{"\n", std::string(4096, '\0'), "signctl-jour\n"};
+  for (std::size_t length = 1; length < header.size(); ++length) {
+    torn.push_back(header.substr(0, length));
+  }
+  for (const std::string& start : torn) {
+    INFO(start);
+    const test::TemporaryFolder folder;
+    test::spill(path_in(folder), Bytes(start.begin(), start.end()));
+    CHECK_FALSE(must(Journal::look(path_in(folder))));
+    {
+      auto journal = must(Journal::open(path_in(folder)));
+      must(journal.add_made(key_of(1), made_of(1)));
+    }
+    CHECK(must(Journal::open(path_in(folder))).find(key_of(1)));
+  }
+  const test::TemporaryFolder folder;
+  for (const std::string foreign : {"signctl-jourx", "ourney\n", "\n\nhello"}) {
+    test::spill(path_in(folder), Bytes(foreign.begin(), foreign.end()));
+    CHECK_FALSE(Journal::open(path_in(folder)));
+  }
 }
 
 TEST_CASE("journal: a file cut at any length is read up to there, and written on", "[engine]") {

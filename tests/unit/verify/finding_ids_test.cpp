@@ -62,8 +62,14 @@ std::set<std::string> named_in_sources(const std::string& text) {
   std::set<std::string> ids = matches(text, std::regex(R"re("([a-z0-9]+(?:-[a-z0-9]+)+)")re"));
   ids.merge(matches(text, std::regex(R"re("([a-z]+)",\s*Severity::)re")));
   ids.merge(matches(text, std::regex(R"re(finding\(\s*"([a-z]+)",)re")));
-  for (const char* other : {"x86-64", "rsa-sha256", "strong-name", "not-started", "log-merged"}) {
-    ids.erase(other);  // Names of a machine, an algorithm, a facet, a state and an event.
+  for (const char* other : {"x86-64",
+                            "rsa-sha256",
+                            "strong-name",
+                            "not-started",
+                            "log-merged",
+                            "run-started",
+                            "run-ended"}) {
+    ids.erase(other);  // Names of a machine, an algorithm, a facet, a state and events.
   }
   return ids;
 }
