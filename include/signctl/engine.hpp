@@ -91,7 +91,8 @@ Result<FileOutcome> sign_file(const FileTask& task, Stages& stages);
 /// What sign_file() would do with a file, without a signer and without writing.
 ///
 /// @param stages  Gate and clock; shelf and is_ours if there is a journal.
-/// @return  Empty when it would be signed; the outcome when it would be skipped.
+/// @return  Empty when it would be signed; the outcome when it would be skipped, or refused for the
+///          signatures that it holds.
 /// @errors  What would fail.
 Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stages& stages);
 

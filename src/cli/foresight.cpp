@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/foresight.hpp"
 
+#include "cli/render.hpp"
 #include "plan/duplicates.hpp"
 
 #include <signctl/result.hpp>
@@ -10,11 +11,20 @@
 namespace signctl::cli {
 namespace {
 
+std::string why_refused(const engine::FileOutcome& outcome) {
+  const auto objections = outcome.verdict.objections();
+  return "the gate would refuse it" +
+         (objections.empty() ? "" : ": " + finding_text(objections.front()));
+}
+
 /// Other files left aside.
 Result<Fate> foresee_alone(const engine::FileTask& task,
                            const engine::Stages& stages,
                            MissingFolder folder) {
   SIGNCTL_TRY(const auto foreseen, engine::foresee_file(task, stages), "");
+  if (foreseen && foreseen->state == engine::FileState::refused) {
+    return Fate{Fate::Kind::fail, why_refused(*foreseen), ErrorKind::gate};
+  }
   // What is skipped stays where it is, or is copied to the output.
   if (!foreseen || (foreseen->path == task.input && task.output != task.input)) {
     SIGNCTL_CHECK(check_replaceable(task.output, folder), "");

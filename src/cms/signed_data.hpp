@@ -135,9 +135,14 @@ Result<Bytes> with_unsigned_attribute(ByteView cms,
                                       std::string_view oid,
                                       const std::vector<Bytes>& values);
 
+/// Whether one more signature can be nested in `primary`.
+///
+/// @errors `unsupported` when it has 8 already, is sealed or is meant to be.
+Result<void> check_nestable(ByteView primary);
+
 /// `primary` with `nested` appended to its nested-signature attribute.
 ///
-/// @errors `unsupported` at more than 8 nested signatures or when the primary is sealed.
+/// @errors As check_nestable().
 Result<Bytes> with_nested_signature(ByteView primary, ByteView nested);
 
 }  // namespace signctl::cms

@@ -110,6 +110,32 @@ Result<Bytes> edit(const SignedData& data, std::string_view oid, const std::vect
   return rebuilt;
 }
 
+std::vector<Bytes> nested_in(const SignedData& data) {
+  std::vector<Bytes> values;
+  for (const Attribute* attribute : data.signers.front().find_unsigned(oid::kSpcNestedSignature)) {
+    values.insert(values.end(), attribute->values.begin(), attribute->values.end());
+  }
+  return values;
+}
+
+Result<void> check_nestable(const SignedData& outer) {
+  const SignerInfo& signer = outer.signers.front();
+  SIGNCTL_CHECK(refuse_sealed(signer), "");
+  if (!signer.find_signed(oid::kSpcIntentToSeal).empty()) {
+    return Error{ErrorKind::unsupported,
+                 "the first signature declares its intent to seal, so no signature can be added",
+                 "remove the signatures and sign again"};
+  }
+  const std::size_t count = nested_in(outer).size();
+  if (count >= kMaxNested) {
+    return Error{ErrorKind::unsupported,
+                 "the first signature already has " + std::to_string(count) +
+                     " nested signatures, and " + std::to_string(kMaxNested) + " are the limit",
+                 "use --if-signed replace"};
+  }
+  return ok();
+}
+
 }  // namespace
 
 Bytes encode_attribute(std::string_view oid, const std::vector<Bytes>& values) {
@@ -128,29 +154,20 @@ Result<Bytes> with_unsigned_attribute(ByteView cms,
   return edit(data, oid, values);
 }
 
+Result<void> check_nestable(ByteView primary) {
+  SIGNCTL_TRY(const SignedData outer, parse_signed_data(primary), "reading the first signature");
+  return check_nestable(outer);
+}
+
 Result<Bytes> with_nested_signature(ByteView primary, ByteView nested) {
   SIGNCTL_TRY(const SignedData outer, parse_signed_data(primary), "reading the first signature");
   SIGNCTL_TRY(const SignedData inner, parse_signed_data(nested), "reading the added signature");
-  const SignerInfo& signer = outer.signers.front();
-  SIGNCTL_CHECK(refuse_sealed(signer), "");
-  if (!signer.find_signed(oid::kSpcIntentToSeal).empty()) {
-    return Error{ErrorKind::unsupported,
-                 "the first signature declares its intent to seal, so no signature can be added",
-                 "remove the signatures and sign again"};
-  }
+  SIGNCTL_CHECK(check_nestable(outer), "");
   if (!inner.signers.front().find_unsigned(oid::kSpcNestedSignature).empty()) {
     return Error{ErrorKind::unsupported,
                  "the added signature has nested signatures itself; only one level is read"};
   }
-  std::vector<Bytes> values;
-  for (const Attribute* attribute : signer.find_unsigned(oid::kSpcNestedSignature)) {
-    values.insert(values.end(), attribute->values.begin(), attribute->values.end());
-  }
-  if (values.size() >= kMaxNested) {
-    return Error{ErrorKind::unsupported,
-                 "the first signature already has " + std::to_string(values.size()) +
-                     " nested signatures, and " + std::to_string(kMaxNested) + " are the limit"};
-  }
+  std::vector<Bytes> values = nested_in(outer);
   values.emplace_back(nested.begin(), nested.end());
   return edit(outer, oid::kSpcNestedSignature, values);
 }

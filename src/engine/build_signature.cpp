@@ -82,6 +82,17 @@ Result<Bytes> cades_attributes(const UnsignedSignature& prepared,
                                        prepared.profile.commitment_type});
 }
 
+/// Whether one more signature can be nested in what the file holds.
+Result<void> check_room(const std::vector<Bytes>& kept) {
+  if (kept.size() > 1) {
+    return Error{ErrorKind::unsupported,
+                 "the file holds " + std::to_string(kept.size()) +
+                     " signatures side by side, which only EFI images may, so none can be added",
+                 "use --if-signed replace"};
+  }
+  return cms::check_nestable(kept.front());
+}
+
 }  // namespace
 
 Result<void> check_made(const UnsignedSignature& prepared, const SignedDigest& made) {
@@ -119,6 +130,7 @@ Result<Placement> place(Signable& file, IfSigned if_signed) {
                    "this file type holds one signature only",
                    "use --if-signed replace"};
     case AppendStyle::nested:
+      SIGNCTL_CHECK(check_room(placement.kept), "");
       placement.nested = true;
       break;
     case AppendStyle::separate_entries:

@@ -39,7 +39,7 @@ struct Placement {
 /// Where a new signature goes under `if_signed`, given what the file holds. `fail` has been dealt
 /// with before.
 ///
-/// @errors `unsupported` when the format holds one signature only.
+/// @errors `unsupported` when no signature can join those that are there.
 Result<Placement> place(Signable& file, IfSigned if_signed);
 
 /// The top-level signatures of the file once `cms` has been put in its place.

@@ -9,6 +9,7 @@
 #include "engine/expected_chain.hpp"
 #include "engine/gate.hpp"
 #include "engine/inside.hpp"
+#include "engine/kept_signatures.hpp"
 #include "engine/obtain_signature.hpp"
 #include "engine/opened_file.hpp"
 #include "engine/scheme_signature.hpp"
@@ -75,6 +76,10 @@ Result<MaybeOutcome> sign_alone(OpenedFile& opened,
     return refused;
   }
   SIGNCTL_TRY(Placement placement, place(*opened.signable, task.options.if_signed), "");
+  SIGNCTL_TRY(refused, answer_kept(opened, placement, stages), "");
+  if (refused) {
+    return refused;
+  }
   if (opened.signable->scheme() != nullptr) {
     SIGNCTL_TRY(FileOutcome outcome, sign_file_by_scheme(opened, task, stages), "");
     return MaybeOutcome{std::move(outcome)};
@@ -239,11 +244,15 @@ Result<void> check_files_vouched_for(Signable& file) {
 Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stages& stages) {
   SIGNCTL_TRY(OpenedFile opened, open_file(task.input), "");
   SIGNCTL_TRY(auto answer, answer_existing(opened, task, stages), "");
-  if (!answer) {
-    SIGNCTL_TRY(const Placement placement, place(*opened.signable, task.options.if_signed), "");
-    SIGNCTL_CHECK(check_files_vouched_for(*opened.signable), "");
+  if (answer) {
+    return answer;
   }
-  return answer;
+  SIGNCTL_TRY(const Placement placement, place(*opened.signable, task.options.if_signed), "");
+  if (!placement.kept.empty()) {
+    SIGNCTL_CHECK(opened.signable->keep_signatures(task.options.digest), "");
+  }
+  SIGNCTL_CHECK(check_files_vouched_for(*opened.signable), "");
+  return answer_kept(opened, placement, stages);
 }
 
 Result<FileOutcome> sign_file(const FileTask& task, Stages& stages) {

@@ -319,7 +319,7 @@ def steps(suite, model):
                 and {one["step"] for one in manifest["files"]} == set(names) and len(manifest["files"]) == 44, manifest["run"])
     shutil.copy(jobs / "signctl.yaml", out)
     shutil.copy(jobs / "dev.pfx", out)
-    done = signctl("verify", "--dev", "--manifest", "manifest.json", ".", cwd=out)
+    done = signctl("verify", "--dev", "--manifest", "manifest.json", ".", "!dev.pfx", "!*-r.json", "!report.json", cwd=out)
     suite.check("which verify proves", done.returncode == 0, done.out)
     done = merge(out, *(name for name in manifests if name != "setup2.json"))
     suite.check("a shard of one step that is missing is exit code 1", done.returncode == 1

@@ -13,7 +13,6 @@ namespace signctl::pe {
 namespace {
 
 constexpr std::uint64_t kEntryHeaderSize = 8;
-constexpr std::size_t kMaxEntries = 64;
 constexpr std::uint64_t kMaxSignatureSize = std::uint64_t{16} * 1024 * 1024;
 // Padding to the next multiple of 8.
 constexpr std::uint64_t kMaxPadding = kTableAlignment - 1;

@@ -23,6 +23,9 @@ inline constexpr std::uint16_t kTypePkcsSignedData = 2;
 /// WIN_CERT_REVISION_2_0
 inline constexpr std::uint16_t kRevision2 = 0x0200;
 
+/// Tables with more are not read.
+inline constexpr std::size_t kMaxEntries = 64;
+
 /// One entry's header.
 struct TableEntry {
   std::uint64_t offset{};  ///< In the file.

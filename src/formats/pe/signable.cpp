@@ -25,6 +25,19 @@
 namespace signctl::pe {
 namespace {
 
+/// Set aside for the table before there is one: a signature with its chain and a timestamp takes
+/// some 10,000 bytes.
+constexpr std::uint64_t kRoomForTable = std::uint64_t{64} << 10U;
+
+Result<void> check_size(std::uint64_t end) {
+  if (end > UINT32_MAX) {
+    return Error{ErrorKind::unsupported,
+                 "the signed file would be 4 GiB or larger, which the format cannot express",
+                 "put less in the file"};
+  }
+  return ok();
+}
+
 class PeSignable final : public Signable, public CarriesDigests {
  public:
   PeSignable(std::shared_ptr<const ByteSource> source, Layout layout)
@@ -40,6 +53,7 @@ class PeSignable final : public Signable, public CarriesDigests {
   [[nodiscard]] AppendStyle append_style() const override {
     return layout_.is_efi() ? AppendStyle::separate_entries : AppendStyle::nested;
   }
+  Result<void> keep_signatures(DigestAlg alg) override;
   Result<PatchSet> embed(std::span<const Bytes> signatures) override;
   Result<PatchSet> strip() override;
   Result<std::vector<FileFact>> facts() override;
@@ -114,9 +128,11 @@ Result<std::uint32_t> PeSignable::whole_checksum() {
   return sum.value(layout_.file_size);
 }
 
-/// A signature would cover bytes that a loader sees differently: refuse before one is spent.
+/// A signature would cover bytes that a loader sees differently, or have no room: refuse before one
+/// is spent.
 Result<void> PeSignable::check_signable() const {
   SIGNCTL_CHECK(check_nothing_follows(), "");
+  SIGNCTL_CHECK(check_size(round_up_8(layout_.content_end()) + kRoomForTable), "");
   if (const Section* section = find_section_past_content(layout_)) {
     return Error{
         ErrorKind::input,
@@ -136,6 +152,23 @@ Result<void> PeSignable::check_nothing_follows() const {
                    " bytes follow the certificate table, which ends at " +
                    std::to_string(layout_.table_end()) + "; they would be lost",
                "append data first and sign afterwards, starting from the unsigned file"};
+}
+
+Result<void> PeSignable::keep_signatures(DigestAlg /*alg*/) {
+  if (layout_.has_table() && padding_before_table(layout_) != 0) {
+    return Error{ErrorKind::unsupported,
+                 "the certificate table does not start at a multiple of 8, and moving it there "
+                 "would break the signatures in it",
+                 "use --if-signed replace"};
+  }
+  SIGNCTL_TRY(const auto stored, signatures(), "");
+  if (stored.size() >= kMaxEntries) {
+    return Error{ErrorKind::unsupported,
+                 "the certificate table has " + std::to_string(stored.size()) +
+                     " signatures already, and " + std::to_string(kMaxEntries) + " are the limit",
+                 "use --if-signed replace"};
+  }
+  return ok();
 }
 
 Result<SigningContent> PeSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
@@ -216,10 +249,7 @@ Result<void> PeSignable::check_new_signatures(std::span<const Bytes> signatures)
   for (const Bytes& signature : signatures) {
     end += kTableAlignment + round_up_8(signature.size());
   }
-  if (end > UINT32_MAX) {
-    return Error{ErrorKind::unsupported, "the signed file would be 4 GiB or larger"};
-  }
-  return ok();
+  return check_size(end);
 }
 
 Patch PeSignable::checksum_patch(std::uint32_t checksum) const {

@@ -143,7 +143,7 @@ TEST_CASE("msix: nothing hides in the directory's entry of the signature", "[for
   CHECK(ids_of(with_more(32, {'x'})) == Ids{"msix-signature-entry"});
   CHECK(ids_of(with_more(30, {0x75, 0x70, 0, 0})) == Ids{"msix-signature-entry"});
   CHECK(ids_of(with_more(30, {1, 0, 0, 0})).empty());
-  for (const std::size_t at : {36, 38, 39, 41}) {
+  for (const std::size_t at : std::initializer_list<std::size_t>{36, 38, 39, 41}) {
     INFO(at);
     Bytes changed = whole;
     changed[header + at] = 0x10;
