@@ -143,6 +143,13 @@ class Signable {
   /// @errors `unsupported` when a signature with `alg` cannot join them.
   virtual Result<void> keep_signatures(DigestAlg /*alg*/) { return {}; }
 
+  /// Whether the file as it is can be signed with `alg`, as far as its headers tell: what the gate
+  /// would refuse afterwards is refused before a signature is spent. No contents are hashed.
+  /// content_to_sign() and the scheme's prepare() refuse the same.
+  ///
+  /// @errors `input` or `unsupported` with the reason.
+  virtual Result<void> check_signable(DigestAlg /*alg*/) { return {}; }
+
   /// The content to sign with `alg`. Where a file gains more than the signature by being signed,
   /// this is its digest as it will be then, and file_digests() that as it is.
   ///

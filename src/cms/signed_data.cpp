@@ -129,6 +129,12 @@ Result<SignerInfo> read_signer_info(ByteView content) {
     SIGNCTL_TRY(signer.unsigned_attributes,
                 read_attributes(attributes->content, "unsigned attributes"),
                 "");
+    // RFC 5652, 5.3: SET SIZE (1..MAX). One without would look like a timestamp that is not there.
+    for (const Attribute& attribute : signer.unsigned_attributes) {
+      if (attribute.values.empty()) {
+        return malformed("unsigned attribute " + attribute.oid + " has no value");
+      }
+    }
   }
   SIGNCTL_CHECK(parser.end("SignerInfo"), "");
   return signer;

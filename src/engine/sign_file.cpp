@@ -224,21 +224,6 @@ Result<FileOutcome> carry_over(const OpenedFile& opened,
   return outcome;
 }
 
-/// What else is wrong with an unsigned file whose signature speaks for other files as well.
-Result<void> check_files_vouched_for(Signable& file) {
-  if (file.scheme() == nullptr) {
-    return ok();
-  }
-  SIGNCTL_TRY(const auto signatures, file.signatures(), "");
-  SIGNCTL_TRY(const auto findings, file.container_findings(), "");
-  for (const Finding& finding : findings) {
-    if (signatures.empty() && finding.severity == Severity::error) {
-      return Error{ErrorKind::input, finding.message, finding.hint};
-    }
-  }
-  return ok();
-}
-
 }  // namespace
 
 Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stages& stages) {
@@ -247,11 +232,11 @@ Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stag
   if (answer) {
     return answer;
   }
+  SIGNCTL_CHECK(opened.signable->check_signable(task.options.digest), "");
   SIGNCTL_TRY(const Placement placement, place(*opened.signable, task.options.if_signed), "");
   if (!placement.kept.empty()) {
     SIGNCTL_CHECK(opened.signable->keep_signatures(task.options.digest), "");
   }
-  SIGNCTL_CHECK(check_files_vouched_for(*opened.signable), "");
   return answer_kept(opened, placement, stages);
 }
 

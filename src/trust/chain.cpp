@@ -157,13 +157,49 @@ std::vector<Certificate> leading_to(const std::vector<Certificate>& anchors,
   return kept;
 }
 
-/// Validation by the certificates that lead to an anchor; if that fails, by all, for the report.
+/// A certificate of the path that was objected to, or that is next to it, and that another of its
+/// name in the pool could stand in for. The end of the pool if there is none.
+std::vector<Certificate>::const_iterator find_replaceable(const Validation& failed,
+                                                          const std::vector<Certificate>& pool) {
+  const auto stands_for = [](const Certificate& one, const Certificate& other) {
+    return one.der() != other.der() && equal(one.subject_der(), other.subject_der());
+  };
+  for (const Objection& objection : failed.objections) {
+    const auto depth = static_cast<std::size_t>(std::max(objection.depth, 0));
+    // From there down: what is wrong above may be avoided by another turn below.
+    for (std::size_t i = std::min(depth + 2, failed.path.size()); i-- > 1;) {
+      const Certificate& taken = failed.path[i];
+      const auto found = std::find_if(pool.begin(), pool.end(), [&taken](const Certificate& one) {
+        return one.der() == taken.der();
+      });
+      const bool has_other = std::any_of(
+          pool.begin(), pool.end(), [&](const Certificate& one) { return stands_for(one, taken); });
+      if (found != pool.end() && has_other) {
+        return found;
+      }
+    }
+  }
+  return pool.end();
+}
+
+/// Validation by the certificates that lead to an anchor. While that fails it is tried again
+/// without one of those that have a double (cross-signed CAs); if no path holds, by all, for the
+/// report.
 Validation validate_best(const ChainRequest& request, const std::vector<Certificate>& anchors) {
-  const std::vector<Certificate> leading = leading_to(anchors, request.pool);
-  ChainRequest narrowed = request;
-  narrowed.pool = leading;
-  Validation best = validate(narrowed, anchors);
-  return best.objections.empty() ? best : validate(request, anchors);
+  std::vector<Certificate> pool = leading_to(anchors, request.pool);
+  for (;;) {
+    ChainRequest narrowed = request;
+    narrowed.pool = pool;
+    Validation tried = validate(narrowed, anchors);
+    if (tried.objections.empty()) {
+      return tried;
+    }
+    const auto dead_end = find_replaceable(tried, pool);
+    if (dead_end == pool.cend()) {
+      return validate(request, anchors);
+    }
+    pool.erase(dead_end);
+  }
 }
 
 std::string id_of(int code) {

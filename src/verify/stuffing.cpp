@@ -60,6 +60,14 @@ void object(std::string what,
   }
 }
 
+Finding unknown_attribute(const cms::Attribute& attribute, const std::string& subject) {
+  return {"unsigned-attribute-unknown",
+          Severity::warning,
+          subject,
+          "an unknown unsigned attribute (" + attribute.oid + ") carries " +
+              std::to_string(attribute.der.size()) + " bytes that the signature does not cover"};
+}
+
 std::size_t total_size(const std::vector<cms::Attribute>& attributes) {
   std::size_t bytes = 0;
   for (const cms::Attribute& attribute : attributes) {
@@ -83,12 +91,7 @@ void check_stuffing(const Unit& unit, std::vector<Finding>& findings) {
     }
     if (!is_among(known, attribute)) {
       unknown += attribute.der.size();
-      findings.push_back({"unsigned-attribute-unknown",
-                          Severity::warning,
-                          label,
-                          "an unknown unsigned attribute (" + attribute.oid + ") carries " +
-                              std::to_string(attribute.der.size()) +
-                              " bytes that the signature does not cover"});
+      findings.push_back(unknown_attribute(attribute, label));
     }
   }
   object("unknown unsigned attributes", unknown, kUnknownTolerated, label, findings);
@@ -107,6 +110,17 @@ void check_stuffing(const Unit& unit, std::vector<Finding>& findings) {
 }
 
 void check_token_stuffing(const cms::SignedData& token, std::vector<Finding>& findings) {
+  for (const cms::Attribute& attribute : token.signers.front().unsigned_attributes) {
+    findings.push_back(unknown_attribute(attribute, ""));
+  }
+  if (token.skipped_bytes != 0) {
+    findings.push_back({"timestamp-extras",
+                        Severity::info,
+                        "",
+                        "the token carries " + std::to_string(token.skipped_bytes) +
+                            " bytes of revocation lists and certificates of other kinds, which "
+                            "no signature covers"});
+  }
   object("unsigned attributes, revocation lists and certificates of other kinds in the token",
          total_size(token.signers.front().unsigned_attributes) + token.skipped_bytes,
          kTokenTolerated,

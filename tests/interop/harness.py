@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the interoperability tests share: running tools, counting checks, saying what was skipped."""
+import functools
 import hashlib
 import os
 import pathlib
@@ -72,6 +73,18 @@ def tool(name, suite):
     path = shutil.which(name)
     if path is None:
         suite.skip(name, f"{name} is not installed")
+    return path
+
+
+@functools.cache
+def osslsigncode_for(what, since, suite):
+    """Path of osslsigncode if it is of version `since` (a pair) or newer, else None, having said so: Debian 12's 2.5
+    knows neither app packages nor scripts."""
+    path = tool("osslsigncode", suite)
+    version = path and re.search(r"osslsigncode (\d+)\.(\d+)", run(path, "--version").out)
+    if version and tuple(map(int, version.groups())) < since:
+        suite.skip(f"osslsigncode on {what}", f"version {since[0]}.{since[1]} is the first that knows them")
+        return None
     return path
 
 

@@ -3,6 +3,7 @@
 """What signctl signs, osslsigncode and openssl accept: keys x digests x files x options."""
 import re
 import shutil
+import struct
 
 from harness import (Suite, certificates_of, dev_certificate, require, run, sha256, sign_arguments, signctl, tool,
                      unsigned_files)
@@ -103,6 +104,47 @@ def nested_and_removed(suite, peer, files):
                     sha256(copy) == sha256(by_peer))
 
 
+def gap_after_headers(suite, peer, files):
+    """Old linkers leave bytes between the headers and the first section. Firmware does not hash them."""
+    dev = dev_certificate(suite.folder / "gap")
+    for name, path in files:
+        copy = suite.folder / "gap.exe"
+        image, gap = with_gap(path.read_bytes())
+        copy.write_bytes(image)
+        signed = signctl("sign", copy, *sign_arguments(dev), "--no-timestamp")
+        if "efi" in name:
+            suite.check(f"signctl refuses {name} with a gap", signed.returncode == 4 and copy.read_bytes() == image,
+                        signed.out)
+            continue
+        suite.check(f"signctl signs {name} with a gap", signed.returncode == 0, signed.out)
+        ours = signctl("verify", copy, "--dev", "--timestamp", "optional")
+        suite.check(f"signctl accepts {name} with a gap, and tells of it",
+                    ours.returncode == 0 and "pe-section-gap" in ours.out, ours.out)
+        checked = verify_with_peer(peer, dev, copy)
+        suite.check(f"osslsigncode accepts {name} with a gap", good(checked), checked.out)
+        changed = bytearray(copy.read_bytes())
+        changed[gap] ^= 1
+        copy.write_bytes(changed)
+        ours = signctl("verify", copy, "--dev")
+        suite.check(f"a changed byte in the gap of {name} is seen", ours.returncode == 1, ours.out)
+
+
+def with_gap(image):
+    """The image with 512 more bytes behind its headers, and where they begin."""
+    image = bytearray(image)
+    header, = struct.unpack_from("<I", image, 0x3C)
+    count, = struct.unpack_from("<H", image, header + 6)
+    optional, = struct.unpack_from("<H", image, header + 20)
+    gap, = struct.unpack_from("<I", image, header + 24 + 60)
+    for row in range(count):
+        at = header + 24 + optional + 40 * row + 20
+        offset, = struct.unpack_from("<I", image, at)
+        if offset:
+            struct.pack_into("<I", image, at, offset + 512)
+    image[gap:gap] = bytes(512)
+    return bytes(image), gap
+
+
 def timestamp_server_of_openssl(suite, peer, files):
     """signctl as a client of somebody else's server, over HTTP; the token judged by a third party."""
     dev = dev_certificate(suite.folder / "http")
@@ -161,6 +203,7 @@ def main():
         options(suite, peer, files)
         page_hashes(suite, peer, files)
         nested_and_removed(suite, peer, files)
+        gap_after_headers(suite, peer, files)
         timestamp_server_of_openssl(suite, peer, files[:3])
     if files:
         openssl_agrees(suite, files)

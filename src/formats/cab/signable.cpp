@@ -34,6 +34,7 @@ class CabSignable final : public Signable {
 
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
+  Result<void> check_signable(DigestAlg /*alg*/) override { return check_whole(); }
   Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
@@ -47,7 +48,7 @@ class CabSignable final : public Signable {
   Result<std::shared_ptr<const ByteSource>> open_member(std::size_t index) override;
 
  private:
-  Result<void> check_signable();
+  Result<void> check_whole();
   Result<void> check_nothing_follows() const;
   /// Folders and files, checked once: nothing, or what is wrong.
   Result<const std::optional<Finding>*> directory_finding();
@@ -114,7 +115,7 @@ Result<void> CabSignable::check_nothing_follows() const {
 }
 
 /// Refuses what the gate would refuse afterwards, before a signature is spent.
-Result<void> CabSignable::check_signable() {
+Result<void> CabSignable::check_whole() {
   SIGNCTL_CHECK(check_nothing_follows(), "");
   SIGNCTL_TRY(
       const std::vector<Finding> around, check_surroundings(*source_, layout_, reserve_), "");
@@ -139,7 +140,7 @@ Result<SigningContent> CabSignable::content_to_sign(DigestAlg alg, PageHashes pa
                  "cabinets have no page hashes",
                  "leave --page-hashes away for them"};
   }
-  SIGNCTL_CHECK(check_signable(), "");
+  SIGNCTL_CHECK(check_whole(), "");
   const std::array algs{alg};
   SIGNCTL_TRY(const std::vector<Bytes> digest, file_digests(algs), "");
   SigningContent content;
@@ -212,7 +213,7 @@ Result<PatchSet> CabSignable::embed(std::span<const Bytes> signatures) {
                  "a cabinet holds exactly one signature at the top level",
                  "nest the second one in the first"};
   }
-  SIGNCTL_CHECK(check_signable(), "");
+  SIGNCTL_CHECK(check_whole(), "");
   Bytes record = signatures.front();
   record.resize((record.size() + kSignatureAlignment - 1) / kSignatureAlignment *
                 kSignatureAlignment);

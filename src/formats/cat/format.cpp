@@ -30,6 +30,7 @@ class CatSignable final : public Signable {
 
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
+  Result<void> check_signable(DigestAlg alg) override;
   Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
@@ -82,18 +83,23 @@ Result<void> CatSignable::check_nothing_follows() const {
                "start from the catalog as it was made"};
 }
 
-Result<SigningContent> CatSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
-  if (page_hashes == PageHashes::on) {
-    return Error{ErrorKind::unsupported,
-                 "catalogs have no page hashes of their own",
-                 "leave --page-hashes away for them"};
-  }
+Result<void> CatSignable::check_signable(DigestAlg /*alg*/) {
   SIGNCTL_CHECK(check_nothing_follows(), "");
   for (const Finding& finding : check_members(ctl_)) {
     if (finding.severity == Severity::error) {
       return Error{ErrorKind::input, finding.message, "make the catalog anew"};
     }
   }
+  return ok();
+}
+
+Result<SigningContent> CatSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
+  if (page_hashes == PageHashes::on) {
+    return Error{ErrorKind::unsupported,
+                 "catalogs have no page hashes of their own",
+                 "leave --page-hashes away for them"};
+  }
+  SIGNCTL_CHECK(check_signable(alg), "");
   SigningContent content;
   content.content_type = oid::kCtl;
   content.econtent = catalog_.content;

@@ -135,13 +135,18 @@ std::string timestamp_object(ByteView token) {
 
 }  // namespace
 
-Result<SchemeDraft> prepare(ByteView manifest, const SchemeRequest& request) {
-  if (request.alg != DigestAlg::sha256) {
-    return Error{ErrorKind::unsupported,
-                 "ClickOnce manifests are signed with sha256, not with " +
-                     std::string(digest_name(request.alg)),
-                 "use --fd sha256: the ClickOnce runtime reads no other SHA-2"};
+Result<void> check_digest(DigestAlg alg) {
+  if (alg != DigestAlg::sha256) {
+    return Error{
+        ErrorKind::unsupported,
+        "ClickOnce manifests are signed with sha256, not with " + std::string(digest_name(alg)),
+        "use --fd sha256: the ClickOnce runtime reads no other SHA-2"};
   }
+  return ok();
+}
+
+Result<SchemeDraft> prepare(ByteView manifest, const SchemeRequest& request) {
+  SIGNCTL_CHECK(check_digest(request.alg), "");
   SIGNCTL_TRY(const auto chain, parse_chain(request.chain), "");
   const crypto::Certificate& leaf = chain.front();
   auto key = crypto::rsa_public_numbers(leaf);

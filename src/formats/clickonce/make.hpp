@@ -6,6 +6,9 @@
 
 namespace signctl::clickonce {
 
+/// @errors `unsupported` for any other than sha256, the only one that .NET reads.
+Result<void> check_digest(DigestAlg alg);
+
 /// What is to be signed for `manifest`, which loses whatever signature it had.
 ///
 /// Order of `to_be_signed`: strong-name signature, Authenticode signature.

@@ -49,6 +49,7 @@ class Manifest final : public Signable, public SignatureScheme {
     return digests;
   }
 
+  Result<void> check_signable(DigestAlg alg) override;
   Result<SigningContent> content_to_sign(DigestAlg /*alg*/, PageHashes /*page_hashes*/) override {
     return not_cms();
   }
@@ -115,12 +116,7 @@ class Manifest final : public Signable, public SignatureScheme {
   [[nodiscard]] SignatureScheme* scheme() override { return this; }
 
   Result<SchemeDraft> prepare(const SchemeRequest& request) override {
-    SIGNCTL_TRY(const std::vector<Finding> findings, container_findings(), "");
-    for (const Finding& finding : findings) {
-      if (finding.severity == Severity::error) {
-        return Error{ErrorKind::input, finding.message, finding.hint};
-      }
-    }
+    SIGNCTL_CHECK(check_signable(request.alg), "");
     return clickonce::prepare(bytes_, request);
   }
   Result<Bytes> assemble(const SchemeDraft& draft,
@@ -154,6 +150,18 @@ class Manifest final : public Signable, public SignatureScheme {
 };
 
 }  // namespace
+
+/// The runtime's limits, and the files that a signature would speak for.
+Result<void> Manifest::check_signable(DigestAlg alg) {
+  SIGNCTL_CHECK(check_digest(alg), "");
+  SIGNCTL_TRY(const std::vector<Finding> findings, container_findings(), "");
+  for (const Finding& finding : findings) {
+    if (finding.severity == Severity::error) {
+      return Error{ErrorKind::input, finding.message, finding.hint};
+    }
+  }
+  return ok();
+}
 
 Result<std::unique_ptr<Signable>> open_manifest(std::shared_ptr<const ByteSource> source) {
   if (source->size() > kMaxBytes) {

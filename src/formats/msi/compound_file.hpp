@@ -43,6 +43,7 @@ class CompoundFile {
   CompoundFile(std::shared_ptr<const ByteSource> source, const Header& header);
 
   [[nodiscard]] const ByteSource& source() const { return *source_; }
+  [[nodiscard]] const std::shared_ptr<const ByteSource>& shared_source() const { return source_; }
   [[nodiscard]] const Header& header() const { return header_; }
   [[nodiscard]] const SectorTable& fat() const { return *fat_; }
   [[nodiscard]] const SectorTable& minifat() const { return *minifat_; }

@@ -208,14 +208,4 @@ Result<void> check_editable(const CompoundFile& file) {
   return ok();
 }
 
-Result<void> check_order(const CompoundFile& file) {
-  if (file.tree().ordered) {
-    return ok();
-  }
-  return Error{ErrorKind::input,
-               "the directory is not sorted, so that not every reader finds every stream",
-               "save the file anew with the tool that made it; names that differ in case only are "
-               "the same to Windows"};
-}
-
 }  // namespace signctl::msi

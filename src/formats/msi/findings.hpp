@@ -19,10 +19,6 @@ Result<std::vector<Finding>> container_findings(const CompoundFile& file);
 /// Refuses what would be lost by signing, or taken over without being covered.
 Result<void> check_editable(const CompoundFile& file);
 
-/// Refuses a directory that the gate would object to once the file is signed: the links of its tree
-/// are in no hash.
-Result<void> check_order(const CompoundFile& file);
-
 /// The algorithm whose pre-hash MsiDigitalSignatureEx holds; empty if it holds none of this file.
 [[nodiscard]] std::optional<DigestAlg> prehash_alg(const CompoundFile& file, ByteView stored);
 

@@ -3,6 +3,7 @@
 
 #include "cms/authenticode.hpp"
 #include "cms/signed_data.hpp"
+#include "core/patched_source.hpp"
 #include "crypto/oids.hpp"
 #include "formats/common/indirect_content.hpp"
 #include "formats/common/sip_info.hpp"
@@ -22,6 +23,8 @@ namespace signctl::msi {
 namespace {
 
 constexpr std::uint64_t kMaxSignature = std::uint64_t{16} << 20U;
+/// About the size of one with its chain and a timestamp.
+constexpr std::size_t kUsualSignature = 10000;
 
 class MsiSignable final : public Signable {
  public:
@@ -30,6 +33,7 @@ class MsiSignable final : public Signable {
   Result<std::vector<HashedRange>> hashed_ranges() override { return content_ranges(*file_); }
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
   Result<void> keep_signatures(DigestAlg alg) override;
+  Result<void> check_signable(DigestAlg alg) override;
   Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override {
@@ -118,14 +122,33 @@ Result<void> MsiSignable::keep_signatures(DigestAlg alg) {
   return ok();
 }
 
+/// Looks at the file as it would be, with a signature that is none.
+Result<void> MsiSignable::check_signable(DigestAlg alg) {
+  SIGNCTL_CHECK(check_editable(*file_), "");
+  SIGNCTL_TRY(const PatchSet edits,
+              edit_signatures(*file_, {prehash(*file_, alg), Bytes(kUsualSignature)}),
+              "");
+  SIGNCTL_TRY(auto future, PatchedSource::make(file_->shared_source(), edits), "");
+  SIGNCTL_TRY(const auto would_be, CompoundFile::open(std::move(future)), "");
+  SIGNCTL_TRY(const auto findings, msi::container_findings(*would_be), "");
+  for (const Finding& finding : findings) {
+    if (finding.severity == Severity::error) {
+      return Error{ErrorKind::input,
+                   finding.message,
+                   "save the file anew with the tool that made it: a signature would not cover "
+                   "this"};
+    }
+  }
+  return ok();
+}
+
 Result<SigningContent> MsiSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
   if (page_hashes == PageHashes::on) {
     return Error{ErrorKind::unsupported,
                  "Windows Installer files have no page hashes",
                  "sign them without --page-hashes"};
   }
-  SIGNCTL_CHECK(check_editable(*file_), "");
-  SIGNCTL_CHECK(check_order(*file_), "");
+  SIGNCTL_CHECK(check_signable(alg), "");
   std::optional<Bytes> prefix;
   if (keeping_) {
     SIGNCTL_TRY(prefix, stored_prehash(), "");

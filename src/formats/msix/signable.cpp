@@ -51,6 +51,7 @@ class PackageSignable final : public Signable,
 
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
+  Result<void> check_signable(DigestAlg alg) override;
   Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
@@ -88,7 +89,6 @@ class PackageSignable final : public Signable,
   void find_in_payload();
   Result<void> hash_into_tables(std::span<const DigestAlg> algs);
   [[nodiscard]] bool is_proven() const;
-  Result<void> check_signable(DigestAlg alg);
   /// Everything but the signature itself, as it will be when signed.
   Result<zip::Edit> prepared(Bytes& content_types);
   Result<DigestInput> as_it_is();

@@ -39,6 +39,7 @@ class PackageSignable final : public Signable {
 
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
+  Result<void> check_signable(DigestAlg /*alg*/) override { return check_whole(); }
   Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
@@ -61,8 +62,8 @@ class PackageSignable final : public Signable {
   Result<PatchSet> exchange_members(std::span<const Replacement> replacements) override;
 
  private:
+  Result<void> check_whole() const;
   Result<void> hash(const std::vector<DigestAlg>& algs);
-  Result<void> check_signable() const;
   void add_manifest_facts(std::vector<FileFact>& facts) const;
 
   std::shared_ptr<const ByteSource> source_;
@@ -132,7 +133,7 @@ Result<std::vector<Bytes>> PackageSignable::file_digests(std::span<const DigestA
 }
 
 /// Refuses what NuGet's clients would refuse afterwards, before anything is spent.
-Result<void> PackageSignable::check_signable() const {
+Result<void> PackageSignable::check_whole() const {
   const std::size_t entries =
       package_.archive.entries.size() - (package_.signature.has_value() ? 1U : 0U);
   if (package_.zip64 || entries > kMostEntries || source_->size() > kMostBytes) {
@@ -150,7 +151,7 @@ Result<SigningContent> PackageSignable::content_to_sign(DigestAlg alg, PageHashe
                  "NuGet packages have no page hashes",
                  "leave --page-hashes away for them"};
   }
-  SIGNCTL_CHECK(check_signable(), "");
+  SIGNCTL_CHECK(check_whole(), "");
   const std::array algs{alg};
   SIGNCTL_TRY(auto digests, file_digests(algs), "");
   SigningContent content;
@@ -203,7 +204,7 @@ Result<PatchSet> PackageSignable::embed(std::span<const Bytes> signatures) {
                  "a NuGet package holds exactly one signature",
                  "use --if-signed replace"};
   }
-  SIGNCTL_CHECK(check_signable(), "");
+  SIGNCTL_CHECK(check_whole(), "");
   if (signatures.front().size() > kMostSignature) {
     return Error{ErrorKind::unsupported,
                  "a signature of " + std::to_string(signatures.front().size()) +

@@ -151,12 +151,12 @@ Result<CertificateTable> walk_table(const ByteSource& source, const Layout& layo
   while (table.end + kEntryHeaderSize <= layout.table_end()) {
     SIGNCTL_TRY(const TableEntry entry, read_entry(source, layout, table.end), "");
     SIGNCTL_TRY(const bool only_zeros, is_zero_rest(source, layout, entry), "");
-    if (only_zeros && !table.entries.empty()) {
+    const auto length = check_length(layout, entry, entry_name(table.entries.size(), entry));
+    if (!table.entries.empty() && (only_zeros || !length)) {
       return table;  // bytes left over, which check_table() reports
     }
-    const std::string name = entry_name(table.entries.size(), entry);
-    if (auto length = check_length(layout, entry, name); !length) {
-      return std::move(length).error();
+    if (!length) {
+      return length.error();
     }
     if (table.entries.size() == kMaxEntries) {
       return Error{ErrorKind::input, "the certificate table has more than 64 entries"};

@@ -70,11 +70,15 @@ std::vector<Finding> check_layout(const Layout& layout) {
                                     describe(*section) + " reaches past the end of the file (" +
                                         std::to_string(layout.file_size) + " bytes)"));
   }
-  if (const auto ambiguity = layout_ambiguity(layout)) {
-    // Before signing it is a warning only: whoever signs may accept that readers disagree.
+  if (const auto ambiguity = fatal_ambiguity(layout)) {
     findings.push_back(file_finding("pe-ambiguous-layout",
-                                    layout.has_table() ? Severity::error : Severity::warning,
+                                    Severity::error,
                                     *ambiguity + ", so readers disagree about the digest"));
+  } else if (const auto gap = find_gap(layout)) {
+    findings.push_back(file_finding("pe-section-gap",
+                                    Severity::warning,
+                                    *gap + "; the digest covers them, but readers that walk the " +
+                                        "sections compute another one"));
   }
   return findings;
 }

@@ -183,8 +183,8 @@ Result<PageHashRows> make_page_hashes(const ByteSource& source, const Layout& la
   if (const auto obstacle = find_obstacle(layout, kPageSize)) {
     return refuse(*obstacle);
   }
-  if (const auto ambiguity = layout_ambiguity(layout)) {
-    return refuse(*ambiguity);
+  if (const auto gap = find_gap(layout)) {
+    return refuse(*gap);
   }
   if (!in_file_order(layout)) {
     return refuse("the section table is not in file order");

@@ -5,6 +5,24 @@
 
 namespace signctl::pe {
 
+namespace {
+
+/// The sections that have data.
+std::vector<const Section*> by_place_in_file(const Layout& layout) {
+  std::vector<const Section*> sections;
+  for (const Section& section : layout.sections) {
+    if (section.raw_size != 0) {
+      sections.push_back(&section);
+    }
+  }
+  std::stable_sort(sections.begin(), sections.end(), [](const Section* a, const Section* b) {
+    return a->raw_offset < b->raw_offset;
+  });
+  return sections;
+}
+
+}  // namespace
+
 std::vector<HashedRange> hashed_ranges(const Layout& layout) {
   const std::uint64_t after_checksum = layout.checksum_offset + kChecksumSize;
   const std::uint64_t after_entry = layout.security_offset + kDirectorySize;
@@ -19,22 +37,21 @@ std::uint64_t padding_before_table(const Layout& layout) {
   return round_up_8(layout.content_end()) - layout.content_end();
 }
 
-std::optional<std::string> layout_ambiguity(const Layout& layout) {
-  std::vector<const Section*> sections;
-  for (const Section& section : layout.sections) {
-    if (section.raw_size != 0) {
-      sections.push_back(&section);
-    }
-  }
-  std::stable_sort(sections.begin(), sections.end(), [](const Section* a, const Section* b) {
-    return a->raw_offset < b->raw_offset;
-  });
+std::optional<std::string> find_gap(const Layout& layout) {
   std::uint64_t position = layout.headers_size;
-  for (const Section* section : sections) {
+  for (const Section* section : by_place_in_file(layout)) {
     if (section->raw_offset > position) {
       return "bytes " + std::to_string(position) + " to " + std::to_string(section->raw_offset) +
              " before " + describe(*section) + " belong to no section";
     }
+    position = std::max(position, section->raw_end());
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> find_overlap(const Layout& layout) {
+  std::uint64_t position = layout.headers_size;
+  for (const Section* section : by_place_in_file(layout)) {
     if (section->raw_offset < position) {
       return describe(*section) + " overlaps what comes before it, which ends at " +
              std::to_string(position);
@@ -42,6 +59,11 @@ std::optional<std::string> layout_ambiguity(const Layout& layout) {
     position = section->raw_end();
   }
   return std::nullopt;
+}
+
+std::optional<std::string> fatal_ambiguity(const Layout& layout) {
+  const auto overlap = find_overlap(layout);
+  return overlap || !layout.is_efi() ? overlap : find_gap(layout);
 }
 
 const Section* find_section_past_content(const Layout& layout) {

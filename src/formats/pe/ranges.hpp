@@ -19,10 +19,17 @@ namespace signctl::pe {
 /// Zero bytes that a signer puts (and hashes) between the content and the certificate table.
 [[nodiscard]] std::uint64_t padding_before_table(const Layout& layout);
 
-/// Why the section walk of the Authenticode paper hashes other bytes than the linear form does, for
-/// people; empty when both agree. They differ when sections leave gaps or overlap: readers then
-/// disagree about the digest.
-[[nodiscard]] std::optional<std::string> layout_ambiguity(const Layout& layout);
+/// Bytes before a section that belong to none, for people; empty without. The linear form covers
+/// them; the section walk of the Authenticode paper does not.
+[[nodiscard]] std::optional<std::string> find_gap(const Layout& layout);
+
+/// Bytes that belong to two sections, or to one and the headers, for people; empty without.
+[[nodiscard]] std::optional<std::string> find_overlap(const Layout& layout);
+
+/// What makes those that judge the file compute another digest than the linear form's, for people:
+/// an overlap, or in an EFI image a gap, because firmware walks the sections (EDK II,
+/// HashPeImage()). Empty when all agree.
+[[nodiscard]] std::optional<std::string> fatal_ambiguity(const Layout& layout);
 
 /// The first section whose data reaches past the content; nullptr if there is none.
 [[nodiscard]] const Section* find_section_past_content(const Layout& layout);

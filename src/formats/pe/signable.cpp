@@ -45,6 +45,7 @@ class PeSignable final : public Signable, public CarriesDigests {
 
   Result<std::vector<HashedRange>> hashed_ranges() override { return pe::hashed_ranges(layout_); }
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
+  Result<void> check_signable(DigestAlg /*alg*/) override { return check_whole(); }
   Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
@@ -66,7 +67,7 @@ class PeSignable final : public Signable, public CarriesDigests {
   Result<std::vector<Bytes>> digests(std::span<const DigestAlg> algs, std::uint64_t zeros);
   Result<ChecksumSum> content_sum();
   Result<std::uint32_t> whole_checksum();
-  Result<void> check_signable() const;
+  Result<void> check_whole() const;
   Result<void> check_nothing_follows() const;
   Result<void> check_new_signatures(std::span<const Bytes> signatures) const;
   /// Zeros that belong to the digest of the file as it is. In a signed file they are bytes of the
@@ -130,7 +131,7 @@ Result<std::uint32_t> PeSignable::whole_checksum() {
 
 /// A signature would cover bytes that a loader sees differently, or have no room: refuse before one
 /// is spent.
-Result<void> PeSignable::check_signable() const {
+Result<void> PeSignable::check_whole() const {
   SIGNCTL_CHECK(check_nothing_follows(), "");
   SIGNCTL_CHECK(check_size(round_up_8(layout_.content_end()) + kRoomForTable), "");
   if (const Section* section = find_section_past_content(layout_)) {
@@ -139,6 +140,11 @@ Result<void> PeSignable::check_signable() const {
         describe(*section) + " reaches past the end of the content at " +
             std::to_string(layout_.content_end()),
         "the file is truncated or its headers are wrong; start again from the unsigned build"};
+  }
+  if (const auto ambiguity = fatal_ambiguity(layout_)) {
+    return Error{ErrorKind::input,
+                 *ambiguity + ", so readers would disagree about the digest",
+                 "build the file anew, with sections that follow each other"};
   }
   return ok();
 }
@@ -172,7 +178,7 @@ Result<void> PeSignable::keep_signatures(DigestAlg /*alg*/) {
 }
 
 Result<SigningContent> PeSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
-  SIGNCTL_CHECK(check_signable(), "");
+  SIGNCTL_CHECK(check_whole(), "");
   ImageData data;
   if (page_hashes == PageHashes::on) {
     SIGNCTL_TRY(data.page_hashes, make_page_hashes(*source_, layout_), "computing page hashes");
@@ -259,7 +265,7 @@ Patch PeSignable::checksum_patch(std::uint32_t checksum) const {
 }
 
 Result<PatchSet> PeSignable::embed(std::span<const Bytes> signatures) {
-  SIGNCTL_CHECK(check_signable(), "");
+  SIGNCTL_CHECK(check_whole(), "");
   SIGNCTL_CHECK(check_new_signatures(signatures), "");
   SIGNCTL_TRY(ChecksumSum sum, content_sum(), "");
   Bytes table = encode_table(signatures);

@@ -23,6 +23,7 @@ class ScriptSignable final : public Signable {
 
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
+  Result<void> check_signable(DigestAlg /*alg*/) override { return check_nothing_follows(); }
   Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override {

@@ -136,17 +136,6 @@ std::string without_line_ends(const Bytes& serialized) {
   return text;
 }
 
-/// Refuses what the gate would refuse afterwards, before a signature is spent.
-Result<void> check_signable(const Package& package) {
-  SIGNCTL_TRY(const auto findings, check_entries(*package.source(), package.archive()), "");
-  if (!findings.empty()) {
-    return Error{ErrorKind::input,
-                 findings.front().message,
-                 "pack the files anew without it: a signature would not cover it"};
-  }
-  return ok();
-}
-
 /// A signature that could not be read again is not worth having.
 Result<void> check_size(const std::string& object) {
   constexpr std::size_t kRoom = std::size_t{1} << 20U;  // For certificates and a timestamp.
@@ -160,6 +149,16 @@ Result<void> check_size(const std::string& object) {
 }
 
 }  // namespace
+
+Result<void> check_signable(const Package& package) {
+  SIGNCTL_TRY(const auto findings, check_entries(*package.source(), package.archive()), "");
+  if (!findings.empty()) {
+    return Error{ErrorKind::input,
+                 findings.front().message,
+                 "pack the files anew without it: a signature would not cover it"};
+  }
+  return ok();
+}
 
 Result<SchemeDraft> prepare(Package& package, const SchemeRequest& request) {
   SIGNCTL_TRY(const auto leaf,

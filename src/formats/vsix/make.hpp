@@ -10,6 +10,11 @@
 
 namespace signctl::vsix {
 
+/// Refuses what the gate would refuse afterwards, before a signature is spent.
+///
+/// @errors `input` for an entry that no signature covers.
+Result<void> check_signable(const Package& package);
+
 /// What is to be signed for the package as it will be: one digest.
 ///
 /// @errors `unsupported` for keys that are neither RSA nor EC; `input` for a file without a content

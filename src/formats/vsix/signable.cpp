@@ -37,6 +37,7 @@ class VsixPackage final : public Signable, public SignatureScheme {
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> /*algs*/) override {
     return not_cms();
   }
+  Result<void> check_signable(DigestAlg /*alg*/) override { return vsix::check_signable(package_); }
   Result<SigningContent> content_to_sign(DigestAlg /*alg*/, PageHashes /*page_hashes*/) override {
     return not_cms();
   }

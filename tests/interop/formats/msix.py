@@ -5,7 +5,8 @@ import pathlib
 import shutil
 import subprocess
 
-from harness import SHARED, dev_certificate, require, run, sign_arguments, signctl, unsigned_files
+from harness import (SHARED, dev_certificate, osslsigncode_for, require, run, sign_arguments, signctl,
+                     unsigned_files)
 from msix_maker import make_bundle, make_package
 
 NAME = "msix"
@@ -40,8 +41,12 @@ def inputs(suite, folder):
     return found
 
 
+def peer_of(suite):
+    return osslsigncode_for("app packages", (2, 6), suite)
+
+
 def judge(suite, path, certificate_pem, tsa_pem):
-    peer = shutil.which("osslsigncode")
+    peer = peer_of(suite)
     if not peer:
         return NotImplemented
     done = run(peer, "verify", "-CAfile", certificate_pem, "-TSA-CAfile", tsa_pem, path)
@@ -50,7 +55,7 @@ def judge(suite, path, certificate_pem, tsa_pem):
 
 
 def theirs(suite, folder, path, alg, key_pem, cert_pem):
-    peer = shutil.which("osslsigncode")
+    peer = peer_of(suite)
     if not peer:
         return None
     signed = folder / f"theirs-{alg}{path.suffix}"

@@ -4,7 +4,7 @@
 import pathlib
 import shutil
 
-from harness import SHARED, run, signctl, sign_arguments
+from harness import SHARED, osslsigncode_for, run, signctl, sign_arguments
 
 NAME = "script"
 EXTENSION = "ps1"
@@ -38,18 +38,26 @@ def inputs(suite, folder):
     return made
 
 
+def peer_of(suite):
+    return osslsigncode_for("scripts", (2, 8), suite)
+
+
 def judge(suite, path, certificate_pem, tsa_pem):
-    if pathlib.Path(path).suffix[1:] not in POWERSHELL:
+    peer = peer_of(suite)
+    if pathlib.Path(path).suffix[1:] not in POWERSHELL or peer is None:
         return NotImplemented
-    done = run("osslsigncode", "verify", "-CAfile", certificate_pem, "-TSA-CAfile", tsa_pem, path)
+    done = run(peer, "verify", "-CAfile", certificate_pem, "-TSA-CAfile", tsa_pem, path)
     good = done.returncode == 0 and "Succeeded" in done.out
     return None if good else done.out
 
 
 def theirs(suite, folder, path, alg, key_pem, cert_pem):
+    peer = peer_of(suite)
+    if peer is None:
+        return None
     signed = folder / f"theirs-{alg}{pathlib.Path(path).suffix}"
     signed.unlink(missing_ok=True)
-    done = run("osslsigncode", "sign", "-h", alg, "-key", key_pem, "-certs", cert_pem, "-in", path, "-out", signed)
+    done = run(peer, "sign", "-h", alg, "-key", key_pem, "-certs", cert_pem, "-in", path, "-out", signed)
     return signed if done.returncode == 0 else None
 
 

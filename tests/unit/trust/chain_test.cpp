@@ -5,6 +5,8 @@
 #include "support/issued.hpp"
 #include "support/must.hpp"
 
+#include <algorithm>
+
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -347,6 +349,27 @@ TEST_CASE("a cross-signed path is found when the first one has expired", "[unit]
 
   INFO(text_of(chain.findings));
   CHECK(trust::describe(chain).trusted);
+}
+
+TEST_CASE("a cross-signed path is found when another ends in an expired one", "[unit][trust]") {
+  // The middle CA is signed by both; the way to the first anchor leads through what has expired.
+  const KeyBundle first = issue(ca_named("First Root"));
+  auto old = ca_named("Between");
+  old.not_after = issued_day(-10);
+  const KeyBundle between = issue(old, &first);
+  const KeyBundle by_old = issue_for(intermediate().key, ca_named("Intermediate"), &between);
+  const KeyBundle leaf = issue(leaf_for("codeSigning"), &intermediate());
+  const auto anchors = anchors_of({first.chain[0], root().chain[0]});
+
+  std::vector<Certificate> pool{
+      by_old.chain[0], between.chain[0], intermediate().chain[0], leaf.chain[0]};
+  for (int order = 0; order < 4; ++order) {
+    std::rotate(pool.begin(), pool.begin() + 1, pool.end());
+    const auto chain = trust::build_chain(
+        {leaf.chain[0], pool, issued_day(0), {}, TrustPurpose::code_signing}, *anchors);
+    INFO(order << ": " << text_of(chain.findings));
+    CHECK(trust::describe(chain).trusted);
+  }
 }
 
 TEST_CASE("many certificates that sign each other end in bounded time", "[unit][trust]") {

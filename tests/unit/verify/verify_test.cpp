@@ -523,6 +523,22 @@ TEST_CASE("a token has room for revocation lists, but not for anything", "[unit]
   Stamp attributes{issued_day(0)};
   attributes.unsigned_attributes = {attribute("1.2.3.4", {filler(70'000)})};
   CHECK(with(attributes).find("unsigned-stuffing") != std::string::npos);
+
+  // Less is told all the same.
+  Stamp small{issued_day(0)};
+  small.crls = {der::sequence({filler(100)})};
+  small.unsigned_attributes = {attribute("1.2.3.4", {filler(10)})};
+  const Report report = verify_one(stamped(sign_with(signer()), small), issued_day(0));
+  CHECK(has(report, "unsigned-attribute-unknown", "signature 1 timestamp"));
+  CHECK(has(report, "timestamp-extras", "signature 1 timestamp"));
+  CHECK(errors(report).empty());
+}
+
+TEST_CASE("an attribute without a value is none", "[unit][verify]") {
+  CmsRecipe recipe = authenticode_recipe(signer(), content_over(kFile));
+  recipe.signer.unsigned_attributes = {attribute(oid::kSpcRfc3161Timestamp, {})};
+  const Report report = verify_one(build(recipe, signer().key), issued_day(0));
+  CHECK(errors(report).find("cms-malformed") != std::string::npos);
 }
 
 TEST_CASE("a token's certificates outside its chain are no hiding place either", "[unit][verify]") {

@@ -101,6 +101,21 @@ TEST_CASE("msi: bytes in places that must be empty are found", "[formats][msi]")
   }
 }
 
+TEST_CASE("msi: what the gate would refuse once it is signed costs no signature",
+          "[formats][msi]") {
+  const auto with_hidden = [](std::size_t count) {
+    Bytes file = make_cfb();
+    std::fill_n(file.begin() + 0x4C + 4 * 60, count, std::uint8_t{0x41});
+    return file;
+  };
+  must(open(with_hidden(60))->check_signable(DigestAlg::sha256));
+
+  const auto refused = open(with_hidden(68))->content_to_sign(DigestAlg::sha256, PageHashes::off);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::input);
+  CHECK(refused.error().message.find("must be empty") != std::string::npos);
+}
+
 TEST_CASE("msi: a tree in another order is an error once it is signed", "[formats][msi]") {
   const Bytes file = make_cfb();
   const auto swapped = [](Bytes bytes) {

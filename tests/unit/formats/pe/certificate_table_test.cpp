@@ -32,6 +32,11 @@ std::string refusal_of(Bytes image) {
   return signatures ? "" : signatures.error().message;
 }
 
+std::string refusal_to_sign(Bytes image) {
+  const auto signable = open(std::move(image))->check_signable(DigestAlg::sha256);
+  return signable ? "" : signable.error().message;
+}
+
 }  // namespace
 
 TEST_CASE("pe table: a signature comes back without its padding", "[formats][pe]") {
@@ -127,9 +132,8 @@ TEST_CASE("pe table: PE-3, a table in the middle of the file", "[formats][pe]") 
     poke_u32(image, fields.section_table + 40 + 20, 0xA00 + table_size);
     fix_checksum(image);
 
-    CHECK(finding_ids(image) == Ids{"pe-ambiguous-layout error",
-                                    "pe-data-after-table error",
-                                    "pe-table-in-middle error"});
+    CHECK(finding_ids(image) ==
+          Ids{"pe-data-after-table error", "pe-section-gap warning", "pe-table-in-middle error"});
   }
   CHECK(digest_hex_of(image) != digest_hex_of(honest));
 }
@@ -211,7 +215,11 @@ TEST_CASE("pe table: bytes of no entry are reported", "[formats][pe]") {
   SECTION("zeros with something behind them") {
     table.resize(table.size() + 64, 0);
     table.back() = 1;
-    CHECK(refusal_of(with_raw_table(table)).find("says it is 0 bytes long") != std::string::npos);
+    CHECK(finding_ids(with_raw_table(table)) == Ids{"pe-table-coverage error"});
+  }
+  SECTION("what says it is an entry longer than the table") {
+    table.resize(table.size() + 64, 0x41);
+    CHECK(finding_ids(with_raw_table(table)) == Ids{"pe-table-coverage error"});
   }
 }
 
@@ -280,10 +288,20 @@ TEST_CASE("pe layout: PE-5 and PE-6, layouts that readers disagree about", "[for
   PeSpec unsorted;
   unsorted.sections = {{".data", 0x600, 0x200}, {".bss", 0, 0}, {".text", 0x400, 0x200}};
 
-  for (const PeSpec& spec : {gap, gap_after_headers, overlap, headers_overlap}) {
+  for (const PeSpec& spec : {overlap, headers_overlap}) {
     INFO(spec.sections[0].name << " at " << spec.sections[0].raw_offset);
-    CHECK(finding_ids(make_pe(spec)) == Ids{"pe-ambiguous-layout warning"});
-    CHECK(finding_ids(signed_pe(spec)) == Ids{"pe-ambiguous-layout error"});
+    const Bytes image = make_pe(spec);
+    CHECK(finding_ids(image) == Ids{"pe-ambiguous-layout error"});
+    CHECK(refusal_to_sign(image).find("overlaps what comes before it") != std::string::npos);
+  }
+  for (PeSpec spec : {gap, gap_after_headers}) {
+    INFO(spec.sections[0].name << " at " << spec.sections[0].raw_offset);
+    CHECK(finding_ids(signed_pe(spec)) == Ids{"pe-section-gap warning"});
+    // Firmware walks the sections.
+    spec.subsystem = 10;
+    const Bytes image = make_pe(spec);
+    CHECK(finding_ids(image) == Ids{"pe-ambiguous-layout error"});
+    CHECK(refusal_to_sign(image).find("belong to no section") != std::string::npos);
   }
   // The walk sorts by file offset, so the order of the table alone does not matter.
   CHECK(finding_ids(signed_pe(unsorted)) == Ids{});
