@@ -10,6 +10,7 @@
 #include <signctl/signature_scheme.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -96,10 +97,16 @@ struct SignatureProfile {
   std::string_view commitment_type{};
 };
 
+/// Names for the files in a container, by the names that are stored in it.
+using MemberNames = std::map<std::string, std::string>;
+
 /// A file stored inside this one: in a package, an archive, or a cabinet within an installer.
 struct Member {
   std::string path;      ///< Within this file, with `/`, UTF-8: "app.cab/setup.exe".
   std::uint64_t size{};  ///< Unpacked, in bytes, as the container claims.
+  /// What the files in this one are called; empty when it says so itself. An installer's cabinets
+  /// have keys in the place of names.
+  std::shared_ptr<const MemberNames> names{};
 };
 
 /// Other bytes for a member.
@@ -214,6 +221,9 @@ class Signable {
   /// @errors `input` when the directory of the container is malformed; `unsupported` for a
   ///         compression that is not read.
   virtual Result<std::vector<Member>> members() { return std::vector<Member>{}; }
+
+  /// Tells this file what its members are called, which members() then uses: Member::names.
+  virtual void name_members(std::shared_ptr<const MemberNames> /*names*/) {}
 
   /// The unpacked bytes of a member. They live as long as the result does, which may outlive this
   /// object; large ones are on disk, not in memory.

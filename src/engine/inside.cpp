@@ -200,6 +200,9 @@ Result<InnerFile> open_inner(Signable& container, const Member& member, std::siz
     }
   }
   inner.signable = std::move(*signable);
+  if (member.names) {
+    inner.signable->name_members(member.names);
+  }
   return inner;
 }
 

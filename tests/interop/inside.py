@@ -18,8 +18,10 @@ def cabinet(path, *files):
     return path
 
 
-def installer(path, folder, *files):
-    rows = "".join(f'<Component Id="c{i}" Guid="*"><File Id="{file.name}" Source="{file.name}" KeyPath="yes"/></Component>'
+def installer(path, folder, *files, key="{}"):
+    """`key` is what a file is called in the cabinet."""
+    rows = "".join(f'<Component Id="c{i}" Guid="*">'
+                   f'<File Id="{key.format(file.name)}" Source="{file.name}" KeyPath="yes"/></Component>'
                    for i, file in enumerate(files))
     source = folder / "app.wxs"
     source.write_text(f"""<?xml version="1.0"?><Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
@@ -31,6 +33,34 @@ def installer(path, folder, *files):
 </Product></Wix>""")
     require(run("wixl", "-o", path, source.name, cwd=folder))
     return path
+
+
+def check_installer_scripts(suite, folder, dev):
+    """In an installer cabinets have keys for names, and scripts of custom actions are streams: the tables tell."""
+    script, action = folder / "tool.ps1", folder / "act.vbs"
+
+    def make(name):
+        path = installer(folder / name, folder, script, key="key")
+        tables = {"CustomAction": "Action\tType\tSource\tTarget\ns72\ti2\tS72\tS255\nCustomAction\tAction\n"
+                                  "Run\t6\tAct\tMain\n",
+                  "Binary": "Name\tData\ns72\tv0\nBinary\tName\nAct\tAct\n"}
+        (folder / "Binary").mkdir(exist_ok=True)
+        shutil.copyfile(action, folder / "Binary" / "Act")
+        for table, text in tables.items():
+            (folder / f"{table}.idt").write_text(text)
+            require(run("msibuild", path, "-i", f"{table}.idt", cwd=folder))
+        require(signctl("sign", "--no-timestamp", *sign_arguments(dev), path))
+        return path
+
+    script.write_bytes(b"'tool'\r\n")
+    action.write_bytes(b"x = 1\r\n")
+    done = verify(make("bare.msi"), "--deep")
+    suite.check("msi: scripts inside that are not signed are named", sorted(objections(done)) ==
+                [("unsigned", "Binary.Act.vbs"), ("unsigned", "app.cab/tool.ps1")], done.out)
+    require(signctl("sign", "--no-timestamp", *sign_arguments(dev), script, action))
+    done = signctl("verify", "--dev", "--timestamp", "optional", "--deep", make("signed.msi"))
+    suite.check("msi: signed scripts inside pass",
+                done.returncode == 0 and "3 files of known types, 2 signed" in done.out, done.out)
 
 
 def archive(path, *files):
@@ -158,6 +188,8 @@ def main():
         check_container(suite, "msi", lambda name, *files: installer(folder / f"{name}.msi", folder, *files),
                         dev, good, bad, tampered, True)
         check_refusals(suite, "msi", installer(folder / "refused.msi", folder, good, bad), dev, bad)
+        if tool("msibuild", suite):
+            check_installer_scripts(suite, folder, dev)
     if "zip" in known:
         check_container(suite, "zip", lambda name, *files: archive(folder / f"{name}.zip", *files),
                         dev, good, bad, tampered, False)

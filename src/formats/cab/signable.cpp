@@ -45,6 +45,9 @@ class CabSignable final : public Signable {
   Result<PatchSet> strip() override;
   Result<std::vector<FileFact>> facts() override { return facts_of(layout_); }
   Result<std::vector<Member>> members() override;
+  void name_members(std::shared_ptr<const MemberNames> names) override {
+    names_ = std::move(names);
+  }
   Result<std::shared_ptr<const ByteSource>> open_member(std::size_t index) override;
 
  private:
@@ -60,6 +63,7 @@ class CabSignable final : public Signable {
   std::map<DigestAlg, Bytes> digests_;
   std::optional<std::optional<Finding>> directory_finding_;
   std::unique_ptr<formats::Cabinet> cabinet_;
+  std::shared_ptr<const MemberNames> names_;
 };
 
 Result<std::vector<HashedRange>> CabSignable::hashed_ranges() {
@@ -259,7 +263,14 @@ Result<formats::Cabinet*> CabSignable::cabinet() {
 
 Result<std::vector<Member>> CabSignable::members() {
   SIGNCTL_TRY(const formats::Cabinet* const opened, cabinet(), "");
-  return opened->members();
+  std::vector<Member> members = opened->members();
+  if (names_) {
+    for (Member& member : members) {
+      const auto name = names_->find(member.path);
+      member.path = name == names_->end() ? member.path : name->second;
+    }
+  }
+  return members;
 }
 
 Result<std::shared_ptr<const ByteSource>> CabSignable::open_member(std::size_t index) {

@@ -83,5 +83,7 @@ inline constexpr std::u16string_view kPrehashName =
 /// A name for people, UTF-8. Windows Installer packs two characters of its own alphabet into one
 /// code unit; a table's stream gets "!" in front, as in its own tools. Slashes become "_".
 [[nodiscard]] std::string decode_name(std::u16string_view name);
+/// The name of the stream that holds a table. A table's name has letters, digits, "." and "_" only.
+[[nodiscard]] std::u16string encode_table_name(std::string_view table);
 
 }  // namespace signctl::msi

@@ -56,23 +56,20 @@ Result<bool> is_installer(const CompoundFile& file, std::uint32_t number, const 
 }
 
 /// Whether a stream that begins so is something that is signed on its own.
-Result<bool> is_member(const CompoundFile& file, std::uint32_t number) {
+Result<bool> is_member(const CompoundFile& file, std::uint32_t number, const ByteReader& head) {
   const std::uint64_t size = file.entries()[number].size;
-  Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(size, kHeadSize)));
-  SIGNCTL_CHECK(file.read(number, 0, head), "");
-  const ByteReader reader(head);
-  if (reader.u32(0) == kCabinetMagic || reader.u32(0) == zip::kLocalSignature) {
+  if (head.u32(0) == kCabinetMagic || head.u32(0) == zip::kLocalSignature) {
     return true;
   }
-  if (reader.u32(0) == kCompoundMagic) {
-    return is_installer(file, number, reader);
+  if (head.u32(0) == kCompoundMagic) {
+    return is_installer(file, number, head);
   }
-  if (reader.u16(0) != kDosMagic) {
+  if (head.u16(0) != kDosMagic) {
     return false;
   }
-  const auto pe = reader.u32(kPeOffsetAt);
+  const auto pe = head.u32(kPeOffsetAt);
   if (!pe || *pe > size || size - *pe < 4) {
-    return false;
+    return true;  // Torn, which whoever opens it will say.
   }
   Bytes magic(4);
   SIGNCTL_CHECK(file.read(number, *pe, magic), "");
@@ -108,7 +105,7 @@ std::vector<FileFact> facts_of(const CompoundFile& file) {
   return facts;
 }
 
-Result<std::vector<MemberStream>> member_streams(const CompoundFile& file) {
+Result<std::vector<MemberStream>> member_streams(const CompoundFile& file, const FileNames& names) {
   std::vector<MemberStream> members;
   for (const Storage& storage : file.tree().storages) {
     for (const std::uint32_t child : storage.children) {
@@ -116,10 +113,23 @@ Result<std::vector<MemberStream>> member_streams(const CompoundFile& file) {
       if (!entry.is_stream()) {
         continue;
       }
-      SIGNCTL_TRY(const bool wanted, is_member(file, child), "");
-      if (wanted) {
-        members.push_back({{storage.path + decode_name(entry.name), entry.size}, child});
+      Bytes bytes(static_cast<std::size_t>(std::min<std::uint64_t>(entry.size, kHeadSize)));
+      SIGNCTL_CHECK(file.read(child, 0, bytes), "");
+      const ByteReader head(bytes);
+      SIGNCTL_TRY(const bool wanted, is_member(file, child, head), "");
+      MemberStream member{{storage.path + decode_name(entry.name), entry.size}, child};
+      const auto script = names.script_streams.find(member.member.path);
+      if (!wanted && script == names.script_streams.end()) {
+        continue;
       }
+      member.is_cabinet = head.u32(0) == kCabinetMagic;
+      if (member.is_cabinet) {
+        member.member.names = names.files;
+      }
+      if (!wanted) {
+        member.member.path += script->second;
+      }
+      members.push_back(std::move(member));
     }
   }
   return members;

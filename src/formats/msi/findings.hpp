@@ -2,6 +2,7 @@
 #pragma once
 
 #include "formats/msi/compound_file.hpp"
+#include "formats/msi/file_names.hpp"
 
 #include <signctl/finding.hpp>
 #include <signctl/format.hpp>
@@ -28,12 +29,15 @@ Result<void> check_editable(const CompoundFile& file);
 /// "package", "patch", "transform", or empty for what is not Windows Installer's.
 [[nodiscard]] std::string_view kind_of(const CompoundFile& file);
 
-/// Streams that are programs or cabinets themselves.
+/// Streams that are signed on their own: programs, cabinets, archives, installers, and scripts that
+/// the installer runs.
 struct MemberStream {
   Member member;
   std::uint32_t entry{};
+  bool is_cabinet{false};
 };
-Result<std::vector<MemberStream>> member_streams(const CompoundFile& file);
+/// @param names  What the installer says about them; empty when that cannot be read.
+Result<std::vector<MemberStream>> member_streams(const CompoundFile& file, const FileNames& names);
 
 /// Longest stored pre-hash that is read: the largest digest.
 inline constexpr std::uint64_t kMaxPrehash = 64;

@@ -40,6 +40,19 @@ bool is_low(char16_t unit) {
 
 }  // namespace
 
+std::u16string encode_table_name(std::string_view table) {
+  std::u16string name{kTable};
+  for (std::size_t i = 0; i < table.size(); i += 2) {
+    const auto first = static_cast<char16_t>(kAlphabet.find(table[i]));
+    name.push_back(
+        i + 1 < table.size()
+            ? static_cast<char16_t>(kPairs + first +
+                                    64 * static_cast<char16_t>(kAlphabet.find(table[i + 1])))
+            : static_cast<char16_t>(kSingles + first));
+  }
+  return name;
+}
+
 std::string decode_name(std::u16string_view name) {
   std::string text;
   for (std::size_t i = 0; i < name.size(); ++i) {

@@ -10,11 +10,13 @@
 #include "formats/msi/compound_file.hpp"
 #include "formats/msi/digest.hpp"
 #include "formats/msi/edit.hpp"
+#include "formats/msi/file_names.hpp"
 #include "formats/msi/findings.hpp"
 #include "formats/msi/sip_info.hpp"
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -36,9 +38,7 @@ class MsiSignable final : public Signable {
   Result<void> check_signable(DigestAlg alg) override;
   Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
-  Result<std::vector<Finding>> container_findings() override {
-    return msi::container_findings(*file_);
-  }
+  Result<std::vector<Finding>> container_findings() override;
   Result<std::vector<Finding>> check_content(ByteView econtent) override;
   Result<SigningContent> parse_content(ByteView econtent, DigestAlg signer_alg) override;
   [[nodiscard]] AppendStyle append_style() const override { return AppendStyle::nested; }
@@ -55,10 +55,12 @@ class MsiSignable final : public Signable {
   Result<std::vector<Bytes>> digests(const std::vector<DigestRequest>& requests);
   Result<std::optional<Bytes>> stored_prehash() const;
   Result<std::optional<Bytes>> prehash_for(ByteView signature);
+  const Result<FileNames>& file_names();
   Result<const std::vector<MemberStream>*> member_list();
 
   std::shared_ptr<const CompoundFile> file_;
   std::map<DigestKey, Bytes> digests_;
+  std::optional<Result<FileNames>> names_;
   std::optional<std::vector<MemberStream>> members_;
   bool keeping_{false};
 };
@@ -248,9 +250,34 @@ Result<PatchSet> MsiSignable::strip() {
   return edit_signatures(*file_, {});
 }
 
+Result<std::vector<Finding>> MsiSignable::container_findings() {
+  SIGNCTL_TRY(std::vector<Finding> findings, msi::container_findings(*file_), "");
+  if (const auto& names = file_names(); !names) {
+    SIGNCTL_TRY(const auto* members, member_list(), "");
+    if (std::any_of(members->begin(), members->end(), std::mem_fn(&MemberStream::is_cabinet))) {
+      findings.push_back({"msi-names-unreadable",
+                          Severity::warning,
+                          "file",
+                          "the names of the files in cabinets cannot be read, so that scripts "
+                          "among them cannot be told: " +
+                              names.error().message});
+    }
+  }
+  return findings;
+}
+
+const Result<FileNames>& MsiSignable::file_names() {
+  if (!names_) {
+    names_ = read_file_names(*file_);
+  }
+  return *names_;
+}
+
 Result<const std::vector<MemberStream>*> MsiSignable::member_list() {
   if (!members_) {
-    SIGNCTL_TRY(members_, member_streams(*file_), "looking for files inside");
+    const auto& names = file_names();
+    SIGNCTL_TRY(
+        members_, member_streams(*file_, names ? *names : FileNames{}), "looking for files inside");
   }
   return &*members_;
 }
