@@ -123,7 +123,9 @@ Result<std::vector<std::uint32_t>> CompoundFile::claim_list(std::uint32_t start,
   std::vector<std::uint32_t> sectors;
   for (std::uint32_t sector = start; sector != kEndOfChain;) {
     if (sectors.size() == limit) {
-      return malformed(what + " is longer than " + std::to_string(limit) + " sectors");
+      return Error{ErrorKind::unsupported,
+                   what + " of the compound file is longer than " + std::to_string(limit) +
+                       " sectors, which are the limit"};
     }
     SIGNCTL_CHECK(claim(sector, 1, what), "");
     sectors.push_back(sector);

@@ -120,6 +120,22 @@ void check_directory(const CompoundFile& file, bool is_signed, std::vector<Findi
   }
 }
 
+/// The header says twice where the list of the FAT's sectors goes on.
+void check_difat(const CompoundFile& file, std::vector<Finding>& findings) {
+  const Header& header = file.header();
+  const std::size_t sectors = file.difat_sectors().size();
+  const bool ends = header.first_difat == kEndOfChain || header.first_difat == kFreeSector;
+  if (header.difat_sectors != sectors || (sectors == 0 && !ends)) {
+    findings.push_back(file_finding("msi-difat",
+                                    Severity::error,
+                                    "the header counts " + std::to_string(header.difat_sectors) +
+                                        " sectors of the DIFAT, from " +
+                                        std::to_string(header.first_difat) +
+                                        ", where the FAT takes " + std::to_string(sectors) +
+                                        ", so that readers may see different files"));
+  }
+}
+
 Result<void> check_hidden(const CompoundFile& file, std::vector<Finding>& findings) {
   SIGNCTL_TRY(const Hidden hidden, find_hidden(file), "");
   if (hidden.bytes != 0) {
@@ -176,6 +192,7 @@ Result<std::vector<Finding>> container_findings(const CompoundFile& file) {
   const bool is_signed = file.find_in_root(kSignatureName).has_value();
   SIGNCTL_CHECK(check_sectors(file, is_signed ? Severity::error : Severity::warning, findings), "");
   check_directory(file, is_signed, findings);
+  check_difat(file, findings);
   if (!file.overlong_ends().empty() || !file.overlong_mini_ends().empty()) {
     findings.push_back(file_finding("msi-chain-too-long",
                                     is_signed ? Severity::error : Severity::warning,

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <utility>
 
 namespace signctl::msi {
@@ -21,6 +22,7 @@ constexpr std::size_t kDifatEntry = 4;
 constexpr std::size_t kNameSizeAt = 0x40;  // Behind the 64 bytes for the name.
 constexpr std::size_t kTypeAt = 0x42;
 constexpr std::size_t kColourAt = 0x43;
+constexpr std::pair<std::size_t, std::size_t> kClassToTimes{0x50, 36};
 
 bool is_filler(std::uint8_t byte) {
   return byte == 0 || byte == 0xFF;
@@ -115,11 +117,17 @@ class Search {
     look_at(entry.subspan(end, kNameSizeAt - end), offset + end);
   }
 
+  /// Whether the pre-hash leaves out what else this entry says of its stream.
+  [[nodiscard]] bool is_of_signature(std::uint32_t entry) const {
+    return signature_ == entry || prehash_ == entry;
+  }
+
   Result<void> look_at_directory() {
+    std::uint32_t index = 0;
     for (const std::uint32_t number : file_.directory_sectors()) {
       const std::uint64_t offset = file_.header().offset_of(number);
       SIGNCTL_TRY(const Bytes bytes, sector(offset), "reading the directory");
-      for (std::size_t at = 0; at + kEntrySize <= bytes.size(); at += kEntrySize) {
+      for (std::size_t at = 0; at + kEntrySize <= bytes.size(); at += kEntrySize, ++index) {
         const ByteView entry = ByteView(bytes).subspan(at, kEntrySize);
         if (entry[kTypeAt] == static_cast<std::uint8_t>(EntryType::free)) {
           look_at(entry.first(kColourAt), offset + at);
@@ -127,12 +135,18 @@ class Search {
         } else {
           look_behind_name(entry, offset + at);
         }
+        if (is_of_signature(index)) {
+          look_at(entry.subspan(kClassToTimes.first, kClassToTimes.second),
+                  offset + at + kClassToTimes.first);
+        }
       }
     }
     return ok();
   }
 
   const CompoundFile& file_;
+  std::optional<std::uint32_t> signature_{file_.find_in_root(kSignatureName)};
+  std::optional<std::uint32_t> prehash_{file_.find_in_root(kPrehashName)};
   Hidden result_;
 };
 

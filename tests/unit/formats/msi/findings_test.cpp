@@ -94,6 +94,8 @@ TEST_CASE("msi: bytes in places that must be empty are found", "[formats][msi]")
     CHECK(with_octets(file, small + 14, 1) == Ids{"msi-hidden-data warning"});
     CHECK(with_octets(file, entry_at(file, msi::kSignatureName) + 36, 28) ==
           Ids{"msi-hidden-data warning"});
+    CHECK(with_octets(file, entry_at(file, msi::kSignatureName) + 0x50, 36) ==
+          Ids{"msi-hidden-data warning"});
     if (major == 4) {
       CHECK(with_octets(file, 512, 3584) == Ids{"msi-hidden-data error"});
       CHECK(with_octets(file, entry_at(file, u""), 60) == Ids{"msi-hidden-data warning"});
@@ -114,6 +116,17 @@ TEST_CASE("msi: what the gate would refuse once it is signed costs no signature"
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == ErrorKind::input);
   CHECK(refused.error().message.find("must be empty") != std::string::npos);
+}
+
+TEST_CASE("msi: a header that lies about the DIFAT is an error", "[formats][msi]") {
+  const auto with_number = [](std::size_t at, std::uint8_t value) {
+    Bytes file = with_signature({});
+    std::fill_n(file.begin() + static_cast<std::ptrdiff_t>(at), 4, std::uint8_t{0});
+    file[at] = value;
+    return ids_of(std::move(file));
+  };
+  CHECK(with_number(0x48, 1) == Ids{"msi-difat error"});  // Number of DIFAT sectors.
+  CHECK(with_number(0x44, 3) == Ids{"msi-difat error"});  // The first of them.
 }
 
 TEST_CASE("msi: a tree in another order is an error once it is signed", "[formats][msi]") {
