@@ -41,7 +41,7 @@ Error unknown_provider(const std::string& name) {
     names.emplace_back(provider->name());
   }
   const auto near = did_you_mean(name, names);
-  return {ErrorKind::unsupported,
+  return {ErrorKind::usage,
           "provider \"" + name + "\" is not in this build",
           near ? "did you mean \"" + *near + "\"?" : "it has " + join(names, ", ")};
 }

@@ -4,6 +4,7 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "crypto/certificate.hpp"
+#include "crypto/issuer_urls.hpp"
 #include "trust/issuers.hpp"
 
 #include <map>
@@ -42,7 +43,7 @@ class Completer {
   [[nodiscard]] std::vector<crypto::Certificate> fetch(const crypto::Certificate& leaf) const {
     auto found = trust::fetch_issuers(leaf, world_);
     // Above an intermediate there may be a root that nobody publishes, as nobody embeds it either.
-    if (!found.reached_root && found.certificates.empty()) {
+    if (!found.reached_root && found.certificates.empty() && !crypto::issuer_urls(leaf).empty()) {
       log_warning(
           "the signing certificate comes without its issuer's, which could not be fetched "
           "either (" +

@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "crypto/certificate.hpp"
+#include "crypto/oids.hpp"
 #include "crypto/path_rules.hpp"
 #include "policy/identity.hpp"
 #include "trust/chain.hpp"
@@ -73,6 +74,17 @@ std::vector<Finding> objections_to_chain(const std::vector<crypto::Certificate>&
   }
   for (Finding& finding : findings) {
     finding.hint = hint_for(finding, leaf);
+  }
+  if (leaf.has_eku(oid::kLifetimeSigning)) {
+    findings.push_back(
+        {.id = "certificate-expired",
+         .severity = Severity::error,
+         .subject = crypto::subject_of(leaf),
+         .message = "a certificate for lifetime signing, with which every signature "
+                    "ends on " +
+                    to_iso8601(leaf.not_after()) + " whatever its timestamp",
+         .judgement = Judgement::after_expiry,
+         .hint = "use a certificate without the purpose " + std::string(oid::kLifetimeSigning)});
   }
   if (gate.rules.rehearsal == RehearsalRule::refuse && is_rehearsal(built)) {
     findings.push_back({.id = "rehearsal",

@@ -233,6 +233,9 @@ Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stag
     return answer;
   }
   SIGNCTL_CHECK(opened.signable->check_signable(task.options.digest), "");
+  if (task.options.page_hashes == PageHashes::on) {
+    SIGNCTL_CHECK(opened.signable->content_to_sign(task.options.digest, PageHashes::on), "");
+  }
   SIGNCTL_TRY(const Placement placement, place(*opened.signable, task.options.if_signed), "");
   if (!placement.kept.empty()) {
     SIGNCTL_CHECK(opened.signable->keep_signatures(task.options.digest), "");

@@ -27,8 +27,12 @@ constexpr std::size_t kNonceBytes = 16;
 /// The pause after the first failure of a server that was well until then: most refusals are gone
 /// with the next request.
 constexpr milliseconds kBlink{20};
-/// A request to a server that has an alternative is not waited for longer.
+/// A request to a server that has an alternative is not waited for longer ...
 constexpr milliseconds kPatienceWithAlternative{10'000};
+/// ... and one to a server that has none not longer than this.
+constexpr milliseconds kPatience{30'000};
+/// The signature has been paid for: a timestamp may take so long even when the run's time is over.
+constexpr milliseconds kGrace{30'000};
 constexpr milliseconds kLeastPatience{100};
 /// A server that refuses one timestamp while it answers others is asked so many times as often as
 /// one that refuses all: by chance the same one is refused again and again.
@@ -65,6 +69,7 @@ struct Attempts {
     bool reported{false};
   };
   std::vector<Seen> servers;
+  Time deadline;
   int count{0};
   std::vector<std::string> failures;
   bool all_transient{true};
@@ -159,6 +164,7 @@ class Pool final : public Timestamper {
     const std::lock_guard lock(mutex_);
     ++stamping_;
     Attempts attempts;
+    attempts.deadline = std::max(deadline_, now() + kGrace);
     for (const Server& server : servers_) {
       attempts.servers.push_back(
           {.answers_before = server.answers(), .troubles_before = server.troubles()});
@@ -167,7 +173,7 @@ class Pool final : public Timestamper {
   }
 
   [[nodiscard]] Time now() const { return world_.clock.steady_now(); }
-  [[nodiscard]] bool past_deadline() const { return now() >= deadline_; }
+  [[nodiscard]] bool is_late(const Attempts& attempts) const { return now() >= attempts.deadline; }
 
   /// Whether asking it (again) makes sense. What other threads have tried in vain meanwhile counts
   /// as well: when a server is down, all who wait for it learn so together.
@@ -197,7 +203,7 @@ class Pool final : public Timestamper {
     std::optional<std::size_t> best;
     std::int64_t chances = 0;
     bool alternative = false;
-    for (std::size_t i = 0; i < servers_.size() && present < deadline_; ++i) {
+    for (std::size_t i = 0; i < servers_.size() && present < attempts.deadline; ++i) {
       if (!has_chance(attempts, i)) {
         continue;
       }
@@ -215,9 +221,9 @@ class Pool final : public Timestamper {
     ++attempts.servers[*best].asked;
     servers_[*best].begin(present);
     // A server that hangs must leave time for the others.
-    const auto left = std::chrono::duration_cast<milliseconds>(deadline_ - present);
+    const auto left = std::chrono::duration_cast<milliseconds>(attempts.deadline - present);
     milliseconds limit = std::max(left / chances, kLeastPatience);
-    limit = alternative ? std::min(limit, kPatienceWithAlternative) : limit;
+    limit = std::min(limit, alternative ? kPatienceWithAlternative : kPatience);
     return Turn{*best, present, limit};
   }
 
@@ -294,7 +300,7 @@ class Pool final : public Timestamper {
   bool wait(const Attempts& attempts) {
     std::unique_lock lock(mutex_);
     const auto ready = next_ready(attempts);
-    if (!ready || past_deadline() || *ready >= deadline_ || stop_requested()) {
+    if (!ready || is_late(attempts) || *ready >= attempts.deadline || stop_requested()) {
       return false;
     }
     // Rounded up, or the server would be asked a moment too early and so not at all.
@@ -311,7 +317,7 @@ class Pool final : public Timestamper {
 
   [[nodiscard]] Error final_error(Attempts& attempts) const {
     const std::lock_guard lock(mutex_);
-    if (stop_requested() && !past_deadline()) {
+    if (stop_requested() && !is_late(attempts)) {
       return {ErrorKind::interrupted, "stopped before a timestamp could be had"};
     }
     Error error{ErrorKind::timestamp, "no acceptable timestamp could be had"};
@@ -323,7 +329,7 @@ class Pool final : public Timestamper {
       }
     }
     if (attempts.count == 0) {
-      error.message += why_not_asked();
+      error.message += why_not_asked(attempts);
     }
     constexpr std::size_t kShown = 6;
     const std::size_t first =
@@ -339,13 +345,13 @@ class Pool final : public Timestamper {
     return error;
   }
 
-  [[nodiscard]] std::string why_not_asked() const {
-    if (past_deadline()) {
+  [[nodiscard]] std::string why_not_asked(const Attempts& attempts) const {
+    if (is_late(attempts)) {
       return "; the time allowed for this run was over before a server could be asked";
     }
     const bool asked_to_wait =
         std::all_of(servers_.begin(), servers_.end(), [&](const Server& server) {
-          return server.left_alone_until() >= deadline_;
+          return server.left_alone_until() >= attempts.deadline;
         });
     return asked_to_wait
                ? "; every server asked to be left alone for longer than this run may take"

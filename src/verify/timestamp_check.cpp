@@ -203,8 +203,10 @@ std::optional<Finding> object_to_token_chain(ByteView token, const Options& opti
   Stated stated;
   stated.info.time = read->info.time;
   stated.certificate = std::move(*certificate);
-  stated.pool = read->signed_data.certificates;
+  stated.own = read->signed_data.certificates;
+  stated.pool = stated.own;
   std::vector<Finding> findings;
+  check_token_stuffing(read->signed_data, findings);
   check_chain(stated, subject, options, findings);
   const auto fatal = std::find_if(findings.begin(), findings.end(), is_fatal);
   return fatal == findings.end() ? std::nullopt : std::optional(std::move(*fatal));

@@ -57,11 +57,13 @@ Sniff PeFormat::sniff(const SniffInput& input) const {
     return Sniff::no;
   }
   const auto pe_offset = head.u32(0x3C);
-  if (!pe_offset || *pe_offset < kDosHeaderSize) {
+  if (!pe_offset) {
     return Sniff::no;
   }
   if (const auto signature = head.u32(*pe_offset)) {
-    return *signature == kSignature ? Sniff::yes : Sniff::no;
+    // Headers that overlap are for whoever opens it to refuse.
+    const bool overlaps = *pe_offset < kDosHeaderSize;
+    return *signature != kSignature ? Sniff::no : overlaps ? Sniff::maybe : Sniff::yes;
   }
   // The PE header is behind what we were shown; in a file shown completely it is nowhere.
   return input.head.size() < kFullHead ? Sniff::no : Sniff::maybe;

@@ -70,8 +70,8 @@ class Diagnosis {
     if (chain.size() == 1 && !chain.front().self_issued()) {
       add("pfx-chain-incomplete",
           Severity::warning,
-          "the issuer \"" + chain.front().info().issuer +
-              "\" is neither in the key file nor in the chain setting; verifiers may not find it");
+          "the signature will carry no other certificate (a root never is); who does not know \"" +
+              chain.front().info().issuer + "\" will not find the chain");
     }
   }
 

@@ -81,6 +81,17 @@ TEST_CASE("a chain that leads to an anchor is not objected to", "[unit][engine]"
   CHECK(objections({&signer()}, gate_of({middle().chain.front()})).empty());
 }
 
+TEST_CASE("a certificate for lifetime signing is objected to before a signature is spent",
+          "[unit][engine]") {
+  const auto lifetime = issue(leaf_for("codeSigning,1.3.6.1.4.1.311.10.3.13"), &middle());
+  for (const Profile profile : {Profile::strict, Profile::compat_windows}) {
+    Gate gate = gate_of(root().chain);
+    gate.rules.profile = profile;
+    const auto found = objections({&lifetime, &middle()}, gate);
+    CHECK(ids_of(found).find("certificate-expired") != std::string::npos);
+  }
+}
+
 TEST_CASE("a chain that the gate cannot trust is objected to, with a hint", "[unit][engine]") {
   const auto incomplete = objections({&signer()}, gate_of(root().chain));
   CHECK(ids_of(incomplete) == "chain-incomplete");

@@ -6,6 +6,7 @@
 #include "timestamp/authority.hpp"
 #include "timestamp/client.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,6 +38,7 @@ class Servers final : public HttpClient {
   Result<HttpResponse> send(const HttpRequest& request) override {
     const Manner& manner = manners[request.url];
     const int number = ++asked[request.url];
+    longest_timeout = std::max(longest_timeout, request.timeout);
     if (manner.latency > 0ms) {
       clock_.sleep_for(manner.latency);
     }
@@ -55,6 +57,7 @@ class Servers final : public HttpClient {
 
   std::map<std::string, Manner> manners;
   std::map<std::string, int> asked;
+  std::chrono::milliseconds longest_timeout{0};
 
  private:
   test::FakeClock& clock_;
@@ -259,6 +262,31 @@ TEST_CASE("timestamp pool: an interval that is longer than the run is not blamed
 
   REQUIRE_FALSE(stamp);
   CHECK(stamp.error().message.find("sign.timestamp.interval") != std::string::npos);
+}
+
+TEST_CASE("timestamp pool: when the run's time is over a healthy server is asked all the same",
+          "[timestamp]") {
+  Bench bench;
+  Options options = servers({kA});
+  options.retry.deadline = 2s;
+  const auto pool = bench.pool(options);
+  bench.clock.sleep_for(3s);
+
+  must(Bench::stamp(*pool));
+
+  bench.servers.manners[kA].status = 503;
+  const auto begun = bench.clock.steady_now();
+  CHECK_FALSE(Bench::stamp(*pool));
+  CHECK(bench.clock.steady_now() - begun <= 30s);
+}
+
+TEST_CASE("timestamp pool: a lone server is not waited for without an end", "[timestamp]") {
+  Bench bench;
+  const auto pool = bench.pool(servers({kA}));
+
+  must(Bench::stamp(*pool));
+
+  CHECK(bench.servers.longest_timeout <= 30s);
 }
 
 TEST_CASE("timestamp pool: when all are down the error names each", "[timestamp]") {

@@ -372,6 +372,67 @@ TEST_CASE("a cross-signed path is found when another ends in an expired one", "[
   }
 }
 
+namespace {
+
+/// Whether a chain is found in each order of the pool, which is put into its first one.
+bool in_any_order(const KeyBundle& leaf,
+                  std::vector<Certificate> pool,
+                  const std::vector<Certificate>& anchors) {
+  std::sort(pool.begin(), pool.end(), [](const Certificate& a, const Certificate& b) {
+    return a.der() < b.der();
+  });
+  bool found = true;
+  do {
+    const auto chain = trust::build_chain(
+        {leaf.chain[0], pool, issued_day(0), {}, TrustPurpose::code_signing}, *anchors_of(anchors));
+    found = found && trust::describe(chain).trusted;
+  } while (std::next_permutation(
+      pool.begin(), pool.end(), [](const Certificate& a, const Certificate& b) {
+        return a.der() < b.der();
+      }));
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a path is found whatever stands beside it, in any order", "[unit][trust]") {
+  const KeyBundle leaf = issue(leaf_for("codeSigning"), &intermediate());
+  std::vector<Certificate> pool{intermediate().chain[0], leaf.chain[0]};
+  std::vector<Certificate> anchors{root().chain[0]};
+
+  SECTION("a double for another purpose") {
+    auto servers = ca_named("Intermediate");
+    servers.extended_key_usage = "serverAuth";
+    pool.push_back(issue_for(intermediate().key, servers, &root()).chain[0]);
+    CHECK(in_any_order(leaf, pool, anchors));
+    // And if there is no other, what is wrong with it is told.
+    const std::vector<Certificate> wrong{pool.back()};
+    const auto chain =
+        trust::build_chain({leaf.chain[0], wrong, issued_day(0), {}, TrustPurpose::code_signing},
+                           *anchors_of(anchors));
+    CHECK(ids_of(chain.findings) == "eku-wrong");
+  }
+  SECTION("a double from another root whose key is weak") {
+    const KeyBundle weak = issue_for(make_key(EVP_RSA_gen(1024)), ca_named("Weak Root"), nullptr);
+    pool.push_back(issue_for(intermediate().key, ca_named("Intermediate"), &weak).chain[0]);
+    anchors.push_back(weak.chain[0]);
+    CHECK(in_any_order(leaf, pool, anchors));
+  }
+  SECTION("anchors of one name and different keys") {
+    anchors.push_back(issue(ca_named("Root")).chain[0]);
+    CHECK(in_any_order(leaf, pool, anchors));
+    std::reverse(anchors.begin(), anchors.end());
+    CHECK(in_any_order(leaf, pool, anchors));
+  }
+  SECTION("a loop") {
+    const KeyBundle c = issue(ca_named("C"), &root());
+    pool.push_back(issue_for(intermediate().key, ca_named("Intermediate"), &c).chain[0]);
+    pool.push_back(issue_for(c.key, ca_named("C"), &intermediate()).chain[0]);
+    pool.push_back(c.chain[0]);
+    CHECK(in_any_order(leaf, pool, anchors));
+  }
+}
+
 TEST_CASE("many certificates that sign each other end in bounded time", "[unit][trust]") {
   // Two names, thirty certificates each, every one issued by the other name.
   const KeyBundle a = issue(ca_named("A"));

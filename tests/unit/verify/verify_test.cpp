@@ -11,6 +11,7 @@
 #include "support/cms_builder.hpp"
 #include "support/issued.hpp"
 #include "support/must.hpp"
+#include "verify/timestamp_check.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -523,6 +524,11 @@ TEST_CASE("a token has room for revocation lists, but not for anything", "[unit]
   Stamp attributes{issued_day(0)};
   attributes.unsigned_attributes = {attribute("1.2.3.4", {filler(70'000)})};
   CHECK(with(attributes).find("unsigned-stuffing") != std::string::npos);
+
+  const Bytes token = token_over(sign_with(signer()), attributes);
+  const auto objection = verify::object_to_token_chain(token, judged(issued_day(0)));
+  REQUIRE(objection);
+  CHECK(objection->id == "unsigned-stuffing");
 
   // Less is told all the same.
   Stamp small{issued_day(0)};
