@@ -186,19 +186,19 @@ TimestampCheck check_timestamp(const cms::SignedData& data,
   return check;
 }
 
-std::optional<Finding> object_to_token_chain(ByteView token, const Options& options) {
+std::vector<Finding> objections_to_token(ByteView token, const Options& options) {
   const std::string subject = "timestamp";
   const auto read = cms::parse_timestamp_token(token);
   if (!read) {
-    return Finding{"timestamp-structure",
-                   Severity::error,
-                   subject,
-                   "the timestamp cannot be read: " + read.error().message};
+    return {{"timestamp-structure",
+             Severity::error,
+             subject,
+             "the timestamp cannot be read: " + read.error().message}};
   }
   auto certificate =
       cms::find_signer_certificate(read->signed_data, read->signed_data.signers.front());
   if (!certificate) {
-    return Finding{"signer-certificate", Severity::error, subject, certificate.error().message};
+    return {{"signer-certificate", Severity::error, subject, certificate.error().message}};
   }
   Stated stated;
   stated.info.time = read->info.time;
@@ -208,8 +208,8 @@ std::optional<Finding> object_to_token_chain(ByteView token, const Options& opti
   std::vector<Finding> findings;
   check_token_stuffing(read->signed_data, findings);
   check_chain(stated, subject, options, findings);
-  const auto fatal = std::find_if(findings.begin(), findings.end(), is_fatal);
-  return fatal == findings.end() ? std::nullopt : std::optional(std::move(*fatal));
+  std::erase_if(findings, [](const Finding& one) { return one.severity != Severity::error; });
+  return findings;
 }
 
 }  // namespace signctl::verify

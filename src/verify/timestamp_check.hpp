@@ -30,10 +30,9 @@ struct TimestampCheck {
                                              const std::string& label,
                                              const Options& options);
 
-/// What speaks against the chain of a time-stamp token (RFC 3161) before it is embedded: the first
-/// finding that no profile tolerates. Empty when the chain is good. The token itself is the
-/// timestamp client's to check.
-[[nodiscard]] std::optional<Finding> object_to_token_chain(ByteView token, const Options& options);
+/// The errors in a fresh token's chain, and in what it carries beside it. Those that
+/// is_tolerable() names are for the gate's profile to weigh.
+[[nodiscard]] std::vector<Finding> objections_to_token(ByteView token, const Options& options);
 
 /// Whether a finding, though an error, leaves a timestamp or chain usable for the compat profile.
 [[nodiscard]] bool is_tolerable(const Finding& finding);

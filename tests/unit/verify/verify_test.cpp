@@ -526,9 +526,9 @@ TEST_CASE("a token has room for revocation lists, but not for anything", "[unit]
   CHECK(with(attributes).find("unsigned-stuffing") != std::string::npos);
 
   const Bytes token = token_over(sign_with(signer()), attributes);
-  const auto objection = verify::object_to_token_chain(token, judged(issued_day(0)));
-  REQUIRE(objection);
-  CHECK(objection->id == "unsigned-stuffing");
+  const auto objections = verify::objections_to_token(token, judged(issued_day(0)));
+  REQUIRE(objections.size() == 1);
+  CHECK(objections[0].id == "unsigned-stuffing");
 
   // Less is told all the same.
   Stamp small{issued_day(0)};
