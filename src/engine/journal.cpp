@@ -48,6 +48,15 @@ std::uint64_t lock_place(const SignatureKey& key) {
   return place % kLockRange;
 }
 
+/// For the file in a folder that is not there yet: opening the file tells what else is wrong.
+void make_folder_of(const std::string& path_utf8) {
+  const auto folder = to_path(path_utf8).parent_path();
+  std::error_code ignored;
+  if (!folder.empty()) {
+    std::filesystem::create_directories(folder, ignored);
+  }
+}
+
 /// Opens the file and locks an octet of our own, so that nobody takes the file away while we use
 /// it.
 Result<AppendFile> open_present(const std::string& path_utf8) {
@@ -92,6 +101,7 @@ Journal::Journal(std::string path, std::optional<AppendFile> file)
     : path_(std::move(path)), file_(std::move(file)) {}
 
 Result<Journal> Journal::open(const std::string& path_utf8) {
+  make_folder_of(path_utf8);
   SIGNCTL_TRY(AppendFile file, open_present(path_utf8), "opening the journal");
   Journal journal(path_utf8, std::move(file));
   SIGNCTL_CHECK(journal.start_over(), "reading the journal " + path_utf8);

@@ -44,7 +44,7 @@ struct SignatureKey {
 /// a key while they make its signature. Not safe to share between threads.
 class Journal {
  public:
-  /// Opens or creates it, and reads what is there.
+  /// Opens or creates it, with its folder, and reads what is there.
   ///
   /// @errors `output` when it cannot be written; `input` when it is of another kind.
   static Result<Journal> open(const std::string& path_utf8);

@@ -48,6 +48,13 @@ TEST_CASE("journal: what was made is found by the next run", "[engine]") {
   CHECK_FALSE(journal.knows_signature(made_of(3).signature));
 }
 
+TEST_CASE("journal: a folder that is not there yet is made for it", "[engine]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path() + "/paid/for/journal";
+  must(must(Journal::open(path)).add_made(key_of(1), made_of(1)));
+  CHECK(must(Journal::open(path)).find(key_of(1)));
+}
+
 TEST_CASE("journal: what a crash left of the first line is no obstacle", "[engine]") {
   const std::string header = "signctl-journal 1";
   std::vector<std::string> torn{"\n", std::string(4096, '\0'), "signctl-jour\n"};
