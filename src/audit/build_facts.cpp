@@ -44,7 +44,7 @@ constexpr std::array kVariables{std::to_array<Variable>({
     {"SYSTEM_JOBID", Scope::job},
     {"JOB_NAME", Scope::build},
     {"BUILD_NUMBER", Scope::build},
-    {"BUILD_TAG", Scope::build},
+    {"BUILD_TAG", Scope::job},  // Of the job's name and the build's number.
     {"GIT_BRANCH", Scope::build},
     {"GIT_COMMIT", Scope::build},
     {"BUILDKITE_PIPELINE_SLUG", Scope::build},
@@ -54,6 +54,13 @@ constexpr std::array kVariables{std::to_array<Variable>({
     {"CIRCLE_WORKFLOW_ID", Scope::job},
     {"SIGNCTL_BUILD", Scope::build},  // Ours, for where nothing else names the build.
 })};
+
+/// JOB_NAME without the cell of a Jenkins matrix: "folder/job/ARCH=x64,OS=linux" is the job
+/// "folder/job".
+std::string without_matrix_cell(const std::string& job) {
+  const auto slash = job.rfind('/', job.find('='));
+  return job.find('=') == job.npos || slash == job.npos ? job : job.substr(0, slash);
+}
 
 }  // namespace
 
@@ -72,7 +79,9 @@ std::string build_sha256(const Environment& environment) {
   for (const Variable& variable : kVariables) {
     const auto value = environment.get(variable.name);
     if (value && variable.scope == Scope::build) {
-      text += std::string(variable.name) + "=" + *value + "\n";
+      const bool job = variable.name == "JOB_NAME";
+      text +=
+          std::string(variable.name) + "=" + (job ? without_matrix_cell(*value) : *value) + "\n";
     }
   }
   return text.empty() ? "" : to_hex(crypto::hash(DigestAlg::sha256, as_bytes(text)));
