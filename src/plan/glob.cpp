@@ -50,6 +50,12 @@ bool Glob::Token::takes(std::uint32_t c) const {
   return false;
 }
 
+bool Glob::Token::takes(std::uint32_t c, Case letters) const {
+  constexpr std::uint32_t kOtherCase = 'a' ^ 'A';
+  const bool is_letter = (c | kOtherCase) >= 'a' && (c | kOtherCase) <= 'z';
+  return takes(c) || (letters == Case::ignored && is_letter && takes(c ^ kOtherCase));
+}
+
 /// `rest` starts behind the `[` and is moved behind the `]`.
 Result<Glob::Token> Glob::parse_set(std::string_view& rest, std::string_view pattern) {
   Token token;
@@ -144,6 +150,12 @@ Result<Glob> Glob::parse(std::string_view pattern) {
   return glob;
 }
 
+Glob Glob::of_any_case() const {
+  Glob other = *this;
+  other.last_names_ = Case::ignored;
+  return other;
+}
+
 /// Adds a place and, because `**` may stand for no folder at all, those behind it.
 void Glob::add_with_empty_folders(State& state, std::size_t place) const {
   for (;; ++place) {
@@ -172,7 +184,11 @@ Glob::State Glob::step(const State& state, std::string_view name) const {
     const Place& place = places_[at];
     if (place.kind == PlaceKind::any_folders) {
       add_with_empty_folders(next, at);
-    } else if (place.kind == PlaceKind::name && matches_name(place, name)) {
+      continue;
+    }
+    const bool is_last = place.kind == PlaceKind::name && places_[at + 1].kind == PlaceKind::end;
+    if (place.kind == PlaceKind::name &&
+        matches_name(place, name, is_last ? last_names_ : Case::counts)) {
       add_with_empty_folders(next, at + 1);
     }
   }
@@ -213,7 +229,7 @@ std::optional<std::vector<std::string>> Glob::literal_names(const State& state) 
 
 /// The usual two-pointer match: on a mismatch only the last `*` can help, by taking one more
 /// character, so the cost is the product of both lengths at most.
-bool Glob::matches_name(const Place& place, std::string_view name) {
+bool Glob::matches_name(const Place& place, std::string_view name, Case letters) {
   const std::vector<Token>& tokens = place.tokens;
   std::size_t at = 0;
   std::optional<std::size_t> star;
@@ -225,7 +241,7 @@ bool Glob::matches_name(const Place& place, std::string_view name) {
       continue;
     }
     std::string_view rest = name;
-    if (at < tokens.size() && tokens[at].takes(take_character(rest))) {
+    if (at < tokens.size() && tokens[at].takes(take_character(rest), letters)) {
       name = rest;
       ++at;
       continue;

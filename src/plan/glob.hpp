@@ -27,6 +27,9 @@ class Glob {
   /// @errors `config` when it is malformed, too long, or its braces spell out too many patterns.
   static Result<Glob> parse(std::string_view pattern);
 
+  /// The same, but with last names of either case (of ASCII letters). Looks into the same folders.
+  [[nodiscard]] Glob of_any_case() const;
+
   /// How far a path has been matched: the places in the pattern where the next name may go on.
   /// Empty when no continuation can match.
   using State = std::vector<std::size_t>;
@@ -55,6 +58,7 @@ class Glob {
   [[nodiscard]] bool matches_or_contains(std::string_view path) const;
 
  private:
+  enum class Case { counts, ignored };
   enum class TokenKind { character, any_character, any_text, set };
   struct Range {
     std::uint32_t first{};
@@ -67,6 +71,7 @@ class Glob {
     bool negated{false};
 
     [[nodiscard]] bool takes(std::uint32_t c) const;
+    [[nodiscard]] bool takes(std::uint32_t c, Case letters) const;
   };
   enum class PlaceKind {
     name,         ///< One name, matched by `tokens`.
@@ -84,10 +89,11 @@ class Glob {
   static Result<Token> parse_set(std::string_view& rest, std::string_view pattern);
   Result<void> add_alternative(std::string_view alternative);
   void add_with_empty_folders(State& state, std::size_t place) const;
-  static bool matches_name(const Place& place, std::string_view name);
+  static bool matches_name(const Place& place, std::string_view name, Case letters);
 
   std::string text_;
   std::string root_;
+  Case last_names_{Case::counts};
   std::vector<Place> places_;  ///< All alternatives one after the other, each with its end.
   std::vector<std::size_t> starts_;
 };

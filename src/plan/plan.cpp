@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "plan/excludes.hpp"
 #include "plan/glob.hpp"
+#include "plan/other_case.hpp"
 #include "plan/walk.hpp"
 
 #include <algorithm>
@@ -34,19 +35,26 @@ fs::path real_folder(const std::string& path) {
   return failure ? fs::path() : real;
 }
 
+/// What several selections have in common.
+struct Expanded {
+  FilePlan plan{};
+  std::set<fs::path> planned{};  ///< Without links.
+  std::vector<OtherCase> left_out{};
+};
+
 /// Collects what one selection names.
 class Expansion {
  public:
   Expansion(const Selection& selection,
             const Recognise& recognise,
             const NothingFound& nothing,
-            FilePlan& plan,
-            std::set<fs::path>& planned)
+            Expanded& expanded)
       : selection_(selection),
         recognise_(recognise),
         nothing_(nothing),
-        plan_(plan),
-        planned_(planned),
+        plan_(expanded.plan),
+        planned_(expanded.planned),
+        left_out_(expanded.left_out),
         excludes_(selection.folder),
         here_(real_folder(".")),
         base_(real_folder(selection.folder)) {}
@@ -59,19 +67,21 @@ class Expansion {
   Result<void> add_entry(Entry entry);
   Result<void> expand_entry(const Entry& entry);
   Result<std::size_t> expand_folder(const Entry& entry, const std::string& path);
-  Result<std::size_t> expand_pattern(const Entry& entry);
+  Result<void> expand_pattern(const Entry& entry);
+  void note_other_case(const std::string& path, const Entry& entry);
   Result<void> take(const std::string& path, const std::string& because);
   [[nodiscard]] bool leads_elsewhere(const std::string& path, const fs::path& real) const;
   [[nodiscard]] std::optional<std::string> find_exclude(const std::string& path,
                                                         const fs::path& real) const;
   [[nodiscard]] Error absent(const std::string& path) const;
-  [[nodiscard]] Error matched_nothing(const std::string& what) const;
+  [[nodiscard]] Error matched_nothing(const Entry& entry, const std::string& similar) const;
 
   const Selection& selection_;
   const Recognise& recognise_;
   const NothingFound& nothing_;
   FilePlan& plan_;
   std::set<fs::path>& planned_;
+  std::vector<OtherCase>& left_out_;
   Excludes excludes_;
   fs::path here_;  ///< The working directory without links.
   fs::path base_;  ///< The selection's folder without links.
@@ -115,11 +125,17 @@ Error Expansion::absent(const std::string& path) const {
                   : "check the path, and that the build step made the file"};
 }
 
-Error Expansion::matched_nothing(const std::string& what) const {
+Error Expansion::matched_nothing(const Entry& entry, const std::string& similar) const {
+  const std::string what = "pattern '" + printable(entry.text) + "' matched nothing";
+  if (!similar.empty()) {
+    return {ErrorKind::input,
+            what + "; " + printable(similar) + " is spelt with letters of the other case",
+            "case counts in patterns, on every system: write it as the file is called"};
+  }
   const std::string where =
       selection_.folder.empty() ? "the working directory" : printable(selection_.folder);
   return {ErrorKind::input,
-          what + " matched nothing",
+          what,
           "check the spelling (case counts), that the build step ran before, and that paths are "
           "relative to " +
               where + "; a step that may be empty says allow-empty: true"};
@@ -250,13 +266,33 @@ Result<std::size_t> Expansion::expand_folder(const Entry& entry, const std::stri
   return count;
 }
 
-Result<std::size_t> Expansion::expand_pattern(const Entry& entry) {
-  SIGNCTL_TRY(const Glob glob, Glob::parse(entry.text), "");
-  SIGNCTL_TRY(const auto files, walk(glob, selection_.folder), "");
-  for (const std::string& file : files) {
-    SIGNCTL_CHECK(take(file, "matches " + entry.text + from_list(entry)), "");
+/// Unless it is excluded: then nobody misses it.
+void Expansion::note_other_case(const std::string& path, const Entry& entry) {
+  std::error_code failure;
+  const fs::path real = fs::canonical(to_path(path), failure);
+  if (!failure && !find_exclude(path, real)) {
+    left_out_.push_back({path, entry.text});
   }
-  return files.size();
+}
+
+Result<void> Expansion::expand_pattern(const Entry& entry) {
+  SIGNCTL_TRY(const Glob glob, Glob::parse(entry.text), "");
+  SIGNCTL_TRY(const auto files, walk(glob.of_any_case(), selection_.folder), "");
+  const std::size_t folder = glob.root().empty() ? selection_.folder.size() : 0;
+  std::size_t count = 0;
+  std::string similar;
+  for (const std::string& file : files) {
+    const std::string_view below = std::string_view(file).substr(folder);
+    if (glob.matches(folder > 0 && below.starts_with('/') ? below.substr(1) : below)) {
+      SIGNCTL_CHECK(take(file, "matches " + entry.text + from_list(entry)), "");
+      ++count;
+    } else {
+      note_other_case(file, entry);
+      similar = similar.empty() ? file : similar;
+    }
+  }
+  return count == 0 && !selection_.allow_empty ? Result<void>(matched_nothing(entry, similar))
+                                               : ok();
 }
 
 Result<void> Expansion::expand_entry(const Entry& entry) {
@@ -278,11 +314,7 @@ Result<void> Expansion::expand_entry(const Entry& entry) {
   if (!has_wildcards(entry.text)) {
     return absent(path);
   }
-  SIGNCTL_TRY(const std::size_t count, expand_pattern(entry), "");
-  if (count == 0 && !selection_.allow_empty) {
-    return matched_nothing("pattern '" + printable(entry.text) + "'");
-  }
-  return ok();
+  return expand_pattern(entry);
 }
 
 Result<void> Expansion::run() {
@@ -304,13 +336,13 @@ Result<void> Expansion::run() {
 Result<FilePlan> expand(const std::vector<Selection>& selections,
                         const Recognise& recognise,
                         const NothingFound& nothing) {
-  FilePlan plan;
-  std::set<fs::path> planned;
+  Expanded expanded;
   for (const Selection& selection : selections) {
-    SIGNCTL_CHECK(Expansion(selection, recognise, nothing, plan, planned).run(),
+    SIGNCTL_CHECK(Expansion(selection, recognise, nothing, expanded).run(),
                   selection.step.empty() ? "" : "planning step \"" + selection.step + "\"");
   }
-  return plan;
+  warn_of_other_case(expanded.left_out, expanded.planned);
+  return std::move(expanded.plan);
 }
 
 }  // namespace signctl::plan

@@ -296,6 +296,7 @@ TEST_CASE("plan: what matches nothing is an input error that names it", "[plan]"
       {"nowhere/x.exe", "does not exist", "check the path"},
       {"d", "no file in the folder", "signctl formats"},
       {"D*/**", "matched nothing", "case counts"},
+      {"*.EXE", "setup.exe is spelt with letters of the other case", "case counts"},
       {"setup.exe/*", "matched nothing", ""},
   }));
   INFO(row.entry);
