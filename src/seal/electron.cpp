@@ -4,9 +4,24 @@
 #include "core/text.hpp"
 #include "seal/tree.hpp"
 
+#include <algorithm>
+
 namespace signctl::seal {
 
 namespace {
+
+/// Whether a key of that name seems to be there, in quotes or without.
+bool has_key(std::string_view text, std::string_view key) {
+  for (std::size_t at = text.find(key); at != text.npos; at = text.find(key, at + 1)) {
+    std::string_view rest = text.substr(at + key.size());
+    rest.remove_prefix(rest.starts_with('"') || rest.starts_with('\'') ? 1 : 0);
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    if (rest.starts_with(':')) {
+      return true;
+    }
+  }
+  return false;
+}
 
 class Electron final : public Dependent {
  public:
@@ -14,10 +29,8 @@ class Electron final : public Dependent {
   [[nodiscard]] std::string_view title() const override { return "electron-builder update file"; }
   [[nodiscard]] bool recognises(std::string_view file_name, std::string_view text) const override {
     const std::string lower = to_lower(file_name);
-    return (lower.ends_with(".yml") || lower.ends_with(".yaml")) &&
-           text.find("sha512:") != std::string_view::npos &&
-           (text.find("path:") != std::string_view::npos ||
-            text.find("files:") != std::string_view::npos);
+    return (lower.ends_with(".yml") || lower.ends_with(".yaml")) && has_key(text, "sha512") &&
+           (has_key(text, "path") || has_key(text, "files"));
   }
   [[nodiscard]] std::string_view companion() const override { return ".blockmap"; }
   Result<std::vector<Slot>> read(std::string_view file_name, std::string_view text) const override;

@@ -488,15 +488,50 @@ def names_of_lists(suite):
     suite.check("a lone hash in a .sha256.txt", done.returncode == 0 and (folder / "setup.exe.sha256.txt").read_text() == right + "\n", done.out)
     (folder / "setup.exe.sha256.txt").unlink()
     (folder / "SHA256SUMS").write_text(line)
-    for name, text in (("hashes.txt", "what hashes are\n"), ("sha512.txt", "see SHA512SUMS\n"), ("summary.txt", line), ("sum.txt", line)):
+    for name, text in (("hashes.txt", "what hashes are\n"), ("sha512.txt", "see SHA512SUMS\n"), ("summary.txt", "Files:\n" + line),
+                       ("sum.txt", "0" * 64 + "\n")):
         (folder / name).write_text(text)
     done = release.seal("lists")
     suite.check("other texts are left alone", done.returncode == 0 and all(name not in done.out for name in ("hashes", "sha512.txt", "summary", "sum.txt")), done.out)
+    for name in ("shasum.txt", "SHA-256SUMS", "SHA512-and-SHA256.txt", "digests", "summary.txt"):
+        (folder / name).write_text("# by any name\n\n" + line)
+        done = release.seal("lists")
+        suite.check(f"{name}: nothing but checksums is a list", done.returncode == 0 and right in (folder / name).read_text(), done.out)
+        (folder / name).unlink()
+    (folder / "digests").write_text("0" * 56 + "  setup.exe\n")
+    done = release.seal("lists")
+    suite.check("a list of hashes of another length is refused", done.returncode == 4 and "no checksum that is known" in done.out, done.out)
+    (folder / "digests").unlink()
     for name in ("B2SUMS", "SHA3-256SUMS", "checksums-blake3.txt", "b3sums.txt"):
         (folder / name).write_text(line)
         done = release.seal("lists")
         suite.check(f"{name} is refused", done.returncode == 4 and "not made here" in done.out, done.out)
         (folder / name).unlink()
+
+
+def signed_lists(suite):
+    """A list with a signature in the same file: it is kept, or told."""
+    release = Release(suite, "signed-lists", sign=False)
+    folder = release.folder / "signed"
+    folder.mkdir()
+    shutil.copy(release.dist / "setup.exe", folder)
+    right = sha256(folder / "setup.exe")
+    pgp = ("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{0}  setup.exe\n"
+           "-----BEGIN PGP SIGNATURE-----\n\niQIzBAEBCgAdFiEE\n=abcd\n-----END PGP SIGNATURE-----\n")
+    signify = "untrusted comment: verify with app.pub\nRWQabc=\nSHA256 (setup.exe) = {0}\n"
+    for name, model in (("SHA256SUMS", pgp), ("SHASUMS256.txt.asc", pgp), ("list", pgp.replace("\n", "\r\n")), ("SHA256.sig", signify)):
+        path = folder / name
+        path.write_bytes(model.format(right).encode())
+        done = release.seal("signed")
+        suite.check(f"{name}: what is right stays", done.returncode == 0 and f"right   signed/{name} (checksums, 1 value)" in done.out, done.out)
+        stale = model.format("0" * 64).encode()
+        path.write_bytes(stale)
+        done = release.seal("signed")
+        suite.check(f"{name}: what is stale is refused", done.returncode == 1 and "the signature in it is over the text as it was" in done.out
+                    and path.read_bytes() == stale, done.out)
+        done = release.seal("--stale-signatures", "signed")
+        suite.check(f"{name}: unless that is wanted", done.returncode == 0 and path.read_bytes() == model.format(right).encode(), done.out)
+        path.unlink()
 
 
 def shapes(suite):
@@ -534,6 +569,10 @@ def shapes(suite):
     sha512 = digest(d / "My App.exe", "sha512", "base64")
     sealed("a name with dashes for the blanks", "latest.yml", "files:\n  - url: My-App.exe\n    sha512: x\npath: My-App.exe\nsha512: x\n",
            f"files:\n  - url: My-App.exe\n    sha512: {sha512}\npath: My-App.exe\nsha512: {sha512}\n")
+    flow = "files: [{{url: My App.exe, sha512: {0}, size: {1}}}]\npath: My App.exe\nsha512: '{0}'\n"
+    sealed("flow style", "latest.yml", flow.format("x", 1), flow.format(sha512, (d / "My App.exe").stat().st_size))
+    flow = '{{"files": [{{"url": "My App.exe", "sha512": "{0}"}}], "path": "My App.exe", "sha512": "{0}"}}'
+    sealed("JSON, which is YAML", "latest.yml", flow.format("x"), flow.format(sha512))
     sealed("a web installer's packages", "latest.yml", "path: setup.exe\nsha512: x\npackages:\n  x64:\n    path: My App.exe\n    sha512: y\n    size: 1\n    blockMapSize: 2\n",
            f"path: setup.exe\nsha512: {digest(d / 'setup.exe', 'sha512', 'base64')}\npackages:\n  x64:\n    path: My App.exe\n    sha512: {sha512}\n"
            f"    size: {(d / 'My App.exe').stat().st_size}\n")
@@ -572,6 +611,7 @@ def main():
     links(suite)
     whose_hash(suite)
     names_of_lists(suite)
+    signed_lists(suite)
     shapes(suite)
     truncated(suite)
     suite.finish()
