@@ -7,6 +7,8 @@
 #include "crypto/issuer_urls.hpp"
 #include "trust/issuers.hpp"
 
+#include <signctl/keeps_operations.hpp>
+
 #include <map>
 #include <mutex>
 #include <utility>
@@ -59,7 +61,7 @@ class Completer {
   std::map<Bytes, std::vector<Bytes>> chains_;  ///< By the leaf's DER.
 };
 
-class Session final : public SigningSession {
+class Session final : public SigningSession, public KeepsOperations {
  public:
   Session(std::unique_ptr<SigningSession> inner, std::shared_ptr<Completer> completer)
       : inner_(std::move(inner)), completer_(std::move(completer)) {}
@@ -70,6 +72,12 @@ class Session final : public SigningSession {
   }
 
   Result<void> about_to_sign(const FileFacts& file) override { return inner_->about_to_sign(file); }
+
+  void keep_operation_in(OperationNote& note) override {
+    if (auto* const keeper = dynamic_cast<KeepsOperations*>(inner_.get())) {
+      keeper->keep_operation_in(note);
+    }
+  }
 
   Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
     SIGNCTL_TRY(SignedDigest made, inner_->sign(digest, alg), "");

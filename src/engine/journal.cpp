@@ -126,6 +126,7 @@ Result<std::optional<Journal>> Journal::look(const std::string& path_utf8) {
 Result<void> Journal::start_over() {
   read_to_ = 0;
   chains_.clear();
+  pending_.clear();
   made_.clear();
   done_.clear();
   signatures_.clear();
@@ -179,6 +180,9 @@ void Journal::read_line(std::string_view line) {
       chain.push_back(from_base64(words[i]).value_or(Bytes{}));
     }
     chains_.emplace(words[1], std::move(chain));
+  } else if (words.front() == "pending" && words.size() == 5) {
+    const Bytes operation = from_base64(words[4]).value_or(Bytes{});
+    pending_.insert_or_assign(key_from(words[1], words[2], words[3]), as_text(operation));
   } else if (words.front() == "made" && words.size() == 6) {
     Entry entry{from_base64(words[5]).value_or(Bytes{}), std::string(words[4])};
     std::string key = key_from(words[1], words[2], words[3]);
@@ -201,6 +205,11 @@ std::optional<SignedDigest> Journal::find(const SignatureKey& key) const {
   return SignedDigest{entry->second.signature, chain->second};
 }
 
+std::string Journal::pending(const SignatureKey& key) const {
+  const auto found = pending_.find(key.text());
+  return found == pending_.end() || made_.contains(found->first) ? "" : found->second;
+}
+
 bool Journal::knows_signature(ByteView signature) const {
   return signatures_.contains(crypto::hash(DigestAlg::sha256, signature));
 }
@@ -215,6 +224,12 @@ Result<void> Journal::write(const std::string& line) {
   // What a killed process left of its last line ends here.
   const bool torn = read_to_ != file_->size();
   return file_->append(as_bytes((torn ? "\n" : "") + text + sum_of(text) + "\n"));
+}
+
+Result<void> Journal::add_pending(const SignatureKey& key, const std::string& operation) {
+  SIGNCTL_CHECK(write("pending " + key.text() + " " + to_base64(as_bytes(operation))),
+                "writing the journal");
+  return read_on();
 }
 
 Result<void> Journal::add_made(const SignatureKey& key, const SignedDigest& made) {

@@ -37,6 +37,7 @@ struct SignatureKey {
 ///
 ///     signctl-journal 1 SUM
 ///     chain ID CERTIFICATE... SUM                base64 DER, leaf first
+///     pending IDENTITY ALG DIGEST OPERATION SUM  in base64: what the service fetches it by
 ///     made IDENTITY ALG DIGEST CHAIN-ID SIGNATURE SUM
 ///     done IDENTITY ALG DIGEST SUM               the signed file is in its place
 ///
@@ -57,11 +58,16 @@ class Journal {
   /// What was made for `key`.
   [[nodiscard]] std::optional<SignedDigest> find(const SignatureKey& key) const;
 
+  /// What the service knows the operation by that is to bring the signature for `key`; empty when
+  /// none was accepted, or the signature is there.
+  [[nodiscard]] std::string pending(const SignatureKey& key) const;
+
   /// Whether a signature with that value was made by a run that is written down here.
   [[nodiscard]] bool knows_signature(ByteView signature) const;
   /// Whose it is, by SignatureKey::identity; empty when it is not written down here.
   [[nodiscard]] std::string identity_of(ByteView signature) const;
 
+  Result<void> add_pending(const SignatureKey& key, const std::string& operation);
   Result<void> add_made(const SignatureKey& key, const SignedDigest& made);
   /// Waits until the disk has what was added. The one member that threads may call together, and
   /// beside the others.
@@ -98,7 +104,8 @@ class Journal {
   std::optional<AppendFile> file_;  ///< Empty: only looked at.
   std::uint64_t read_to_{0};
   std::map<std::string, std::vector<Bytes>> chains_;
-  std::map<std::string, Entry> made_;  ///< By SignatureKey::text().
+  std::map<std::string, std::string> pending_;  ///< By SignatureKey::text(), as what follows.
+  std::map<std::string, Entry> made_;
   std::set<std::string> done_;
   std::map<Bytes, std::string> signatures_;  ///< SHA-256 of each signature value, to its key.
 };

@@ -3,6 +3,8 @@
 
 #include "engine/input_facts.hpp"
 
+#include <signctl/keeps_operations.hpp>
+
 #include <optional>
 #include <utility>
 
@@ -10,11 +12,29 @@ namespace signctl::engine {
 
 namespace {
 
+/// What the journal says of one signature.
+class JournalNote final : public OperationNote {
+ public:
+  explicit JournalNote(const Claim& claim) : claim_(claim) {}
+
+  [[nodiscard]] std::string noted() const override { return claim_.operation(); }
+  void note(const std::string& operation) override { claim_.keep_operation(operation); }
+
+ private:
+  const Claim& claim_;
+};
+
 Result<SignedDigest> spend_signature(const OpenedFile& opened,
                                      const UnsignedSignature& prepared,
+                                     const Claim& claim,
                                      const Stages& stages) {
   const InputFacts facts(*opened.source, prepared.content.file_digest);
   SIGNCTL_CHECK(stages.session->about_to_sign(facts), "announcing the file to the signing service");
+  JournalNote note(claim);
+  auto* const keeper = dynamic_cast<KeepsOperations*>(stages.session);
+  if (keeper != nullptr && claim.has_journal()) {
+    keeper->keep_operation_in(note);
+  }
   return stages.session->sign(prepared.to_be_signed, prepared.content.alg);
 }
 
@@ -56,7 +76,8 @@ Result<std::optional<ObtainedSignature>> obtain_signature(const OpenedFile& open
   if (found && found->made) {
     made = std::move(*found->made);
   } else {
-    SIGNCTL_TRY(made, spend_signature(opened, prepared, stages), "signing the digest");
+    SIGNCTL_TRY(
+        made, spend_signature(opened, prepared, obtained.claim, stages), "signing the digest");
     SIGNCTL_CHECK(check_made(prepared, made), "");
     if (!prepared.signer.empty() && made.chain.front() != prepared.signer) {
       obtained.other_signer = made.chain.front();

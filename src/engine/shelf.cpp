@@ -9,7 +9,6 @@
 #include "crypto/digest.hpp"
 #include "crypto/keys.hpp"
 #include "crypto/oids.hpp"
-#include "engine/opened_file.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -20,24 +19,6 @@ namespace signctl::engine {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{50};
-
-/// The signature of `wanted` that a file carries; empty when it has none.
-Bytes signature_in(const std::string& path, const UnsignedSignature& wanted) {
-  auto opened = open_file(path);
-  if (!opened) {
-    return {};
-  }
-  auto stored = stored_signatures(*opened->signable);
-  if (!stored) {
-    return {};
-  }
-  for (Bytes& cms : *stored) {
-    if (is_signature_of(cms, wanted)) {
-      return std::move(cms);
-    }
-  }
-  return {};
-}
 
 /// The value of a ContentInfo's first signer; empty when it is none.
 Bytes signature_value(ByteView cms) {
@@ -67,90 +48,6 @@ std::vector<Bytes> signature_values(std::vector<Bytes> waiting) {
 
 }  // namespace
 
-Claim::~Claim() {
-  if (shelf_ != nullptr) {
-    shelf_->release(key_);
-  }
-}
-
-std::optional<Found> Claim::find(const UnsignedSignature& wanted, bool timestamped) const {
-  if (shelf_ == nullptr) {
-    return std::nullopt;
-  }
-  std::unique_lock lock(shelf_->mutex_);
-  const auto known = shelf_->known_.find(key_.text());
-  if (known != shelf_->known_.end()) {
-    const Shelf::Known copy = known->second;
-    lock.unlock();
-    Bytes cms = copy.output.empty() ? Bytes{} : signature_in(copy.output, wanted);
-    return Found{copy.output.empty() ? "an earlier attempt of this run"
-                                     : "the identical file " + copy.output,
-                 SignedDigest{copy.signature, *copy.chain},
-                 std::move(cms)};
-  }
-  if (shelf_->cache_) {
-    auto cms = shelf_->cache_->find(key_, timestamped);
-    if (cms && is_signature_of(*cms, wanted)) {
-      return Found{"the cache", std::nullopt, std::move(*cms)};
-    }
-  }
-  if (shelf_->journal_) {
-    if (auto made = shelf_->usable(key_, shelf_->journal_->find(key_))) {
-      return Found{"the journal of an earlier run", std::move(made), {}};
-    }
-  }
-  return std::nullopt;
-}
-
-void Claim::keep(const SignedDigest& made) const {
-  if (shelf_ == nullptr) {
-    return;
-  }
-  {
-    const std::lock_guard lock(shelf_->mutex_);
-    shelf_->remember(key_, made);
-    if (!shelf_->journal_) {
-      return;
-    }
-    shelf_->note(shelf_->journal_->add_made(key_, made));
-  }
-  // Beside the others: the disk takes many at once as quickly as one. That a file is done needs no
-  // such wait: who does not know it verifies it again.
-  const auto synced = shelf_->journal_->sync();
-  const std::lock_guard lock(shelf_->mutex_);
-  shelf_->note(synced);
-}
-
-void Claim::done(ByteView cms, const std::string& output, bool timestamped) const {
-  if (shelf_ == nullptr) {
-    return;
-  }
-  const std::lock_guard lock(shelf_->mutex_);
-  const auto known = shelf_->known_.find(key_.text());
-  if (known != shelf_->known_.end()) {
-    known->second.output = output;
-  }
-  if (shelf_->cache_) {
-    if (auto added = shelf_->cache_->add(key_, timestamped, cms); !added) {
-      log_warning("the signature could not be put into the cache: " + added.error().message);
-    }
-  }
-  if (shelf_->journal_) {
-    shelf_->note(shelf_->journal_->add_done(key_));
-  }
-}
-
-void Claim::discard() const {
-  if (shelf_ == nullptr) {
-    return;
-  }
-  const std::lock_guard lock(shelf_->mutex_);
-  shelf_->known_.erase(key_.text());
-  if (shelf_->cache_) {
-    shelf_->cache_->remove(key_);
-  }
-}
-
 Shelf::Shelf(Clock& clock, std::chrono::milliseconds deadline)
     : clock_(clock), deadline_(clock.steady_now() + deadline) {}
 
@@ -160,6 +57,13 @@ Result<std::unique_ptr<Shelf>> Shelf::look(const ShelfOptions& options, Clock& c
     SIGNCTL_TRY(shelf->journal_, Journal::look(options.journal), "");
   }
   return shelf;
+}
+
+void Shelf::sync() {
+  // Without the lock: the disk takes many at once as quickly as one.
+  const auto synced = journal_->sync();
+  const std::lock_guard lock(mutex_);
+  note(synced);
 }
 
 void Shelf::note(const Result<void>& written) {

@@ -54,6 +54,12 @@ class Claim {
 
   /// What there is already; everything in it has been verified.
   [[nodiscard]] std::optional<Found> find(const UnsignedSignature& wanted, bool timestamped) const;
+  /// Whether anything is noted for a run to come.
+  [[nodiscard]] bool has_journal() const;
+  /// The service's operation that is to bring the signature; empty when none was accepted.
+  [[nodiscard]] std::string operation() const;
+  /// The service has accepted to make the signature: whoever dies from here on finds it again.
+  void keep_operation(const std::string& operation) const;
   /// A signature was made. From here on no crash makes anybody pay for it again; when that cannot
   /// be written down, this one is still used, and Shelf::check() lets no other be made.
   void keep(const SignedDigest& made) const;
@@ -111,6 +117,8 @@ class Shelf {
   };
 
   Shelf(Clock& clock, std::chrono::milliseconds deadline);
+  /// Waits until the disk has what the journal was given, beside other threads.
+  void sync();
   /// Notes that the journal could not be written, if so. Call with mutex_ held.
   void note(const Result<void>& written);
   void remember(const SignatureKey& key, const SignedDigest& made);

@@ -28,7 +28,7 @@ std::uint64_t dice() {
 }
 
 /// What a thread holds: it hands everything to the signer.
-class SharedSession final : public SigningSession {
+class SharedSession final : public SigningSession, public KeepsOperations {
  public:
   explicit SharedSession(Signer& signer) : signer_(signer) {}
 
@@ -42,11 +42,12 @@ class SharedSession final : public SigningSession {
   }
   Result<void> about_to_sign(const FileFacts& file) override {
     // Announced by the session that signs, which is only known then.
-    file_ = &file;
+    announced_.file = &file;
     return ok();
   }
+  void keep_operation_in(OperationNote& note) override { announced_.note = &note; }
   Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
-    auto made = signer_.sign(std::exchange(file_, nullptr), digest, alg);
+    auto made = signer_.sign(std::exchange(announced_, {}), digest, alg);
     going_ahead_ = {};
     return made;
   }
@@ -54,16 +55,21 @@ class SharedSession final : public SigningSession {
 
  private:
   Signer& signer_;
-  const FileFacts* file_{nullptr};
+  Announcement announced_;
   std::unique_lock<std::mutex> going_ahead_;
 };
 
 Result<SignedDigest> sign_in(SigningSession& session,
-                             const FileFacts* file,
+                             const Announcement& announced,
                              ByteView digest,
                              DigestAlg alg) {
-  if (file != nullptr) {
-    SIGNCTL_CHECK(session.about_to_sign(*file), "announcing the file to the signing service");
+  if (announced.file != nullptr) {
+    SIGNCTL_CHECK(session.about_to_sign(*announced.file),
+                  "announcing the file to the signing service");
+  }
+  auto* const keeper = dynamic_cast<KeepsOperations*>(&session);
+  if (announced.note != nullptr && keeper != nullptr) {
+    keeper->keep_operation_in(*announced.note);
   }
   return session.sign(digest, alg);
 }
@@ -162,9 +168,11 @@ void Signer::give_back(std::unique_ptr<SigningSession> session) {
   idle_.push_back(std::move(session));
 }
 
-Result<SignedDigest> Signer::sign_once(const FileFacts* file, ByteView digest, DigestAlg alg) {
+Result<SignedDigest> Signer::sign_once(const Announcement& announced,
+                                       ByteView digest,
+                                       DigestAlg alg) {
   SIGNCTL_TRY(auto session, take_session(), "");
-  auto made = sign_in(*session, file, digest, alg);
+  auto made = sign_in(*session, announced, digest, alg);
   if (made) {
     give_back(std::move(session));
     ++signatures_;
@@ -187,14 +195,15 @@ Result<void> Signer::admit() {
   return ok();
 }
 
-Result<SignedDigest> Signer::sign(const FileFacts* file, ByteView digest, DigestAlg alg) {
+Result<SignedDigest> Signer::sign(const Announcement& announced, ByteView digest, DigestAlg alg) {
   long seen = pace_.successes();
   for (int tries = 0;;) {
     CallScope scope(pace_);
     SIGNCTL_CHECK(pace_.enter(), "waiting for signer \"" + options_.name + "\"");
     // Asked only now: it may have been a long wait.
     const auto admitted = admit();
-    auto made = admitted ? sign_once(file, digest, alg) : Result<SignedDigest>(admitted.error());
+    auto made =
+        admitted ? sign_once(announced, digest, alg) : Result<SignedDigest>(admitted.error());
     if (admitted && !made && options_.quota) {
       --admitted_;
     }

@@ -3,6 +3,7 @@
 
 #include "engine/pace.hpp"
 
+#include <signctl/keeps_operations.hpp>
 #include <signctl/policy.hpp>
 #include <signctl/provider.hpp>
 #include <signctl/report.hpp>
@@ -30,6 +31,12 @@ struct SignerOptions {
   std::optional<std::size_t> quota{};  ///< Most signatures of the run; empty for no limit.
   /// Logs in. Called when the signer is first needed.
   std::function<Result<std::unique_ptr<SigningSession>>()> open;
+};
+
+/// What the session that signs is told beforehand. Either may be null.
+struct Announcement {
+  const FileFacts* file{nullptr};
+  OperationNote* note{nullptr};
 };
 
 /// Names a signer with its certificate, for journals and caches: SHA-256 in hex. The same for the
@@ -83,9 +90,7 @@ class Signer {
   Result<std::string> identity();
 
   /// Signs at the pace that the service bears, and tries again what may pass.
-  ///
-  /// @param file  May be null.
-  Result<SignedDigest> sign(const FileFacts* file, ByteView digest, DigestAlg alg);
+  Result<SignedDigest> sign(const Announcement& announced, ByteView digest, DigestAlg alg);
 
   /// A session of one thread that signs by this signer. Borrows it.
   std::unique_ptr<SigningSession> session();
@@ -97,7 +102,7 @@ class Signer {
   bool try_again(const Error& error, int tries);
   /// Whether one more signature may be paid for; it then counts, until taken back.
   Result<void> admit();
-  Result<SignedDigest> sign_once(const FileFacts* file, ByteView digest, DigestAlg alg);
+  Result<SignedDigest> sign_once(const Announcement& announced, ByteView digest, DigestAlg alg);
 
   SignerOptions options_;
   std::function<Result<void>()> admit_;

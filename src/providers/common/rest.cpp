@@ -170,13 +170,15 @@ bool may_be_carried_out(const Reply& reply) {
   return reply.status >= kServerError && reply.status != kUnavailable;
 }
 
-Error not_fetched(Error error, const std::string& place) {
+std::string look_at(const std::string& place) {
+  return "so it is not asked for another; look at " + place + " before running again";
+}
+
+Error not_fetched(Error error, const std::string& next) {
   error.may_be_done = true;
   const bool has_advice = !is_transient(error.kind) && !error.hint.empty();
   error.hint = (has_advice ? error.hint + "; " : std::string()) +
-               "the service has taken the request for this signature and may count it, so it is "
-               "not asked for another; look at " +
-               place + " before running again";
+               "the service has taken the request for this signature and may count it, " + next;
   return error;
 }
 

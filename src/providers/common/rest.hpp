@@ -131,8 +131,10 @@ using Explain = std::function<Error(const Reply&)>;
 
 /// `error`, of a failure to fetch a signature that the service has accepted to make.
 ///
-/// @param place  Where the user sees what has become of it.
-[[nodiscard]] Error not_fetched(Error error, const std::string& place);
+/// @param next  For the hint: what will, or has to, be done about it.
+[[nodiscard]] Error not_fetched(Error error, const std::string& next);
+/// The `next` of who cannot fetch it later. `place` is where the user sees what has become of it.
+[[nodiscard]] std::string look_at(const std::string& place);
 
 /// Of a service that answered a counted call with something in which there is no signature. Final:
 /// who asks again may pay again.

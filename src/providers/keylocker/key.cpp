@@ -55,9 +55,9 @@ class Key final : public SigningKey {
       return no_signature_in_answer(std::string(kName));
     }
     auto fetched = wait_for(id);
-    return fetched
-               ? std::move(fetched)
-               : not_fetched(fetched.error(), "signature " + printable(id) + " in DigiCert ONE");
+    return fetched ? std::move(fetched)
+                   : not_fetched(fetched.error(),
+                                 look_at("signature " + printable(id) + " in DigiCert ONE"));
   }
 
  private:

@@ -12,6 +12,7 @@
 namespace signctl::providers::trusted_signing {
 namespace {
 
+constexpr const char* kName = "Artifact Signing";
 constexpr const char* kResource = "https://codesigning.azure.net";
 constexpr const char* kVersion = "?api-version=2022-06-15-preview";
 constexpr std::string_view kDomain = ".codesigning.azure.net";
@@ -73,6 +74,43 @@ Error refused_operation(const std::string& operation, const std::string& status)
           "the Azure portal"};
 }
 
+bool is_done(const Json& answer) {
+  return to_lower(text_at(answer, {"status"})) == "succeeded";
+}
+
+/// The signature in the last answer of an operation.
+Result<Signed> signature_in(const Json& answer,
+                            const std::string& operation,
+                            ByteView digest,
+                            DigestAlg alg) {
+  if (!is_done(answer)) {
+    return refused_operation(operation, text_at(answer, {"status"}));
+  }
+  const auto signature = from_any_base64(text_at(answer, {"signature"}));
+  if (!signature || signature->empty()) {
+    return no_signature_in_answer(kName);
+  }
+  SIGNCTL_TRY(Chain chain, chain_in(text_at(answer, {"signingCertificate"})), "");
+  SIGNCTL_TRY(Bytes checked, checked_signature(chain.leaf, digest, alg, *signature), "");
+  return Signed{std::move(checked), std::move(chain)};
+}
+
+/// Whether an operation is known no more, and not only out of reach.
+bool is_final(const Error& error) {
+  return error.kind == ErrorKind::provider || error.kind == ErrorKind::config;
+}
+
+enum class Noted { no, yes };
+
+/// Of an operation that was accepted and is still to be waited for.
+Error unfinished(Error error, Noted noted) {
+  return not_fetched(std::move(error),
+                     noted == Noted::yes
+                         ? "but running again with the same journal fetches this one, and asks for "
+                           "no other"
+                         : look_at("the profile in the Azure portal"));
+}
+
 }  // namespace
 
 Account::Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, Place place)
@@ -84,8 +122,7 @@ Account::Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest
 
 Result<std::shared_ptr<Account>> Account::open(const ProviderSettings& settings, World world) {
   SIGNCTL_TRY(Place place, place_of(settings), "");
-  SIGNCTL_TRY(
-      Service service, service_of(settings, "Artifact Signing", place.endpoint, "endpoint"), "");
+  SIGNCTL_TRY(Service service, service_of(settings, kName, place.endpoint, "endpoint"), "");
   SIGNCTL_TRY(auto login, azure::log_in(settings, world, kResource), "");
   Refused refused{service.base_url, place.account, place.profile, login};
   RestClient rest(world, std::move(service), login, [refused](const Reply& reply) {
@@ -133,7 +170,7 @@ Result<Json> Account::wait_for(const std::string& operation) const {
                    std::to_string(kLongestOperation.count()) + " s"};
 }
 
-Result<Signed> Account::sign(ByteView digest, DigestAlg alg, const FileHashes& hashes) const {
+Result<Json> Account::request(ByteView digest, DigestAlg alg, const FileHashes& hashes) const {
   Json body = {{"signatureAlgorithm", algorithm_of(alg)}, {"digest", to_base64(digest)}};
   if (!hashes.file.empty()) {
     body["fileHashList"] = Json::array({to_base64(hashes.file)});
@@ -147,29 +184,56 @@ Result<Signed> Account::sign(ByteView digest, DigestAlg alg, const FileHashes& h
     call.headers["x-correlation-id"] = place_.correlation_id;
   }
   call.counted = true;
-  SIGNCTL_TRY(const Reply reply, rest_.send(call), "asking for a signature");
-  Json answer = reply.json;
-  if (to_lower(text_at(answer, {"status"})) != "succeeded") {
-    const std::string operation = text_at(answer, {"operationId"});
+  SIGNCTL_TRY(Reply reply, rest_.send(call), "asking for a signature");
+  return std::move(reply.json);
+}
+
+Result<std::optional<Signed>> Account::resume(const std::string& operation,
+                                              ByteView digest,
+                                              DigestAlg alg) const {
+  const auto answer = wait_for(operation);
+  if (!answer && !is_final(answer.error())) {
+    return unfinished(answer.error(), Noted::yes);
+  }
+  auto made = answer ? signature_in(*answer, operation, digest, alg) : answer.error();
+  if (made && rest_.world().clock.now() <= made->chain.leaf.not_after()) {
+    log_info("Artifact Signing: the signature of operation " + printable(operation) +
+             ", which was accepted before, is fetched; no other is asked for");
+    return std::optional(*std::move(made));
+  }
+  log_warning("Artifact Signing accepted operation " + printable(operation) +
+              " before, but its signature cannot be had any more (" +
+              (made ? "its certificate has expired" : made.error().message) +
+              "): another is asked for, and both may be counted");
+  return std::optional<Signed>{};
+}
+
+Result<Signed> Account::sign(ByteView digest,
+                             DigestAlg alg,
+                             const FileHashes& hashes,
+                             OperationNote* note) const {
+  if (const std::string noted = note == nullptr ? "" : note->noted(); !noted.empty()) {
+    SIGNCTL_TRY(auto made, resume(noted, digest, alg), "");
+    if (made) {
+      return *std::move(made);
+    }
+  }
+  SIGNCTL_TRY(Json answer, request(digest, alg, hashes), "");
+  const std::string operation = text_at(answer, {"operationId"});
+  if (!is_done(answer)) {
     if (operation.empty()) {
-      return no_signature_in_answer("Artifact Signing");
+      return no_signature_in_answer(kName);
+    }
+    if (note != nullptr) {
+      note->note(operation);
     }
     auto finished = wait_for(operation);
     if (!finished) {
-      return not_fetched(finished.error(), "the profile in the Azure portal");
+      return unfinished(finished.error(), note == nullptr ? Noted::no : Noted::yes);
     }
     answer = *std::move(finished);
-    if (to_lower(text_at(answer, {"status"})) != "succeeded") {
-      return refused_operation(operation, text_at(answer, {"status"}));
-    }
   }
-  const auto signature = from_any_base64(text_at(answer, {"signature"}));
-  if (!signature || signature->empty()) {
-    return no_signature_in_answer("Artifact Signing");
-  }
-  SIGNCTL_TRY(Chain chain, chain_in(text_at(answer, {"signingCertificate"})), "");
-  SIGNCTL_TRY(Bytes checked, checked_signature(chain.leaf, digest, alg, *signature), "");
-  return Signed{std::move(checked), std::move(chain)};
+  return signature_in(answer, operation, digest, alg);
 }
 
 Result<Chain> chain_in(const std::string& text) {

@@ -6,6 +6,7 @@
 #include "providers/common/rest.hpp"
 #include "providers/trusted_signing/metadata.hpp"
 
+#include <signctl/keeps_operations.hpp>
 #include <signctl/provider.hpp>
 #include <signctl/result.hpp>
 #include <signctl/world.hpp>
@@ -42,8 +43,12 @@ class Account {
   /// The chain in force, looked up once; costs no signature.
   Result<Chain> chain();
 
+  /// @param note  As for KeepsOperations::keep_operation_in(); may be null.
   /// @errors as SigningSession::sign().
-  Result<Signed> sign(ByteView digest, DigestAlg alg, const FileHashes& hashes) const;
+  Result<Signed> sign(ByteView digest,
+                      DigestAlg alg,
+                      const FileHashes& hashes,
+                      OperationNote* note) const;
 
   [[nodiscard]] const Place& place() const { return place_; }
   [[nodiscard]] azure::BearerAuthorizer& login() const { return *login_; }
@@ -52,7 +57,13 @@ class Account {
 
  private:
   Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, Place place);
+  /// Asks for a signature. The answer may have it, or only the operation that will bring it.
+  Result<Json> request(ByteView digest, DigestAlg alg, const FileHashes& hashes) const;
   Result<Json> wait_for(const std::string& operation) const;
+  /// The signature of an operation that was accepted before; empty when it brings none.
+  Result<std::optional<Signed>> resume(const std::string& operation,
+                                       ByteView digest,
+                                       DigestAlg alg) const;
 
   std::shared_ptr<azure::BearerAuthorizer> login_;
   RestClient rest_;

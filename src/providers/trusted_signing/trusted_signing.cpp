@@ -4,6 +4,7 @@
 #include "providers/common/settings.hpp"
 #include "providers/trusted_signing/account.hpp"
 
+#include <signctl/keeps_operations.hpp>
 #include <signctl/provider.hpp>
 
 #include <array>
@@ -36,7 +37,7 @@ constexpr std::array kSettings{
     kCaFile,
 };
 
-class Session final : public SigningSession {
+class Session final : public SigningSession, public KeepsOperations {
  public:
   explicit Session(std::shared_ptr<Account> account) : account_(std::move(account)) {}
 
@@ -51,8 +52,11 @@ class Session final : public SigningSession {
     return ok();
   }
 
+  void keep_operation_in(OperationNote& note) override { note_ = &note; }
+
   Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
     const FileHashes hashes = std::exchange(hashes_, {});
+    OperationNote* const note = std::exchange(note_, nullptr);
     const std::string name(digest_name(alg));
     if (!is_signing_digest(alg)) {
       return Error{ErrorKind::unsupported,
@@ -63,7 +67,7 @@ class Session final : public SigningSession {
       return Error{ErrorKind::internal,
                    "a digest of " + std::to_string(digest.size()) + " bytes is not " + name};
     }
-    SIGNCTL_TRY(Signed made, account_->sign(digest, alg, hashes), "");
+    SIGNCTL_TRY(Signed made, account_->sign(digest, alg, hashes, note), "");
     return SignedDigest{std::move(made.signature), std::move(made.chain.der)};
   }
 
@@ -75,6 +79,7 @@ class Session final : public SigningSession {
  private:
   std::shared_ptr<Account> account_;
   FileHashes hashes_;  ///< Of the file that comes next.
+  OperationNote* note_{nullptr};
 };
 
 void diagnose_leaf(const Chain& chain, TimePoint now, std::vector<Finding>& findings) {

@@ -48,6 +48,26 @@ TEST_CASE("journal: what was made is found by the next run", "[engine]") {
   CHECK_FALSE(journal.knows_signature(made_of(3).signature));
 }
 
+TEST_CASE("journal: an operation is pending until its signature is there", "[engine]") {
+  const test::TemporaryFolder folder;
+  {
+    auto journal = must(Journal::open(path_in(folder)));
+    CHECK(journal.pending(key_of(1)).empty());
+    must(journal.add_pending(key_of(1), "operation 1 \n"));
+    must(journal.add_pending(key_of(2), "operation 2"));
+    must(journal.add_pending(key_of(2), "operation 3"));
+  }
+
+  auto journal = must(Journal::open(path_in(folder)));
+
+  CHECK(journal.pending(key_of(1)) == "operation 1 \n");
+  CHECK(journal.pending(key_of(2)) == "operation 3");
+  CHECK(journal.pending(key_of(3)).empty());
+  CHECK_FALSE(journal.find(key_of(1)));
+  must(journal.add_made(key_of(1), made_of(1)));
+  CHECK(journal.pending(key_of(1)).empty());
+}
+
 TEST_CASE("journal: a folder that is not there yet is made for it", "[engine]") {
   const test::TemporaryFolder folder;
   const std::string path = folder.path() + "/paid/for/journal";

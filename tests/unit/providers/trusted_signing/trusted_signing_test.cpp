@@ -8,6 +8,8 @@
 #include "support/catch.hpp"
 #include "support/must.hpp"
 
+#include <signctl/keeps_operations.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -249,6 +251,85 @@ TEST_CASE("trusted-signing: a signature that was accepted and not fetched is not
     CHECK(made.error().kind == ErrorKind::network);
     CHECK(made.error().may_be_done);
     CHECK(made.error().hint.find("not asked for another") != std::string::npos);
+    CHECK(world.lab.count(kSign) == before + 1);
+  }
+}
+
+namespace {
+
+struct Note final : OperationNote {
+  [[nodiscard]] std::string noted() const override { return operation; }
+  void note(const std::string& accepted) override { operation = accepted; }
+
+  std::string operation;
+};
+
+Result<SignedDigest> sign_noting(SigningSession& session, Note& note) {
+  dynamic_cast<KeepsOperations&>(session).keep_operation_in(note);
+  return sign(session);
+}
+
+}  // namespace
+
+TEST_CASE("trusted-signing: an operation that was noted is fetched and not paid for again",
+          "[providers]") {
+  auto& world = rig();
+  Note note;
+  Fault down = answer(503, kPoll);
+  down.times = -1;
+  world.lab.add(down);
+  const auto before = world.lab.count(kSign);
+  const auto lost = sign_noting(*must(open(world, good(world))), note);
+  REQUIRE_FALSE(lost);
+  CHECK(lost.error().kind == ErrorKind::network);
+  CHECK(lost.error().may_be_done);
+  CHECK(lost.error().hint.find("running again with the same journal fetches this one") !=
+        std::string::npos);
+  CHECK(world.lab.count(kSign) == before + 1);
+  REQUIRE(note.operation.starts_with("operation-"));
+  const auto session = must(open(world, good(world)));
+
+  SECTION("still out of reach: nothing is asked for") {
+    const auto again = sign_noting(*session, note);
+
+    REQUIRE_FALSE(again);
+    CHECK(again.error().kind == ErrorKind::network);
+    CHECK(world.lab.count(kSign) == before + 1);
+  }
+  SECTION("well again: it is fetched, once") {
+    world.lab.clear_faults();
+
+    must(sign_noting(*session, note));
+
+    CHECK(world.lab.count(kSign) == before + 1);
+    must(sign(*session));
+    CHECK(world.lab.count(kSign) == before + 2);
+  }
+  SECTION("gone, failed or a lie: another is asked for, and noted") {
+    const std::string first = note.operation;
+    for (const Fault& fault :
+         {answer(404, kPoll),
+          answer(200, kPoll, R"({"status":"Failed"})"),
+          answer(200, kPoll, R"({"status":"Succeeded","signature":"AAAA"})")}) {
+      world.lab.clear_faults();
+      world.lab.add(fault);
+      note.operation = first;
+      const auto spent = world.lab.count(kSign);
+
+      must(sign_noting(*session, note));
+
+      CHECK(world.lab.count(kSign) == spent + 1);
+      CHECK(note.operation != first);
+    }
+  }
+  SECTION("a refused login is no reason to pay again") {
+    world.lab.clear_faults();
+    world.lab.add(answer(403, kPoll));
+
+    const auto again = sign_noting(*session, note);
+
+    REQUIRE_FALSE(again);
+    CHECK(again.error().kind == ErrorKind::auth);
     CHECK(world.lab.count(kSign) == before + 1);
   }
 }

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A service that accepts a signature first and makes it later: signctl is killed while it waits, and run again.
+
+What was accepted is fetched by the second run and not asked for again; where the service has it no longer, another is asked for
+and the user is told.
+"""
+import shutil
+import subprocess
+import time
+
+from fake_services import FakeServices
+from harness import SIGNCTL, Failure, Suite, run, sha256, unsigned_files
+
+SLOW_MS = 4000
+CONFIG = """version: 1
+signers:
+  release:
+    provider: trusted-signing
+    endpoint: {url}/artifact-signing
+    authority: {url}/entra
+    account: contoso
+    profile: public-trust
+    tenant_id: fake-tenant
+    client_id: 11111111-2222-3333-4444-555555555555
+sign: {{signer: release}}
+gate: {{timestamp: optional, trust: ["file:{root}"]}}
+steps:
+  - {{name: all, files: ["*.exe"]}}
+"""
+ENVIRONMENT = {"AZURE_CLIENT_SECRET": "fake~client~secret.value", "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+
+
+class Day:
+    def __init__(self, suite, fakes, sample):
+        self.suite, self.fakes, self.sample = suite, fakes, sample
+        self.command = [SIGNCTL, "sign", "--no-timestamp"]
+
+    def killed_while_waiting(self, name):
+        """A folder whose one file was being signed: the service has accepted, and signctl is dead."""
+        folder = self.suite.folder / name
+        folder.mkdir()
+        shutil.copy(self.sample, folder / "app.exe")
+        (folder / "signctl.yaml").write_text(CONFIG.format(url=self.fakes.url, root=self.fakes.root))
+        self.fakes.control("heal")
+        self.fakes.reset()
+        self.fakes.fault(match="OPERATION /artifact-signing", kind="delay", delay_ms=SLOW_MS)
+        process = subprocess.Popen(self.command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        journal = folder / ".signctl-journal"
+        deadline = time.monotonic() + 60
+        while not (journal.exists() and "\npending " in journal.read_text()):
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                raise Failure(f"{name}: no operation came into the journal")
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        self.suite.check(f"{name}: the file is untouched", sha256(folder / "app.exe") == sha256(self.sample))
+        self.suite.check(f"{name}: the service has counted one", len(self.fakes.notes()) == 1, self.fakes.notes())
+        return folder
+
+    def run_again(self, name, folder, counted):
+        done = run(*self.command, cwd=folder, env=ENVIRONMENT)
+        self.suite.check(f"{name}: the same command completes", done.returncode == 0, done.out)
+        self.suite.check(f"{name}: the service has counted {counted}", len(self.fakes.notes()) == counted, self.fakes.notes())
+        self.suite.check(f"{name}: the journal is gone", not (folder / ".signctl-journal").exists())
+        verified = run(SIGNCTL, "verify", "app.exe", cwd=folder, env=ENVIRONMENT)
+        self.suite.check(f"{name}: the file passes", verified.returncode == 0, verified.out)
+        return done
+
+
+def main():
+    suite = Suite()
+    inputs = unsigned_files(suite)
+    if not inputs:
+        raise Failure("there is no executable to test with")
+    with FakeServices(suite.folder / "fakes", ["entra", "artifact-signing"], "--http", "--unmarked") as fakes:
+        day = Day(suite, fakes, inputs[0][1])
+        folder = day.killed_while_waiting("killed")
+        day.run_again("killed", folder, counted=1)
+        folder = day.killed_while_waiting("forgotten by the service")
+        fakes.fault(match="/sign/operation-", kind="status", status=404)
+        done = day.run_again("forgotten by the service", folder, counted=2)
+        suite.check("it is said that both may be counted", "both may be counted" in done.out, done.out)
+    suite.finish()
+
+
+if __name__ == "__main__":
+    main()
