@@ -11,6 +11,8 @@
 #include "core/text.hpp"
 #include "engine/timestamp_trust.hpp"
 
+#include <algorithm>
+
 namespace signctl::cli {
 
 namespace {
@@ -54,6 +56,17 @@ void declare_options(Flags& flags, Options& options) {
 LedgerPaths ledger_paths(const AuditFlags& flags, const config::Config& config) {
   return {flags.manifest.empty() ? config.manifest : flags.manifest,
           flags.log.empty() ? config.audit_log : flags.log};
+}
+
+/// Whether one of the files may cost money while another is known to fail.
+bool pays_for_several(const Options& options,
+                      const std::vector<SignerChoice>& signers,
+                      const SignRun& sign) {
+  const bool billable = std::any_of(signers.begin(), signers.end(), [](const SignerChoice& choice) {
+    return choice.provider->traits().billable;
+  });
+  // What --deep makes of a file is known when it is opened up.
+  return billable && sign.tasks.size() > 1 && !options.run.keep_going && !options.deep.deep;
 }
 
 /// What is known of a run, step by step.
@@ -116,6 +129,10 @@ Result<void> prepare(const Options& options, Preparation& ready, Context& contex
                              options.run,
                              &signers.front()),
                 "");
+  if (pays_for_several(options, signers, sign)) {
+    const auto look = [&] { return look_ahead(config, options.run, signers, sign.gate, context); };
+    SIGNCTL_CHECK(check_foreseen(sign.tasks, look, missing_folder(options.target)), "");
+  }
   SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
   // A share may be empty; then nobody logs in.
   if (!sign.tasks.empty()) {

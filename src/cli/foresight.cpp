@@ -2,9 +2,8 @@
 #include "cli/foresight.hpp"
 
 #include "cli/render.hpp"
+#include "core/text.hpp"
 #include "plan/duplicates.hpp"
-
-#include <signctl/result.hpp>
 
 #include <utility>
 
@@ -32,6 +31,17 @@ Result<Fate> foresee_alone(const engine::FileTask& task,
   return foreseen ? Fate{Fate::Kind::skip, foreseen->reason} : Fate{};
 }
 
+Fate foresee_one(const engine::FileTask& task, const engine::Stages& stages, MissingFolder folder) {
+  auto fate = foresee_alone(task, stages, folder);
+  return fate ? *std::move(fate) : Fate{Fate::Kind::fail, fate.error().message, fate.error().kind};
+}
+
+/// A file that would fail, and how.
+struct Failing {
+  engine::FileTask task;
+  Fate fate{};
+};
+
 }  // namespace
 
 std::vector<Fate> foresee(const std::vector<engine::FileTask>& tasks,
@@ -40,9 +50,7 @@ std::vector<Fate> foresee(const std::vector<engine::FileTask>& tasks,
   std::vector<Fate> fates;
   std::vector<std::string> paths;
   for (const engine::FileTask& task : tasks) {
-    auto fate = foresee_alone(task, stages, folder);
-    fates.push_back(fate ? std::move(*fate)
-                         : Fate{Fate::Kind::fail, fate.error().message, fate.error().kind});
+    fates.push_back(foresee_one(task, stages, folder));
     paths.push_back(fates.back().kind == Fate::Kind::sign ? task.input : "");
   }
   const auto same_as = plan::find_duplicates(paths);
@@ -52,6 +60,32 @@ std::vector<Fate> foresee(const std::vector<engine::FileTask>& tasks,
     }
   }
   return fates;
+}
+
+Result<void> check_foreseen(const std::vector<engine::FileTask>& tasks,
+                            const std::function<Result<Foresight>()>& look,
+                            MissingFolder folder) {
+  constexpr int kLooks = 2;
+  std::vector<Failing> failing;
+  for (const engine::FileTask& task : tasks) {
+    failing.push_back({task});
+  }
+  for (int i = 0; i < kLooks && !failing.empty(); ++i) {
+    SIGNCTL_TRY(const Foresight ahead, look(), "");
+    std::erase_if(failing, [&](Failing& one) {
+      one.fate = foresee_one(one.task, ahead.stages, folder);
+      return !one.fate.failure;
+    });
+  }
+  if (failing.empty()) {
+    return ok();
+  }
+  const Failing& first = failing.front();
+  return Error{*first.fate.failure,
+               printable(first.task.input) + ": " + first.fate.why + "; of " +
+                   std::to_string(tasks.size()) + " files " + std::to_string(failing.size()) +
+                   " would fail, so nothing was signed",
+               "signctl plan says what of each; --keep-going signs the others"};
 }
 
 MissingFolder missing_folder(const TargetFlags& target) {

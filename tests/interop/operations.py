@@ -69,6 +69,29 @@ class Day:
         return done
 
 
+def half_a_release(suite, fakes, sample):
+    """A file that cannot be signed is told before another is paid for."""
+    folder = suite.folder / "half"
+    folder.mkdir()
+    (folder / "signctl.yaml").write_text(CONFIG.format(url=fakes.url, root=fakes.root))
+    shutil.copy(sample, folder / "app.exe")
+    shutil.copy(sample, folder / "kept.exe")
+    with open(folder / "kept.exe", "ab") as out:
+        out.write(b"another file")
+    (folder / "zebra.exe").write_text("no program")
+    fakes.control("heal")
+    fakes.reset()
+    command = [SIGNCTL, "sign", "--no-timestamp"]
+    planned = run(SIGNCTL, "plan", "--json", "--no-timestamp", cwd=folder, env=ENVIRONMENT)
+    done = run(*command, cwd=folder, env=ENVIRONMENT)
+    suite.check("a file of no known type: the run ends as planned", f'"would_exit": {done.returncode},' in planned.out
+                and done.returncode != 0, (done.out, planned.out))
+    suite.check("a file of no known type: it is named", "zebra.exe" in done.out and "nothing was signed" in done.out, done.out)
+    suite.check("a file of no known type: nothing was paid for", not fakes.notes(), fakes.notes())
+    kept = run(*command, "--keep-going", cwd=folder, env=ENVIRONMENT)
+    suite.check("--keep-going signs the others", kept.returncode == done.returncode and len(fakes.notes()) == 2, kept.out)
+
+
 def main():
     suite = Suite()
     inputs = unsigned_files(suite)
@@ -81,6 +104,7 @@ def main():
         folder = day.killed_while_waiting("forgotten by the service")
         fakes.fault(match="/sign/operation-", kind="status", status=404)
         done = day.run_again("forgotten by the service", folder, counted=2)
+        half_a_release(suite, fakes, inputs[0][1])
         suite.check("it is said that both may be counted", "both may be counted" in done.out, done.out)
     suite.finish()
 
