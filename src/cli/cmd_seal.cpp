@@ -2,9 +2,11 @@
 // After signing: what holds hashes and sizes of signed files is brought up to date.
 #include "audit/manifest.hpp"
 #include "audit/manifest_check.hpp"
+#include "audit/own_record.hpp"
 #include "cli/command.hpp"
 #include "cli/errors.hpp"
 #include "cli/render_json.hpp"
+#include "cli/stale_texts.hpp"
 #include "core/atomic_file.hpp"
 #include "core/log.hpp"
 #include "core/path.hpp"
@@ -16,6 +18,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -177,6 +180,51 @@ Result<std::vector<std::string>> selected(const Options& options) {
   return paths;
 }
 
+/// The other files in the folders that are named, but for the records of signing.
+Result<std::vector<std::string>> others_in_folders(const Options& options,
+                                                   const std::optional<audit::Manifest>& manifest) {
+  plan::Selection selection{"", "", {}, {}, true};
+  std::error_code ignored;
+  std::copy_if(options.files.begin(),
+               options.files.end(),
+               std::back_inserter(selection.include),
+               [&](const std::string& file) {
+                 return file.starts_with('!') ||
+                        std::filesystem::is_directory(to_path(file), ignored);
+               });
+  const auto is_other = [&](const std::string& path) {
+    return !seal::is_dependent(path) &&
+           !audit::is_own_record(path, manifest.value_or(audit::Manifest{}));
+  };
+  SIGNCTL_TRY(const auto plan, plan::expand({selection}, is_other), "");
+  std::vector<std::string> paths;
+  for (const plan::PlannedFile& file : plan.files) {
+    paths.push_back(file.path);
+  }
+  return paths;
+}
+
+/// Refuses when a text that is not sealed names a hash that is not right any more.
+Result<void> check_nothing_left(const Options& options,
+                                const seal::Seal& sealed,
+                                const std::optional<audit::Manifest>& manifest) {
+  OldHashes old;
+  for (const seal::SealedFile& file : sealed.files) {
+    for (const seal::Change& change : file.changes) {
+      old.add(change.from, change.target);
+    }
+  }
+  for (const audit::FileRecord& file :
+       manifest ? manifest->files : std::vector<audit::FileRecord>{}) {
+    if (file.before && file.after && file.before->sha256 != file.after->sha256) {
+      old.add(file.before->sha256, file.path);
+      old.add(file.before->sha512, file.path);
+    }
+  }
+  SIGNCTL_TRY(const auto others, others_in_folders(options, manifest), "");
+  return old.check_absent_from(others);
+}
+
 /// The manifest that is named, when all that it says still holds.
 Result<std::optional<audit::Manifest>> read_proof(const Options& options) {
   std::optional<audit::Manifest> manifest;
@@ -206,6 +254,7 @@ Result<int> run(const Options& options, Context& context) {
       const seal::Seal sealed,
       seal::compute(paths, {options.folders, options.allow_missing, options.stale_signatures}),
       "");
+  SIGNCTL_CHECK(check_nothing_left(options, sealed, manifest), "");
   if (manifest) {
     SIGNCTL_CHECK(check_not_about(sealed, options.manifest), "");
   }
@@ -237,7 +286,9 @@ const Command& seal_command() {
       "and changes those values alone, in place. All files are computed before one is written.\n"
       "Of a folder, every file of these types in it is taken. A file that is named and not there "
       "is an "
-      "error, and so is a signature that becomes stale and that only you can make.\n"
+      "error, and so is a signature that becomes stale and that only you can make, and any other "
+      "text "
+      "in the folder with a hash that a file had before it was signed.\n"
       "With --manifest nothing is sealed unless every file is as it was when it was signed; the "
       "sealed "
       "files become part of the manifest, so that verify --manifest proves the whole upload.",

@@ -186,6 +186,33 @@ def with_manifest(suite):
                 and release.bytes() == before, done.out)
 
 
+def left_behind(suite):
+    """Texts of no known type that hold a hash of a file as it was: they are told, and nothing is changed."""
+    release = Release(suite, "left", sign=False)
+    d = release.dist
+    old = {kind: digest(d / "setup.exe", kind) for kind in ("sha256", "sha512")}
+    base64_old = digest(d / "setup.exe", "sha512", "base64")
+    require(signctl("sign", "--manifest", "dist/manifest.json", "--audit", "dist/audit.jsonl", "--report", "dist/report.json",
+                    *(f"dist/{one}" for one in NAMES), cwd=release.folder))
+    before = release.bytes()
+    # Known of by the manifest, which is not asked without being named, and by latest.yml.
+    for what, text, more in (("hex", f"setup.exe: SHA256={old['sha256'].upper()};", ("--manifest", "dist/manifest.json")),
+                             ("hex in a path", f"https://x.example/{old['sha256']}/setup.exe", ()),
+                             ("base64", f'{{"integrity": "sha512-{base64_old}"}}', ()),
+                             ("another hash than the lists'", f"| setup.exe | {old['sha512']} |", ("--manifest", "dist/manifest.json"))):
+        (d / "notes.md").write_text(text)
+        for check in ((), ("--check",)):
+            done = release.seal(*check, *more, "dist")
+            suite.check(f"{what}: is told", done.returncode == 1 and "notes.md holds a hash of" in done.out and "as it was" in done.out, done.out)
+        (d / "notes.md").unlink()
+        suite.check(f"{what}: nothing is changed", release.bytes() == before)
+    (d / "notes.md").write_text(f"{old['sha256']}")
+    done = release.seal("--manifest", "dist/manifest.json", "dist", "!notes.md")
+    suite.check("what is left out is not looked at, nor are records of signing", done.returncode == 0, done.out)
+    done = release.seal("--manifest", "dist/manifest.json", "dist")
+    suite.check("once all lists are right the manifest still knows", done.returncode == 1 and "notes.md holds" in done.out, done.out)
+
+
 def refusals(suite):
     release = Release(suite, "refusals")
     d = release.dist
@@ -488,8 +515,8 @@ def names_of_lists(suite):
     suite.check("a lone hash in a .sha256.txt", done.returncode == 0 and (folder / "setup.exe.sha256.txt").read_text() == right + "\n", done.out)
     (folder / "setup.exe.sha256.txt").unlink()
     (folder / "SHA256SUMS").write_text(line)
-    for name, text in (("hashes.txt", "what hashes are\n"), ("sha512.txt", "see SHA512SUMS\n"), ("summary.txt", "Files:\n" + line),
-                       ("sum.txt", "0" * 64 + "\n")):
+    for name, text in (("hashes.txt", "what hashes are\n"), ("sha512.txt", "see SHA512SUMS\n"), ("summary.txt", f"Files:\n{'1' * 64}  setup.exe\n"),
+                       ("sum.txt", "1" * 64 + "\n")):
         (folder / name).write_text(text)
     done = release.seal("lists")
     suite.check("other texts are left alone", done.returncode == 0 and all(name not in done.out for name in ("hashes", "sha512.txt", "summary", "sum.txt")), done.out)
@@ -604,6 +631,7 @@ def main():
     suite = Suite()
     all_of_them(suite)
     with_manifest(suite)
+    left_behind(suite)
     refusals(suite)
     odd_texts(suite)
     other_order(suite)
