@@ -98,11 +98,11 @@ class SigningSession {
   virtual Result<std::unique_ptr<SigningSession>> another() = 0;
 };
 
-/// What examine() has found, and the login that it was found with.
+/// What was found, and a session on the login that it was found with.
 struct Examination {
   std::vector<Finding> findings;
-  /// Null where another login costs nothing that is counted.
-  std::unique_ptr<SigningSession> session;
+  /// Null only beside a finding of severity error.
+  std::unique_ptr<SigningSession> session{};
 };
 
 /// What holds for every signer of a backend, whatever its settings.
@@ -132,14 +132,14 @@ class Provider {
   virtual Result<std::unique_ptr<SigningSession>> open(const ProviderSettings& settings,
                                                        World world) const = 0;
 
-  /// What is missing, wrong or about to expire, without spending a signature. Findings of severity
-  /// error mean that signing would fail.
-  [[nodiscard]] virtual std::vector<Finding> diagnose(const ProviderSettings& settings,
-                                                      World world) const = 0;
+  /// What is missing, wrong or about to expire, without spending a signature, and with one login at
+  /// most: some can be used once. Findings of severity error mean that signing would fail.
+  [[nodiscard]] virtual Examination examine(const ProviderSettings& settings,
+                                            World world) const = 0;
 
-  /// diagnose(), for who goes on with the same signer: backends that count logins keep theirs.
-  [[nodiscard]] virtual Examination examine(const ProviderSettings& settings, World world) const {
-    return {diagnose(settings, world), nullptr};
+  /// The findings of examine().
+  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings, World world) const {
+    return examine(settings, world).findings;
   }
 };
 

@@ -32,14 +32,8 @@ class NoFile final : public FileFacts {
 
 using Session = std::unique_ptr<SigningSession>;
 
-/// The session that signing would have: on the login that was examined, where that is kept.
-Result<Session> session_for(const SignerChoice& choice,
-                            const SignerUse& use,
-                            Context& context,
-                            Session examined) {
-  if (examined == nullptr) {
-    return session_maker(choice, use.config, context)();
-  }
+/// The session that signing would have, on the login that was examined.
+Result<Session> session_for(const SignerUse& use, Context& context, Session examined) {
   if (!use.config.sign.complete_chain) {
     return examined;
   }
@@ -238,7 +232,7 @@ Session check_signer(Diagnosis& diagnosis,
   }
   Result<Session> session = std::move(examination.session);
   if (health.good && (use.gate != nullptr || use.sign_test)) {
-    session = session_for(choice, use, context, *std::move(session));
+    session = session_for(use, context, *std::move(session));
     health = check_session(diagnosis, what, session, use, context);
   }
   const bool untried = is_untried(examination.findings, use);

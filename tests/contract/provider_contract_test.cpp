@@ -260,6 +260,23 @@ TEST_CASE("provider contract: sessions side by side do not disturb each other", 
   }
 }
 
+TEST_CASE("provider contract: what is examined and found good can be signed with at once",
+          "[contract]") {
+  for (const Subject& subject : subjects()) {
+    for (const auto& [label, settings, digests] : subject.fixture->good()) {
+      INFO(subject.provider.name() << " " << label);
+      const Bytes digest = crypto::hash(digests.front(), as_bytes("to be signed"));
+
+      const auto examination = subject.provider.examine(settings, subject.fixture->world());
+
+      REQUIRE(examination.session != nullptr);
+      const SignedDigest result = must(examination.session->sign(digest, digests.front()));
+      const auto leaf = must(crypto::Certificate::parse(result.chain.front()));
+      CHECK(crypto::verify_digest(leaf, digest, digests.front(), result.signature));
+    }
+  }
+}
+
 TEST_CASE("provider contract: diagnosis agrees with opening and keeps secrets", "[contract]") {
   for (const Subject& subject : subjects()) {
     INFO(subject.provider.name());

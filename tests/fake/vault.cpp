@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 namespace signctl::fake {
 namespace {
@@ -132,10 +133,15 @@ class Vault final : public Personality {
     const std::string field = unknown_field(body, {"role_id", "secret_id"});
     const std::string role = body.value("role_id", "");
     const bool known = role == hashicorp::kRoleId || role == hashicorp::kFrugalRoleId;
-    if (!field.empty() || !known || body.value("secret_id", "") != hashicorp::kSecretId) {
+    if (!field.empty() || !known || !use_secret_id(body.value("secret_id", ""))) {
       return vault_error(400, "invalid role or secret ID");
     }
     return issue(role == hashicorp::kFrugalRoleId ? 2 : 0);
+  }
+
+  /// Whether it is good; each use counts.
+  bool use_secret_id(const std::string& text) {
+    return text == hashicorp::kSecretId || single_use_secret_ids_.erase(text) > 0;
   }
 
   Response by_jwt(const Json& body) {
@@ -162,6 +168,7 @@ class Vault final : public Personality {
                     {"accessor", "fake"},
                     {"policies", {"default", "codesign"}},
                     {"lease_duration", std::chrono::seconds{kLife}.count()},
+                    {"num_uses", uses},
                     {"renewable", true},
                     {"token_type", "service"}};
     Json body{{"request_id", "fake"}, {"data", nullptr}};
@@ -304,6 +311,7 @@ class Vault final : public Personality {
 
   Lab& lab_;
   std::map<std::string, Token> tokens_;
+  std::set<std::string> single_use_secret_ids_{hashicorp::kSingleUseSecretId};
 };
 
 }  // namespace

@@ -22,6 +22,8 @@ inline constexpr const char* kRoleId = "fake-role-id";
 inline constexpr const char* kSecretId = "fake-secret-id-0123";
 /// Whose tokens are good for two requests.
 inline constexpr const char* kFrugalRoleId = "fake-frugal-role-id";
+/// A secret id of kRoleId that is good for one login.
+inline constexpr const char* kSingleUseSecretId = "fake-single-use-secret-id-0123";
 inline constexpr const char* kJwtRole = "codesign";
 inline constexpr const char* kAudience = "https://vault.example";
 inline constexpr const char* kNamespace = "admin/release";

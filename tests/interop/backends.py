@@ -275,6 +275,9 @@ def doctor(bench, key):
     spent = bench.services.count(bench.backend.sign)
     if bench.backend.sign_is_alone:
         bench.suite.check(bench.name("doctor spends nothing", key), spent == 0, bench.services.log())
+    # Some credentials are good for one login.
+    logins = bench.services.count(bench.backend.login) if bench.backend.login else 1
+    bench.suite.check(bench.name("doctor logs in once", key), logins == 1, bench.services.log())
     bench.suite.check(bench.name("doctor has compared the clocks", key), re.search(r"clock (agrees with|is \d+ s .*) the service", good.out), good.out)
     wrong = bench.call("doctor", bench.settings(key, bench.backend.wrong), *gate)
     bench.suite.check(bench.name("doctor tells a good credential from a wrong one", key),

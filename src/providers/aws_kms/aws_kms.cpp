@@ -88,9 +88,8 @@ class AwsKms final : public Provider {
     return make_session(std::move(key));
   }
 
-  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
-                                              World world) const override {
-    return aws_kms::diagnose(settings, world);
+  [[nodiscard]] Examination examine(const ProviderSettings& settings, World world) const override {
+    return aws_kms::examine(settings, world);
   }
 };
 

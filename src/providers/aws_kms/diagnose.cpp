@@ -5,6 +5,7 @@
 #include "providers/aws_kms/key.hpp"
 #include "providers/aws_kms/sts.hpp"
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -15,11 +16,11 @@ class Diagnosis {
  public:
   Diagnosis(const ProviderSettings& settings, World world) : settings_(settings), world_(world) {}
 
-  std::vector<Finding> run() && {
+  Examination run() && {
     const auto client = make_client(settings_, world_);
     if (!client) {
       findings_.push_back(to_finding("aws-kms-settings", "settings", client.error()));
-      return std::move(findings_);
+      return {std::move(findings_)};
     }
     const auto chain = chain_with_file(settings_, {});
     if (chain) {
@@ -31,7 +32,7 @@ class Diagnosis {
     if (check_login(*client)) {
       check_key(*client, chain ? &*chain : nullptr);
     }
-    return std::move(findings_);
+    return {std::move(findings_), std::move(session_)};
   }
 
  private:
@@ -70,7 +71,7 @@ class Diagnosis {
 
   void check_key(const KmsClient& client, const Chain* chain) {
     const std::string subject = "key " + printable(client.target().key_id);
-    const auto key = fetch_public_key(client);
+    auto key = fetch_public_key(client);
     if (!key) {
       findings_.push_back(to_finding("aws-kms-key", subject, key.error()));
       return;
@@ -91,6 +92,7 @@ class Diagnosis {
       return;
     }
     check_permission(client, chain->leaf, subject);
+    session_ = make_session(make_key(client, *chain, *std::move(key)));
   }
 
   /// DryRun has KMS check everything about a request and then refuse it: no signature is made.
@@ -125,11 +127,12 @@ class Diagnosis {
   const ProviderSettings& settings_;
   World world_;
   std::vector<Finding> findings_;
+  std::unique_ptr<SigningSession> session_;
 };
 
 }  // namespace
 
-std::vector<Finding> diagnose(const ProviderSettings& settings, World world) {
+Examination examine(const ProviderSettings& settings, World world) {
   return Diagnosis(settings, world).run();
 }
 

@@ -109,14 +109,16 @@ Json sign_request_body(const std::string& key_id, const std::string& algorithm, 
               {"SigningAlgorithm", algorithm}};
 }
 
+std::shared_ptr<SigningKey> make_key(KmsClient client, Chain chain, PublicKey facts) {
+  return std::make_shared<Key>(std::move(client), std::move(chain), std::move(facts));
+}
+
 Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world) {
   SIGNCTL_TRY(KmsClient client, make_client(settings, world), "");
   SIGNCTL_TRY(Chain chain, chain_with_file(settings, {}), "");
   SIGNCTL_TRY(PublicKey facts, fetch_public_key(client), "");
   SIGNCTL_CHECK(check_key_of_chain(facts.spki, chain, client.target().key_id), "");
-  std::shared_ptr<SigningKey> key =
-      std::make_shared<Key>(std::move(client), std::move(chain), std::move(facts));
-  return key;
+  return make_key(std::move(client), std::move(chain), std::move(facts));
 }
 
 }  // namespace signctl::providers::aws_kms

@@ -40,6 +40,9 @@ Result<PublicKey> fetch_public_key(const KmsClient& client);
                                      const std::string& algorithm,
                                      ByteView digest);
 
+/// The key that was looked up, whose certificate leads the chain.
+[[nodiscard]] std::shared_ptr<SigningKey> make_key(KmsClient client, Chain chain, PublicKey facts);
+
 /// Opens the key: reads the chain, logs in, and compares the key with the certificate.
 Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world);
 

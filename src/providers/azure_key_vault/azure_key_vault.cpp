@@ -58,20 +58,19 @@ class AzureKeyVault final : public Provider {
     return make_session(std::move(key));
   }
 
-  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
-                                              World world) const override {
-    const auto vault = Vault::open(settings, world);
+  [[nodiscard]] Examination examine(const ProviderSettings& settings, World world) const override {
+    auto vault = Vault::open(settings, world);
     if (!vault) {
-      return {to_finding("key-vault-settings", "settings", vault.error())};
+      return {{to_finding("key-vault-settings", "settings", vault.error())}};
     }
     std::vector<Finding> findings = azure::login_findings(*vault->login, world.clock.now());
     if (findings.back().severity == Severity::error) {
-      return findings;
+      return {std::move(findings)};
     }
-    const auto key = find_key(*vault, settings);
+    auto key = find_key(*vault, settings);
     if (!key) {
       findings.push_back(to_finding("key-vault-key", "key", key.error()));
-      return findings;
+      return {std::move(findings)};
     }
     findings.push_back({"permission-untried",
                         Severity::info,
@@ -87,7 +86,7 @@ class AzureKeyVault final : public Provider {
     if (key->server_time) {
       findings.push_back(clock_finding("Azure Key Vault", *key->server_time, key->received));
     }
-    return findings;
+    return {std::move(findings), make_session(make_key(*std::move(vault), *std::move(key)))};
   }
 };
 

@@ -160,11 +160,14 @@ Result<KeyVersion> find_key(const Vault& vault, const ProviderSettings& settings
                                              : by_certificate(vault, settings);
 }
 
+std::shared_ptr<SigningKey> make_key(Vault vault, KeyVersion version) {
+  return std::make_shared<Key>(std::move(vault), std::move(version));
+}
+
 Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world) {
   SIGNCTL_TRY(Vault vault, Vault::open(settings, world), "");
   SIGNCTL_TRY(KeyVersion version, find_key(vault, settings), "");
-  std::shared_ptr<SigningKey> key = std::make_shared<Key>(std::move(vault), std::move(version));
-  return key;
+  return make_key(std::move(vault), std::move(version));
 }
 
 }  // namespace signctl::providers::azure_key_vault

@@ -45,6 +45,9 @@ Result<KeyVersion> find_key(const Vault& vault, const ProviderSettings& settings
 /// A JSON Web Key's public part as SubjectPublicKeyInfo (DER); empty for kinds that do not sign.
 [[nodiscard]] std::optional<Bytes> spki_from_jwk(const Json& jwk);
 
+/// The key as a version of it that was found.
+[[nodiscard]] std::shared_ptr<SigningKey> make_key(Vault vault, KeyVersion version);
+
 /// Opens the key: logs in, and finds certificate and key version.
 Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world);
 

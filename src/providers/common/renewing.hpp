@@ -52,14 +52,25 @@ class Renewing {
   /// The service refused what this thread last got: drops it, unless another thread has replaced it
   /// meanwhile. False if nothing can be won by asking again.
   bool renew() {
+    return renew_if([](const T& /*held*/, std::chrono::seconds /*age*/) { return true; });
+  }
+
+  /// renew(), for services that refuse a credential that has ended and one that may not in the same
+  /// words: `may_have_ended` judges the refused one by itself and its age.
+  template <class MayHaveEnded>
+  bool renew_if(const MayHaveEnded& may_have_ended) {
     const std::lock_guard lock(mutex_);
     if (renewal_ == Renewal::pointless) {
       return false;
     }
     const auto used = used_.find(std::this_thread::get_id());
-    if (used != used_.end() && used->second == generation_) {
-      held_.reset();
+    if (!held_ || used == used_.end() || used->second != generation_) {
+      return true;
     }
+    if (!may_have_ended(*held_, clock_.now() - made_)) {
+      return false;
+    }
+    held_.reset();
     return true;
   }
 

@@ -2,9 +2,11 @@
 #include "providers/esigner/diagnose.hpp"
 
 #include "core/text.hpp"
-#include "providers/esigner/account.hpp"
+#include "providers/esigner/session.hpp"
 
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,7 +19,7 @@ class Diagnosis {
  public:
   Diagnosis(const ProviderSettings& settings, World world) : settings_(settings), world_(world) {}
 
-  std::vector<Finding> run() && {
+  Examination run() && {
     const auto client = Client::make(settings_, world_);
     if (!client) {
       add("esigner-settings", "settings", client.error());
@@ -27,9 +29,9 @@ class Diagnosis {
       add("esigner-totp", "totp_secret", secrets.error());
     }
     if (client && check_login(**client)) {
-      check_credential(**client);
+      check_credential(*client);
     }
-    return std::move(findings_);
+    return {std::move(findings_), std::move(session_)};
   }
 
  private:
@@ -55,9 +57,9 @@ class Diagnosis {
     return true;
   }
 
-  void check_credential(Client& client) {
-    const auto credential = find_credential(client, settings_);
-    check_clock(client);
+  void check_credential(const std::shared_ptr<Client>& client) {
+    auto credential = find_credential(*client, settings_);
+    check_clock(*client);
     if (!credential) {
       add("esigner-credential", "credential", credential.error());
       return;
@@ -76,37 +78,46 @@ class Diagnosis {
     for (Finding& finding : issuer_findings("esigner-issuer", credential->chain)) {
       findings_.push_back(std::move(finding));
     }
-    check_factors(*credential, subject);
-    check_scan(client, *credential, subject);
+    auto factors = check_factors(*credential, subject);
+    const auto scans = check_scan(*client, *credential, subject);
+    if (factors && scans) {
+      session_ = make_session(client, {*std::move(credential), *std::move(factors), *scans});
+    }
   }
 
   /// Only a signature shows whether the secret is the credential's.
-  void check_factors(const Credential& credential, const std::string& subject) {
+  std::optional<Factors> check_factors(const Credential& credential, const std::string& subject) {
     if (!check_secrets(settings_)) {
-      return;
+      return std::nullopt;
     }
-    const auto factors = find_factors(settings_, credential, world_.clock);
+    auto factors = find_factors(settings_, credential, world_.clock);
     if (!factors) {
       add("esigner-totp", subject, factors.error());
-    } else if (factors->passwords) {
+      return std::nullopt;
+    }
+    if (factors->passwords) {
       say("esigner-totp",
           Severity::info,
           subject,
           "totp_secret is well-formed; whether it is this credential's only a signature shows");
     }
+    return *std::move(factors);
   }
 
-  void check_scan(Client& client, const Credential& credential, const std::string& subject) {
+  std::optional<bool> check_scan(Client& client,
+                                 const Credential& credential,
+                                 const std::string& subject) {
     const auto enabled = is_scan_enabled(client, credential.id);
     if (!enabled) {
       add("esigner-scan", subject, enabled.error());
-      return;
+      return std::nullopt;
     }
     say("esigner-scan",
         Severity::info,
         subject,
         *enabled ? "the malware blocker is on: SSL.com is told each file's SHA-256 before it signs"
                  : "the malware blocker is off");
+    return *enabled;
   }
 
   void check_clock(const Client& client) {
@@ -129,11 +140,12 @@ class Diagnosis {
   const ProviderSettings& settings_;
   World world_;
   std::vector<Finding> findings_;
+  std::unique_ptr<SigningSession> session_;
 };
 
 }  // namespace
 
-std::vector<Finding> diagnose(const ProviderSettings& settings, World world) {
+Examination examine(const ProviderSettings& settings, World world) {
   return Diagnosis(settings, world).run();
 }
 

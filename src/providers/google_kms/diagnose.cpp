@@ -4,6 +4,7 @@
 #include "core/text.hpp"
 #include "providers/google_kms/key.hpp"
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -16,11 +17,11 @@ class Diagnosis {
  public:
   Diagnosis(const ProviderSettings& settings, World world) : settings_(settings), world_(world) {}
 
-  std::vector<Finding> run() && {
+  Examination run() && {
     const auto client = make_client(settings_, world_);
     if (!client) {
       findings_.push_back(to_finding("google-kms-settings", "settings", client.error()));
-      return std::move(findings_);
+      return {std::move(findings_)};
     }
     const auto chain = chain_with_file(settings_, {});
     if (chain) {
@@ -36,7 +37,7 @@ class Diagnosis {
     if (check_login(*client) && chain) {
       check_key(*client, *chain);
     }
-    return std::move(findings_);
+    return {std::move(findings_), std::move(session_)};
   }
 
  private:
@@ -59,7 +60,7 @@ class Diagnosis {
   }
 
   void check_key(const KmsClient& client, const Chain& chain) {
-    const auto version = find_version(client, chain);
+    auto version = find_version(client, chain);
     const std::string subject = "key " + printable(client.name.key);
     if (!version) {
       findings_.push_back(to_finding("google-kms-key", subject, version.error()));
@@ -75,6 +76,7 @@ class Diagnosis {
       findings_.push_back(clock_finding("Google KMS", *version->server_time, version->received));
     }
     check_permission(client, subject);
+    session_ = make_session(make_key(client, chain, *std::move(version)));
   }
 
   /// IAM tells everybody what they may do, without doing it.
@@ -103,11 +105,12 @@ class Diagnosis {
   const ProviderSettings& settings_;
   World world_;
   std::vector<Finding> findings_;
+  std::unique_ptr<SigningSession> session_;
 };
 
 }  // namespace
 
-std::vector<Finding> diagnose(const ProviderSettings& settings, World world) {
+Examination examine(const ProviderSettings& settings, World world) {
   return Diagnosis(settings, world).run();
 }
 

@@ -60,9 +60,8 @@ class GoogleKms final : public Provider {
     return make_session(std::move(key));
   }
 
-  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
-                                              World world) const override {
-    return google_kms::diagnose(settings, world);
+  [[nodiscard]] Examination examine(const ProviderSettings& settings, World world) const override {
+    return google_kms::examine(settings, world);
   }
 };
 

@@ -227,13 +227,15 @@ std::optional<Bytes> intact_signature(const Json& answer, const KeyVersion& vers
   return signature;
 }
 
+std::shared_ptr<SigningKey> make_key(KmsClient client, Chain chain, KeyVersion version) {
+  return std::make_shared<Key>(std::move(client), std::move(chain), std::move(version));
+}
+
 Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world) {
   SIGNCTL_TRY(KmsClient client, make_client(settings, world), "");
   SIGNCTL_TRY(Chain chain, chain_with_file(settings, {}), "");
   SIGNCTL_TRY(KeyVersion version, find_version(client, chain), "");
-  std::shared_ptr<SigningKey> key =
-      std::make_shared<Key>(std::move(client), std::move(chain), std::move(version));
-  return key;
+  return make_key(std::move(client), std::move(chain), std::move(version));
 }
 
 }  // namespace signctl::providers::google_kms

@@ -47,6 +47,11 @@ Result<KeyVersion> find_version(const KmsClient& client, const Chain& chain);
 /// the way.
 [[nodiscard]] std::optional<Bytes> intact_signature(const Json& answer, const KeyVersion& version);
 
+/// The key as a version of it that was found for the chain.
+[[nodiscard]] std::shared_ptr<SigningKey> make_key(KmsClient client,
+                                                   Chain chain,
+                                                   KeyVersion version);
+
 /// Opens the key: reads the chain, logs in, and finds the version that belongs to the certificate.
 Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world);
 

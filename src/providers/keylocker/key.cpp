@@ -87,13 +87,17 @@ class Key final : public SigningKey {
 
 }  // namespace
 
-Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world) {
-  SIGNCTL_TRY(auto account, open_account(settings, world), "");
-  SIGNCTL_TRY(KeyPair pair, find_key_pair(*account, settings), "");
+Result<std::shared_ptr<SigningKey>> make_key(std::shared_ptr<const Account> account, KeyPair pair) {
   SIGNCTL_TRY(const KeyFamily family, key_family(pair.chain.leaf), "");
   std::shared_ptr<SigningKey> key =
       std::make_shared<Key>(std::move(account), std::move(pair), family);
   return key;
+}
+
+Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world) {
+  SIGNCTL_TRY(auto account, open_account(settings, world), "");
+  SIGNCTL_TRY(KeyPair pair, find_key_pair(*account, settings), "");
+  return make_key(std::move(account), std::move(pair));
 }
 
 }  // namespace signctl::providers::keylocker

@@ -42,6 +42,9 @@ struct KeyPair {
 /// @errors `config` when neither is set, when there is no such thing, or they do not go together.
 Result<KeyPair> find_key_pair(const Account& account, const ProviderSettings& settings);
 
+/// @errors `unsupported` for a certificate whose key signs nothing for Windows.
+Result<std::shared_ptr<SigningKey>> make_key(std::shared_ptr<const Account> account, KeyPair pair);
+
 /// Opens the key: looks it up, and so finds refused credentials.
 Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world);
 

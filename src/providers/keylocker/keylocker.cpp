@@ -123,11 +123,10 @@ class KeyLocker final : public Provider {
     return make_session(std::move(key));
   }
 
-  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
-                                              World world) const override {
+  [[nodiscard]] Examination examine(const ProviderSettings& settings, World world) const override {
     const auto account = open_account(settings, world);
     if (!account) {
-      return {to_finding("keylocker-settings", "settings", account.error())};
+      return {{to_finding("keylocker-settings", "settings", account.error())}};
     }
     std::vector<Finding> findings;
     if (!(*account)->client_chain.empty()) {
@@ -135,12 +134,12 @@ class KeyLocker final : public Provider {
              expiry_findings(
                  "client certificate", (*account)->client_chain.front(), world.clock.now()));
     }
-    const auto pair = find_key_pair(**account, settings);
+    auto pair = find_key_pair(**account, settings);
     if (!pair) {
       const bool refused = pair.error().kind == ErrorKind::auth;
       findings.push_back(
           to_finding(refused ? "keylocker-login" : "keylocker-key", "key pair", pair.error()));
-      return findings;
+      return {std::move(findings)};
     }
     describe(*pair, findings);
     append(findings, signing_certificate_findings(pair->chain.leaf, world.clock.now()));
@@ -148,7 +147,12 @@ class KeyLocker final : public Provider {
     if (pair->server_time) {
       findings.push_back(clock_finding(kName, *pair->server_time, pair->received));
     }
-    return findings;
+    auto key = make_key(*account, *std::move(pair));
+    if (!key) {
+      findings.push_back(to_finding("keylocker-key", "key pair", key.error()));
+      return {std::move(findings)};
+    }
+    return {std::move(findings), make_session(*std::move(key))};
   }
 };
 

@@ -107,9 +107,12 @@ class Pfx final : public Provider {
     return session;
   }
 
-  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
-                                              World world) const override {
-    return pfx::diagnose(settings, world.clock);
+  [[nodiscard]] Examination examine(const ProviderSettings& settings, World world) const override {
+    Examination examination{pfx::diagnose(settings, world.clock)};
+    if (auto session = open(settings, world)) {
+      examination.session = *std::move(session);
+    }
+    return examination;
   }
 };
 

@@ -57,11 +57,6 @@ class Pkcs11 final : public Provider {
     return session;
   }
 
-  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
-                                              World world) const override {
-    return pkcs11::examine(settings, world).findings;
-  }
-
   [[nodiscard]] Examination examine(const ProviderSettings& settings, World world) const override {
     auto examined = pkcs11::examine(settings, world);
     Examination examination;

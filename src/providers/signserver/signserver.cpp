@@ -112,11 +112,10 @@ class SignServer final : public Provider {
     return session;
   }
 
-  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
-                                              World world) const override {
+  [[nodiscard]] Examination examine(const ProviderSettings& settings, World world) const override {
     const auto worker = Worker::open(settings, world);
     if (!worker) {
-      return {to_finding("signserver-settings", "settings", worker.error())};
+      return {{to_finding("signserver-settings", "settings", worker.error())}};
     }
     std::vector<Finding> findings;
     if (!(*worker)->client_chain().empty()) {
@@ -138,7 +137,7 @@ class SignServer final : public Provider {
     if (const auto& clocks = (*worker)->clocks()) {
       findings.push_back(clock_finding("SignServer", clocks->first, clocks->second));
     }
-    return findings;
+    return {std::move(findings), std::make_unique<Session>(*worker)};
   }
 };
 

@@ -138,12 +138,11 @@ class TrustedSigning final : public Provider {
     return session;
   }
 
-  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
-                                              World world) const override {
+  [[nodiscard]] Examination examine(const ProviderSettings& settings, World world) const override {
     std::vector<Finding> findings;
     const auto account = Account::open(settings, world);
     if (!account) {
-      return {to_finding("trusted-signing-settings", "settings", account.error())};
+      return {{to_finding("trusted-signing-settings", "settings", account.error())}};
     }
     if (const std::string doubt = doubt_about((*account)->place().endpoint); !doubt.empty()) {
       findings.push_back({"trusted-signing-region", Severity::warning, "endpoint", doubt});
@@ -152,18 +151,18 @@ class TrustedSigning final : public Provider {
       findings.push_back(std::move(finding));
     }
     if (findings.back().severity == Severity::error) {
-      return findings;
+      return {std::move(findings)};
     }
     const auto chain = (*account)->chain();
     if (!chain) {
       findings.push_back(to_finding("trusted-signing-profile", "profile", chain.error()));
-      return findings;
+      return {std::move(findings)};
     }
     diagnose_leaf(*chain, world.clock.now(), findings);
     if (const auto clocks = (*account)->clocks()) {
       findings.push_back(clock_finding("Artifact Signing", clocks->first, clocks->second));
     }
-    return findings;
+    return {std::move(findings), std::make_unique<Session>(*account)};
   }
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 namespace signctl::providers::vault {
@@ -95,6 +96,15 @@ Result<void> TokenAuthorizer::authorize(HttpRequest& request) {
   put_headers(request, namespace_);
   request.headers["X-Vault-Token"] = std::string(token.text.reveal());
   return ok();
+}
+
+bool TokenAuthorizer::renew() {
+  // One that was just had is refused for its policy, and another login may be the last that a
+  // secret id is good for.
+  constexpr std::chrono::seconds kNew{60};
+  return token_.renew_if([&](const VaultToken& token, std::chrono::seconds age) {
+    return token.limited || age >= kNew;
+  });
 }
 
 VaultClient::VaultClient(World world, Place place, Login login)

@@ -20,6 +20,7 @@ namespace signctl::providers::vault {
 struct VaultToken {
   Secret text;
   std::optional<TimePoint> expires{};
+  bool limited{false};  ///< Good for a number of requests only.
 };
 
 /// One way of getting tokens, chosen.
@@ -27,6 +28,7 @@ struct Login {
   std::string description;  ///< "AppRole", for people.
   Renewal renewal{Renewal::possible};
   Renewing<VaultToken>::Fetch fetch;
+  bool uses_secret_id{false};  ///< Each login counts, where the secret id is good for a number.
 };
 
 /// Where Vault is, in whose namespace.
@@ -50,15 +52,18 @@ void put_headers(HttpRequest& request, const std::string& vault_namespace);
 class TokenAuthorizer final : public Authorizer {
  public:
   TokenAuthorizer(const Clock& clock, Login login, std::string vault_namespace)
-      : token_(clock, login.renewal, std::move(login.fetch)),
+      : uses_secret_id_(login.uses_secret_id),
+        token_(clock, login.renewal, std::move(login.fetch)),
         namespace_(std::move(vault_namespace)) {}
 
   Result<void> authorize(HttpRequest& request) override;
-  bool renew() override { return token_.renew(); }
+  bool renew() override;
 
   Result<VaultToken> token() { return token_.get(); }
+  [[nodiscard]] bool uses_secret_id() const { return uses_secret_id_; }
 
  private:
+  const bool uses_secret_id_;
   Renewing<VaultToken> token_;
   std::string namespace_;
 };

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -16,7 +17,7 @@ class Diagnosis {
  public:
   Diagnosis(const ProviderSettings& settings, World world) : settings_(settings), world_(world) {}
 
-  std::vector<Finding> run() && {
+  Examination run() && {
     const auto path = key_path(settings_);
     const auto client = make_client(settings_, world_);
     for (const Error* error :
@@ -28,7 +29,7 @@ class Diagnosis {
     if (path && client && check_login(*client)) {
       check_key(*client, *path);
     }
-    return std::move(findings_);
+    return {std::move(findings_), std::move(session_)};
   }
 
  private:
@@ -41,6 +42,13 @@ class Diagnosis {
     if (!token) {
       findings_.push_back(to_finding("vault-login", "login", token.error()));
       return false;
+    }
+    if (client.authorizer().uses_secret_id()) {
+      add("vault-secret-id",
+          Severity::info,
+          "login",
+          "this check has used the secret id for one login; if it was made for a single one "
+          "(secret_id_num_uses=1), it is spent, and signing needs a new one");
     }
     const auto reply = client.call(Call{.path = "/v1/auth/token/lookup-self"});
     if (!reply) {
@@ -92,7 +100,7 @@ class Diagnosis {
 
   void check_key(const VaultClient& client, const KeyPath& path) {
     const std::string subject = "key " + printable(path.operation("keys"));
-    const auto version = find_version(client, path, settings_);
+    auto version = find_version(client, path, settings_);
     if (!version) {
       findings_.push_back(to_finding("vault-key", subject, version.error()));
       return;
@@ -111,6 +119,7 @@ class Diagnosis {
       findings_.push_back(clock_finding("Vault", *version->server_time, version->received));
     }
     check_permission(client, path);
+    session_ = make_session(make_key(client, path, *std::move(version)));
   }
 
   /// Vault tells every token what it may do, without doing it.
@@ -144,11 +153,12 @@ class Diagnosis {
   const ProviderSettings& settings_;
   World world_;
   std::vector<Finding> findings_;
+  std::unique_ptr<SigningSession> session_;
 };
 
 }  // namespace
 
-std::vector<Finding> diagnose(const ProviderSettings& settings, World world) {
+Examination examine(const ProviderSettings& settings, World world) {
   return Diagnosis(settings, world).run();
 }
 

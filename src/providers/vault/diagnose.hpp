@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <signctl/finding.hpp>
 #include <signctl/provider.hpp>
 #include <signctl/world.hpp>
 
-#include <vector>
-
 namespace signctl::providers::vault {
 
-/// What Provider::diagnose says; docs/providers/vault.md lists the findings.
-[[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings, World world);
+/// What Provider::examine says; docs/providers/vault.md lists the findings.
+[[nodiscard]] Examination examine(const ProviderSettings& settings, World world);
 
 }  // namespace signctl::providers::vault

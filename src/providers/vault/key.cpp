@@ -215,13 +215,15 @@ std::optional<Bytes> parse_signature(std::string_view text, int version) {
   return signature && !signature->empty() ? signature : std::nullopt;
 }
 
+std::shared_ptr<SigningKey> make_key(VaultClient client, KeyPath path, KeyVersion version) {
+  return std::make_shared<Key>(std::move(client), std::move(path), std::move(version));
+}
+
 Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world) {
   SIGNCTL_TRY(KeyPath path, key_path(settings), "");
   SIGNCTL_TRY(VaultClient client, make_client(settings, world), "");
   SIGNCTL_TRY(KeyVersion version, find_version(client, path, settings), "");
-  std::shared_ptr<SigningKey> key =
-      std::make_shared<Key>(std::move(client), std::move(path), std::move(version));
-  return key;
+  return make_key(std::move(client), std::move(path), std::move(version));
 }
 
 }  // namespace signctl::providers::vault

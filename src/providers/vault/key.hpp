@@ -55,6 +55,11 @@ Result<KeyVersion> find_version(const VaultClient& client,
 /// The octets in "vault:v3:BASE64"; empty when it is something else, or of another version.
 [[nodiscard]] std::optional<Bytes> parse_signature(std::string_view text, int version);
 
+/// The key as a version of it that was found.
+[[nodiscard]] std::shared_ptr<SigningKey> make_key(VaultClient client,
+                                                   KeyPath path,
+                                                   KeyVersion version);
+
 /// Opens the key: logs in, and finds the version that belongs to the certificate.
 Result<std::shared_ptr<SigningKey>> open_key(const ProviderSettings& settings, World world);
 

@@ -55,6 +55,8 @@ Result<VaultToken> token_in(const Reply& reply) {
   if (life != auth.end() && life->is_number_integer() && *life > 0) {
     token.expires = reply.received + std::chrono::seconds{life->get<std::int64_t>()};
   }
+  const auto uses = auth.find("num_uses");
+  token.limited = uses != auth.end() && uses->is_number_integer() && *uses > 0;
   return token;
 }
 
@@ -159,7 +161,8 @@ Result<Login> by_approle(const Inputs& inputs) {
                    body["secret_id"] = secret_id.reveal();
                  }
                  return log_in(world, place, login, body);
-               }};
+               },
+               !inputs.secret("secret_id").empty()};
 }
 
 /// The pipeline's identity token: the one given, or a new one from GitHub for each login.

@@ -82,9 +82,8 @@ class Vault final : public Provider {
     return make_session(std::move(key));
   }
 
-  [[nodiscard]] std::vector<Finding> diagnose(const ProviderSettings& settings,
-                                              World world) const override {
-    return vault::diagnose(settings, world);
+  [[nodiscard]] Examination examine(const ProviderSettings& settings, World world) const override {
+    return vault::examine(settings, world);
   }
 };
 

@@ -274,6 +274,40 @@ TEST_CASE("vault: lies about signatures are caught", "[providers][vault]") {
   }
 }
 
+TEST_CASE("vault: doctor logs in once, which is all that some secret ids are good for",
+          "[providers][vault]") {
+  fake::Rig world({"vault"});
+  const auto single = with_secret(
+      by_approle(world, hashicorp::kRoleId), "secret_id", hashicorp::kSingleUseSecretId);
+
+  const auto examination = find_provider("vault")->examine(single, world.world());
+
+  CHECK(ids_of(examination.findings, Severity::error).empty());
+  CHECK(ids_of(examination.findings, Severity::info).find("vault-secret-id") != std::string::npos);
+  REQUIRE(examination.session != nullptr);
+  must(sign(*examination.session));
+  CHECK(world.lab.count("/login") == 1);
+  CHECK(world.lab.count("GET /vault/v1/transit/keys/p256") == 1);
+}
+
+TEST_CASE("vault: a policy that says no is not argued with by another login",
+          "[providers][vault]") {
+  fake::Rig world({"vault"});
+  const auto session = must(open(world, by_approle(world, hashicorp::kRoleId)));
+  world.lab.add(refuse(403, "permission denied"));
+
+  const auto denied = sign(*session);
+
+  REQUIRE_FALSE(denied);
+  CHECK(denied.error().kind == ErrorKind::auth);
+  CHECK(world.lab.count("/login") == 1);
+
+  world.clock.sleep_for(std::chrono::minutes{2});
+  world.lab.add(refuse(403, "permission denied"));
+  must(sign(*session));
+  CHECK(world.lab.count("/login") == 2);
+}
+
 TEST_CASE("vault: doctor says what there is and what is missing", "[providers][vault]") {
   auto& world = rig();
   const auto good = p256(world);
