@@ -268,9 +268,12 @@ Result<void> Account::mend_with(Remedy remedy) {
 
 Result<void> Account::start_anew() {
   if (restarts_left_ == 0) {
+    // A crash comes again; whoever did not answer in time may do so another time.
+    const bool hung = open_.module.driver->hung();
     return Error{
-        ErrorKind::provider,
-        "the PKCS#11 driver has failed again after it was started anew",
+        hung ? ErrorKind::network : ErrorKind::provider,
+        std::string("the PKCS#11 driver has ") + (hung ? "hung" : "failed") +
+            " again after it was started anew",
         "look at the token's reader, or the link to the HSM, and update the vendor's driver"};
   }
   --restarts_left_;

@@ -30,6 +30,8 @@ class Driver {
   virtual Result<std::unique_ptr<Link>> connect(std::chrono::milliseconds limit) = 0;
   /// Whether it is another process, so that a hanging driver can be cut off.
   [[nodiscard]] virtual bool isolated() const = 0;
+  /// Whether it was stopped because a call took too long.
+  [[nodiscard]] virtual bool hung() const = 0;
   /// Ends the worker at once. Every call fails from then on.
   virtual void stop() = 0;
 };

@@ -24,6 +24,7 @@ class LocalDriver final : public Driver {
     return link;
   }
   [[nodiscard]] bool isolated() const override { return false; }
+  [[nodiscard]] bool hung() const override { return false; }
   void stop() override {}
 
  private:

@@ -264,6 +264,7 @@ class RemoteDriver final : public Driver {
   }
 
   [[nodiscard]] bool isolated() const override { return true; }
+  [[nodiscard]] bool hung() const override { return shared_->hung; }
   void stop() override { shared_->process.kill(); }
 
  private:

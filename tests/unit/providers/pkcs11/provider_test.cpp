@@ -397,9 +397,13 @@ TEST_CASE("pkcs11: a driver that hangs is cut off by the deadline", "[providers]
   CHECK_FALSE(good);
 
   REQUIRE_FALSE(result);
+  INFO(text_of(result.error()));
+  CHECK(result.error().kind == ErrorKind::network);
   CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(20));
   CHECK(token.calls("C_Initialize") == 2);
-  CHECK_FALSE(sign(*first));
+  const auto later = sign(*first);
+  REQUIRE_FALSE(later);
+  CHECK(later.error().kind == ErrorKind::network);
   CHECK(token.calls("C_Initialize") == 2);
 }
 
@@ -427,6 +431,7 @@ TEST_CASE("pkcs11: a driver that crashes takes nothing along", "[providers][pkcs
   REQUIRE_FALSE(result);
   INFO(text_of(result.error()));
   CHECK(text_of(result.error()).find("crashed (signal 6)") != std::string::npos);
+  CHECK(result.error().kind == ErrorKind::provider);
   token.behave({});
   CHECK(sign(*must(token.open())));
 }
