@@ -8,6 +8,7 @@
 //   remove_after=N  back_after=M                    token gone after N signatures, for M slot
 //   listings always_authenticate=1 protected=1 cant_lock=1 to_be_changed=1 no_login_flag=1 twins=1
 //   max_sessions=N  wrong_signature=1  babble=1     babble: prints every PIN it is given
+//   mechanisms=0xd,0x40                             lists these and takes no other
 //   uninitialized=1                                 a second slot without an initialised token
 
 #include "providers/pkcs11/cryptoki.hpp"
@@ -22,6 +23,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -232,13 +234,24 @@ ck::Rv get_token_info(ck::Slot slot, ck::TokenInfo* info) {
   return ck::kOk;
 }
 
-ck::Rv get_mechanism_list(ck::Slot /*slot*/, ck::Ulong* mechanisms, ck::Ulong* count) {
-  const bool pss_only = mock().state.is_on("pss_only");
-  if (mechanisms != nullptr) {
-    mechanisms[0] = ck::kMechanismRsaPkcsPss;
-    mechanisms[1] = pss_only ? ck::kMechanismEcdsa : ck::kMechanismRsaPkcs;
+std::vector<ck::Ulong> mechanisms_of(const State& state) {
+  std::vector<ck::Ulong> offered;
+  std::istringstream named(state.text("mechanisms"));
+  for (std::string number; std::getline(named, number, ',');) {
+    offered.push_back(std::strtoul(number.c_str(), nullptr, 0));
   }
-  *count = 2;
+  return offered.empty() ? std::vector<ck::Ulong>{ck::kMechanismRsaPkcsPss,
+                                                  ck::kMechanismRsaPkcs,
+                                                  ck::kMechanismEcdsa}
+                         : offered;
+}
+
+ck::Rv get_mechanism_list(ck::Slot /*slot*/, ck::Ulong* mechanisms, ck::Ulong* count) {
+  const auto offered = mechanisms_of(mock().state);
+  if (mechanisms != nullptr) {
+    std::copy(offered.begin(), offered.end(), mechanisms);
+  }
+  *count = offered.size();
   return ck::kOk;
 }
 
@@ -442,7 +455,8 @@ ck::Rv sign_init(ck::Session session, ck::Mechanism* mechanism, ck::Object key) 
   if (!token.logged_in && !token.state.is_on("no_login_flag")) {
     return ck::kUserNotLoggedIn;
   }
-  if (token.state.is_on("pss_only") && mechanism->type != ck::kMechanismRsaPkcsPss) {
+  const auto offered = mechanisms_of(token.state);
+  if (std::find(offered.begin(), offered.end(), mechanism->type) == offered.end()) {
     return ck::kMechanismInvalid;
   }
   return key == kPrivateKey ? ck::kOk : ck::kKeyHandleInvalid;

@@ -7,6 +7,7 @@
 #include "crypto/oids.hpp"
 #include "providers/common/material.hpp"
 #include "providers/pkcs11/cryptoki.hpp"
+#include "providers/pkcs11/mechanisms.hpp"
 #include "providers/pkcs11/return_value.hpp"
 
 #include <algorithm>
@@ -91,12 +92,11 @@ Result<Bytes> Account::sign(Lane& lane, ByteView digest, DigestAlg alg) {
 Request Account::request_for(ByteView digest, DigestAlg alg) const {
   Request request;
   request.operation = Operation::sign;
+  request.mechanism = needed_mechanism(leaf_.key().type);
   if (leaf_.key().type == crypto::KeyType::rsa) {
-    request.mechanism = ck::kMechanismRsaPkcs;
     request.data = digest_info(digest, alg);
   } else {
     const ByteView part = for_curve(digest, leaf_.key().bits);
-    request.mechanism = ck::kMechanismEcdsa;
     request.data.assign(part.begin(), part.end());
   }
   return request;
@@ -211,7 +211,7 @@ Result<Reply> Account::ask_with_login(Lane& lane, const View& now, Request reque
 
 Error Account::explain(const Reply& reply) {
   Error error = rv_error(reply.call, reply.rv);
-  if (reply.rv != ck::kMechanismInvalid || leaf_.key().type != crypto::KeyType::rsa) {
+  if (reply.call != "C_SignInit" || class_of(reply.rv) != RvClass::config) {
     return error;
   }
   const std::lock_guard lock(mutex_);
@@ -219,17 +219,13 @@ Error Account::explain(const Reply& reply) {
   request.operation = Operation::mechanisms;
   request.slot = open_.slot.id;
   const auto offered = open_.module.link->call(request, options_.timeout);
-  const auto offers = [&](ck::Ulong type) {
-    return std::any_of(offered->mechanisms.begin(),
-                       offered->mechanisms.end(),
-                       [type](const MechanismFacts& each) { return each.type == type; });
-  };
-  if (offered && offers(ck::kMechanismRsaPkcsPss) && !offers(ck::kMechanismRsaPkcs)) {
-    error.message =
-        "the token signs with RSA-PSS only, which signctl does not use: " + error.message;
-    error.hint = "Authenticode verifiers expect PKCS#1 v1.5; use a key that allows CKM_RSA_PKCS";
+  auto reason = offered ? objection_to_mechanisms(offered->mechanisms, leaf_.key().type)
+                        : std::optional<Error>();
+  if (!reason) {
+    return error;
   }
-  return error;
+  reason->message += " (" + error.message + ")";
+  return *std::move(reason);
 }
 
 Result<void> Account::mend(unsigned epoch, Remedy remedy) {

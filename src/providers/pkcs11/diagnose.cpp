@@ -7,6 +7,7 @@
 #include "providers/pkcs11/account.hpp"
 #include "providers/pkcs11/cryptoki.hpp"
 #include "providers/pkcs11/login.hpp"
+#include "providers/pkcs11/mechanisms.hpp"
 
 #include <utility>
 
@@ -33,6 +34,7 @@ class Diagnosis {
     }
     add(to_finding(id, subject_, {error.kind, std::move(message), error.hint}));
   }
+  [[nodiscard]] const std::string& subject() const { return subject_; }
   std::vector<Finding> finish() && { return std::move(findings_); }
 
  private:
@@ -80,19 +82,6 @@ void check_token(Diagnosis& diagnosis, const Token& token, const Options& option
   }
 }
 
-std::string_view mechanism_name(std::uint64_t type) {
-  switch (type) {
-    case ck::kMechanismRsaPkcs:
-      return "CKM_RSA_PKCS";
-    case ck::kMechanismRsaPkcsPss:
-      return "CKM_RSA_PKCS_PSS";
-    case ck::kMechanismEcdsa:
-      return "CKM_ECDSA";
-    default:
-      return "";
-  }
-}
-
 void check_mechanisms(Diagnosis& diagnosis,
                       OpenToken& open,
                       const Options& options,
@@ -105,21 +94,23 @@ void check_mechanisms(Diagnosis& diagnosis,
     diagnosis.add("pkcs11-mechanism", Severity::warning, reply.error().message);
     return;
   }
-  const ck::Ulong wanted =
-      type == crypto::KeyType::rsa ? ck::kMechanismRsaPkcs : ck::kMechanismEcdsa;
   std::vector<std::string> names;
   bool offered = false;
   for (const MechanismFacts& each : reply->mechanisms) {
-    offered = offered || each.type == wanted;
-    if (const auto name = mechanism_name(each.type); !name.empty()) {
-      names.emplace_back(name);
-    }
+    offered = offered || each.type == needed_mechanism(type);
+    names.emplace_back(mechanism_name(each.type));
   }
   // Not an error: some modules leave out what they can do.
+  if (auto reason = objection_to_mechanisms(reply->mechanisms, type)) {
+    Finding finding = to_finding("pkcs11-mechanism", diagnosis.subject(), *reason);
+    finding.severity = Severity::warning;
+    diagnosis.add(std::move(finding));
+    return;
+  }
   diagnosis.add("pkcs11-mechanism",
                 offered ? Severity::info : Severity::warning,
                 offered ? "offers " + join(names, ", ")
-                        : "does not list " + std::string(mechanism_name(wanted)) +
+                        : "does not list " + std::string(mechanism_name(needed_mechanism(type))) +
                               ", which signing with this key needs");
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "providers/pkcs11/module_reading.hpp"
 
+#include "providers/pkcs11/mechanisms.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -13,16 +15,6 @@ constexpr ck::Ulong kMostSlots = 1024;
 constexpr ck::Ulong kMostMechanisms = 4096;
 constexpr std::size_t kMostObjects = 512;
 constexpr ck::Ulong kLargestAttribute = ck::Ulong{64} << 10U;
-
-constexpr std::array<ck::Ulong, 9> kSigningMechanisms{ck::kMechanismRsaPkcs,
-                                                      ck::kMechanismRsaPkcsPss,
-                                                      0x40,  // CKM_SHA256_RSA_PKCS and on
-                                                      0x41,
-                                                      0x42,
-                                                      ck::kMechanismEcdsa,
-                                                      0x1044,  // CKM_ECDSA_SHA256 and on
-                                                      0x1045,
-                                                      0x1046};
 
 Reply reply_of(ck::Rv rv, const char* call) {
   Reply reply;
@@ -199,9 +191,7 @@ Reply read_mechanisms(const ck::Functions& functions, ck::Slot slot) {
   types.resize(std::min<std::size_t>(count, types.size()));
   for (const ck::Ulong type : types) {
     ck::MechanismInfo info{};
-    const bool wanted = std::find(kSigningMechanisms.begin(), kSigningMechanisms.end(), type) !=
-                        kSigningMechanisms.end();
-    if (wanted && functions.get_mechanism_info(slot, type, &info) == ck::kOk) {
+    if (is_signing_mechanism(type) && functions.get_mechanism_info(slot, type, &info) == ck::kOk) {
       reply.mechanisms.push_back({type, info.min_key_size, info.max_key_size, info.flags});
     }
   }

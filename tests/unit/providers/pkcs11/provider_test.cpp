@@ -493,16 +493,38 @@ TEST_CASE("pkcs11: a signature that does not verify is refused", "[providers][pk
   CHECK(result.error().kind == ErrorKind::provider);
 }
 
-TEST_CASE("pkcs11: a token that knows only RSA-PSS is refused with that reason",
-          "[providers][pkcs11]") {
-  MockToken token(Behaviour{{"pss_only", "1"}});
-  const auto session = must(token.open());
+TEST_CASE(
+    "pkcs11: a token that signs no digest as Authenticode wants it is refused, with what it "
+    "does",
+    "[providers][pkcs11]") {
+  struct Row {
+    crypto::PrivateKey::Spec key;
+    const char* mechanisms;
+    const char* said;
+    const char* hint;
+  };
+  using Spec = crypto::PrivateKey::Spec;
+  const auto row = GENERATE(values<Row>(
+      {{Spec::rsa2048, "0xd,0x43,0x1041", "CKM_RSA_PKCS_PSS, CKM_SHA256_RSA_PKCS_PSS", "RSA-PSS"},
+       {Spec::rsa2048, "0x40,0x42", "CKM_SHA256_RSA_PKCS, CKM_SHA512_RSA_PKCS", "FIPS"},
+       {Spec::p256, "0x1044,0x1", "CKM_ECDSA_SHA256", "FIPS"}}));
+  INFO(row.mechanisms);
+  MockToken token(Behaviour{{"mechanisms", row.mechanisms}}, row.key);
 
-  const auto result = sign(*session);
+  const auto findings = token.diagnose(token.settings());
+  const auto result = sign(*must(token.open()));
 
   REQUIRE_FALSE(result);
+  INFO(text_of(result.error()));
   CHECK(result.error().kind == ErrorKind::unsupported);
-  CHECK(result.error().message.find("RSA-PSS only") != std::string::npos);
+  CHECK(result.error().message.find(std::string("signs with ") + row.said + " and not with") !=
+        std::string::npos);
+  CHECK(result.error().hint.find(row.hint) != std::string::npos);
+  CHECK(token.calls("C_Sign") == 0);
+  const Finding* told = find(findings, "pkcs11-mechanism");
+  REQUIRE(told != nullptr);
+  CHECK(told->severity == Severity::warning);
+  CHECK(told->message.find(row.said) != std::string::npos);
 }
 
 TEST_CASE("pkcs11: tokens with equal labels are told apart by serial", "[providers][pkcs11]") {
