@@ -21,6 +21,8 @@ inline constexpr const char* kSubject = "repo:contoso/studio:ref:refs/tags/v1";
 inline constexpr const char* kRequestToken = "fake-actions-request-token";
 inline constexpr const char* kSystemToken = "fake-system-access-token";
 inline constexpr const char* kIdentityHeader = "fake-identity-header";
+/// Azure Machine Learning's; kClient is its single user-assigned identity.
+inline constexpr const char* kMsiSecret = "fake-msi-secret";
 inline constexpr const char* kAccount = "contoso";
 inline constexpr const char* kProfile = "public-trust";
 inline constexpr const char* kDurableIdentity = "1.3.6.1.4.1.311.97.990309390.766961637";

@@ -132,6 +132,12 @@ class Entra final : public Personality {
     if (request.path == "/identity" || request.path == "/metadata/identity/oauth2/token") {
       return managed_identity(request);
     }
+    if (request.path == "/ml/token") {
+      return machine_learning(request);
+    }
+    if (request.path == "/oauth2/token") {
+      return cloud_shell(request);
+    }
     if (request.method != "POST" || !request.path.ends_with("/oauth2/v2.0/token")) {
       return text_response(404, "no such route");
     }
@@ -311,12 +317,48 @@ class Entra final : public Personality {
       return json_response(
           400, {{"error", "invalid_request"}, {"error_description", "Identity not found"}});
     }
+    return identity_token(resource->second);
+  }
+
+  Response identity_token(const std::string& resource) {
     return json_response(200,
-                         {{"access_token", make_token(resource->second, azure::kClient)},
+                         {{"access_token", make_token(resource, azure::kClient)},
                           {"expires_in", std::to_string(kLife)},
                           {"expires_on", std::to_string(now() + kLife)},
-                          {"resource", resource->second},
+                          {"resource", resource},
                           {"token_type", "Bearer"}});
+  }
+
+  static Response bad_identity_request(const std::string& why) {
+    return json_response(400, {{"error", "invalid_request"}, {"error_description", why}});
+  }
+
+  /// Both parameters have names of their own, and the identity has to be named.
+  Response machine_learning(const Request& request) {
+    const std::map<std::string, std::string> wanted{{"api-version", "2017-09-01"},
+                                                    {"clientid", azure::kClient}};
+    auto given = request.query;
+    const std::string resource = given["resource"];
+    given.erase("resource");
+    if (request.method != "GET" || request.header("secret") != azure::kMsiSecret ||
+        !is_service(resource) || given != wanted) {
+      return bad_identity_request("Bad request");
+    }
+    return identity_token(resource);
+  }
+
+  /// Takes a form with the resource alone: there is one identity, the user's.
+  Response cloud_shell(const Request& request) {
+    const auto fields = form_fields(request.body);
+    // The server counts a form's fields as the query's.
+    if (request.method != "POST" || request.header("metadata") != "true" ||
+        request.query.size() != 1 ||
+        request.header("content-type") != "application/x-www-form-urlencoded" || !fields ||
+        fields->size() != 1 || !fields->contains("resource") ||
+        !is_service(fields->at("resource"))) {
+      return bad_identity_request("Bad request");
+    }
+    return identity_token(fields->at("resource"));
   }
 
   Lab& lab_;

@@ -21,6 +21,7 @@ SECRETS = {
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "fake-actions-request-token",
     "SYSTEM_ACCESSTOKEN": "fake-system-access-token",
     "IDENTITY_HEADER": "fake-identity-header",
+    "MSI_SECRET": "fake-msi-secret",
 }
 WRONG = "nothing-like-the-secret-4711"
 
@@ -107,6 +108,9 @@ def ways(place):
         Way("App Service", "the managed identity", asked="GET /entra/identity",
             variables={"IDENTITY_ENDPOINT": f"{place.entra}/identity", "IDENTITY_HEADER": SECRETS["IDENTITY_HEADER"]},
             refused={"IDENTITY_HEADER": WRONG}),
+        Way("Azure Machine Learning", "the managed identity", asked="GET /entra/ml/token",
+            variables={"MSI_ENDPOINT": f"{place.entra}/ml/token", "MSI_SECRET": SECRETS["MSI_SECRET"]},
+            refused={"MSI_SECRET": WRONG}),
         Way("metadata service", "the managed identity", asked="GET /entra/metadata/identity",
             variables={"AZURE_POD_IDENTITY_AUTHORITY_HOST": place.entra},
             refused={"AZURE_CLIENT_ID": "an-identity-that-is-not-assigned"}),

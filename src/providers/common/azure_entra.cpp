@@ -171,8 +171,9 @@ std::int64_t number_at(const Json& json, const char* field) {
   }
   std::int64_t number = 0;
   const std::string text = found->is_string() ? found->get<std::string>() : "";
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  // Older endpoints write expires_on as a date, which begins with a number as well.
+  return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() ? number : 0;
 }
 
 }  // namespace

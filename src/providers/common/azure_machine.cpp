@@ -15,52 +15,115 @@ namespace {
 
 constexpr std::string_view kMetadata = "http://169.254.169.254";
 constexpr std::string_view kMetadataPath = "/metadata/identity/oauth2/token";
+constexpr std::string_view kArc = "http://127.0.0.1:40342/metadata/identity/oauth2/token";
 
 /// Where this machine's managed identity is asked for.
 struct Endpoint {
+  std::string kind;  ///< "App Service"; empty for the metadata service, which no variable tells of.
   std::string base;
-  std::string path;  ///< With its query but for the resource.
+  std::string path;
   std::map<std::string, std::string> headers;
-  std::chrono::milliseconds timeout{10'000};
+  std::map<std::string, std::string> fields;  ///< All but resource and client.
+  std::string client_field{"client_id"};      ///< Empty where there is a single identity.
+  bool is_form{false};                        ///< The fields are a form, and no query.
   bool is_arc{false};  ///< Wants a secret that only this machine's administrators can read.
 };
 
-/// The URL in two, with the query that belongs to it.
-Endpoint endpoint_at(const std::string& url, const std::string& version) {
+Endpoint endpoint_at(std::string kind, const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t slash = url.find('/', scheme == std::string::npos ? 0 : scheme + 3);
   Endpoint endpoint;
+  endpoint.kind = std::move(kind);
   endpoint.base = url.substr(0, slash);
-  endpoint.path =
-      (slash == std::string::npos ? "/" : url.substr(slash)) + "?api-version=" + version;
+  endpoint.path = slash == std::string::npos ? "/" : url.substr(slash);
   return endpoint;
 }
 
-Endpoint find_endpoint(World world) {
-  const auto url = world.environment.get("IDENTITY_ENDPOINT");
-  const auto header = world.environment.get("IDENTITY_HEADER");
-  if (url && header) {
-    Endpoint endpoint = endpoint_at(*url, "2019-08-01");
-    endpoint.headers["X-IDENTITY-HEADER"] = *header;
-    return endpoint;
-  }
-  if (url && world.environment.get("IMDS_ENDPOINT")) {
-    Endpoint endpoint = endpoint_at(*url, "2020-06-01");
-    endpoint.headers["Metadata"] = "true";
-    endpoint.is_arc = true;
-    return endpoint;
-  }
-  const auto host = world.environment.get("AZURE_POD_IDENTITY_AUTHORITY_HOST");
-  Endpoint endpoint =
-      endpoint_at(std::string(kMetadata) + std::string(kMetadataPath), "2018-02-01");
-  if (host) {
-    endpoint.base = *host;
-    while (endpoint.base.ends_with('/')) {
-      endpoint.base.pop_back();
-    }
-  }
-  endpoint.headers["Metadata"] = "true";
+Endpoint app_service(const std::string& url, const std::string& header) {
+  Endpoint endpoint = endpoint_at("App Service", url);
+  endpoint.headers["X-IDENTITY-HEADER"] = header;
+  endpoint.fields["api-version"] = "2019-08-01";
   return endpoint;
+}
+
+Endpoint machine_learning(const Environment& environment, const std::string& url) {
+  Endpoint endpoint = endpoint_at("Azure Machine Learning", url);
+  endpoint.headers["secret"] = environment.get("MSI_SECRET").value_or("");
+  endpoint.fields["api-version"] = "2017-09-01";
+  endpoint.client_field = "clientid";
+  if (const auto usual = environment.get("DEFAULT_IDENTITY_CLIENT_ID")) {
+    endpoint.fields[endpoint.client_field] = *usual;
+  }
+  return endpoint;
+}
+
+Endpoint cloud_shell(const std::string& url) {
+  Endpoint endpoint = endpoint_at("Cloud Shell", url);
+  endpoint.headers["Metadata"] = "true";
+  endpoint.client_field.clear();
+  endpoint.is_form = true;
+  return endpoint;
+}
+
+Endpoint arc(const std::string& url) {
+  Endpoint endpoint = endpoint_at("Azure Arc", url);
+  endpoint.headers["Metadata"] = "true";
+  endpoint.fields["api-version"] = "2020-06-01";
+  endpoint.client_field.clear();
+  endpoint.is_arc = true;
+  return endpoint;
+}
+
+Endpoint metadata_service(const Environment& environment) {
+  std::string host =
+      environment.get("AZURE_POD_IDENTITY_AUTHORITY_HOST").value_or(std::string(kMetadata));
+  while (host.ends_with('/')) {
+    host.pop_back();
+  }
+  Endpoint endpoint = endpoint_at("", host + std::string(kMetadataPath));
+  endpoint.headers["Metadata"] = "true";
+  endpoint.fields["api-version"] = "2018-02-01";
+  return endpoint;
+}
+
+/// Whether the Azure Arc agent is installed: services may run without its variables.
+bool has_arc_agent(const Environment& environment) {
+  std::vector<std::filesystem::path> agents{"/opt/azcmagent/bin/himds"};
+  if (const auto programs = environment.get("ProgramFiles")) {
+    agents.push_back(to_path(*programs) / "AzureConnectedMachineAgent" / "himds.exe");
+  }
+  return std::any_of(agents.begin(), agents.end(), [](const std::filesystem::path& agent) {
+    std::error_code failed;
+    return std::filesystem::exists(agent, failed);
+  });
+}
+
+Error service_fabric() {
+  return {
+      ErrorKind::unsupported,
+      "this is Azure Service Fabric or Container Instances (IDENTITY_SERVER_THUMBPRINT is set), "
+      "whose managed identity signctl cannot use: its endpoint is known by a SHA-1 thumbprint "
+      "only",
+      "set auth to workload-identity, client-certificate or client-secret; in Container "
+      "Instances unset IDENTITY_ENDPOINT, and the metadata service is asked"};
+}
+
+/// In the order of Microsoft's own libraries, which is what tells one place from another.
+Result<Endpoint> find_endpoint(const Environment& environment) {
+  const auto url = environment.get("IDENTITY_ENDPOINT");
+  const auto header = environment.get("IDENTITY_HEADER");
+  if (url && header) {
+    return environment.get("IDENTITY_SERVER_THUMBPRINT") ? Result<Endpoint>(service_fabric())
+                                                         : app_service(*url, *header);
+  }
+  if (const auto older = environment.get("MSI_ENDPOINT")) {
+    return environment.get("MSI_SECRET") ? machine_learning(environment, *older)
+                                         : cloud_shell(*older);
+  }
+  if (url && environment.get("IMDS_ENDPOINT")) {
+    return arc(*url);
+  }
+  return has_arc_agent(environment) ? arc(std::string(kArc)) : metadata_service(environment);
 }
 
 Error explain_identity(const Reply& reply) {
@@ -118,27 +181,47 @@ Result<Secret> arc_secret(const Reply& refusal, const Environment& environment) 
   return Secret(std::string(as_text(*bytes)));
 }
 
-Result<void> answer_arc(const RestClient& rest, const std::string& client, Call& call) {
-  if (!client.empty()) {
-    return Error{ErrorKind::config,
-                 "Azure Arc machines have a single identity, and client_id is set",
-                 "leave client_id (AZURE_CLIENT_ID) out"};
-  }
+Result<void> answer_arc(const RestClient& rest, Call& call) {
   SIGNCTL_TRY(const Reply refusal, rest.send_once(call), "");
   SIGNCTL_TRY(const Secret secret, arc_secret(refusal, rest.world().environment), "");
   call.headers["Authorization"] = "Basic " + std::string(secret.reveal());
   return ok();
 }
 
+Result<Call> token_call(Endpoint endpoint, const std::string& client, const std::string& resource) {
+  if (!client.empty() && endpoint.client_field.empty()) {
+    return Error{ErrorKind::config,
+                 endpoint.kind + " has a single identity, and client_id is set",
+                 "leave client_id (AZURE_CLIENT_ID) out"};
+  }
+  endpoint.fields["resource"] = resource;
+  if (!client.empty()) {
+    endpoint.fields[endpoint.client_field] = client;
+  }
+  Call call;
+  call.path = std::move(endpoint.path);
+  call.headers = std::move(endpoint.headers);
+  Bytes form = form_body(endpoint.fields);
+  if (endpoint.is_form) {
+    call.method = "POST";
+    call.content_type = "application/x-www-form-urlencoded";
+    call.body = std::move(form);
+  } else {
+    call.path += "?" + std::string(as_text(form));
+  }
+  return call;
+}
+
 }  // namespace
 
 bool has_managed_identity(World world) {
-  if (world.environment.get("IDENTITY_ENDPOINT")) {
+  const auto endpoint = find_endpoint(world.environment);
+  if (!endpoint || !endpoint->kind.empty()) {
     return true;
   }
-  const Endpoint endpoint = find_endpoint(world);
   HttpRequest probe;
-  probe.url = endpoint.base + endpoint.path;
+  probe.url =
+      endpoint->base + endpoint->path + "?" + std::string(as_text(form_body(endpoint->fields)));
   probe.connect_timeout = std::chrono::seconds(1);
   probe.timeout = std::chrono::seconds(1);
   // Any answer will do: without a resource it is a refusal.
@@ -148,23 +231,18 @@ bool has_managed_identity(World world) {
 Result<AccessToken> token_of_managed_identity(World world,
                                               const std::string& client,
                                               const std::string& resource) {
-  const Endpoint endpoint = find_endpoint(world);
+  SIGNCTL_TRY(const Endpoint endpoint, find_endpoint(world.environment), "");
   Service service;
   service.name = "the managed identity endpoint";
   SIGNCTL_TRY(service.base_url, service_url(endpoint.base, "IDENTITY_ENDPOINT"), "");
-  service.timeout = endpoint.timeout;
-  Call call;
-  call.path = endpoint.path + "&resource=" + percent_encode(resource);
-  if (!client.empty() && !endpoint.is_arc) {
-    call.path += "&client_id=" + percent_encode(client);
-  }
-  call.headers = endpoint.headers;
+  service.timeout = std::chrono::seconds(10);
+  SIGNCTL_TRY(Call call, token_call(endpoint, client, resource), "");
   RetryRules rules;
   rules.attempts = 3;
   rules.initial = std::chrono::seconds(1);
   const RestClient rest(world, std::move(service), nullptr, explain_identity);
   if (endpoint.is_arc) {
-    SIGNCTL_CHECK(answer_arc(rest, client, call), "");
+    SIGNCTL_CHECK(answer_arc(rest, call), "");
   }
   SIGNCTL_TRY(const Reply reply, rest.send(call, rules), "");
   return token_in(reply, "the managed identity endpoint");

@@ -115,6 +115,17 @@ TEST_CASE("azure: no other file of the machine is sent to what calls itself the 
   CHECK_FALSE(machine.has_sent_anything());
 }
 
+TEST_CASE("azure: an Arc machine is known by its agent where no variable tells",
+          "[providers][common]") {
+  Machine machine;
+  machine.environment = FakeEnvironment(
+      {{"ProgramFiles", machine.folder.path()}, {"ProgramData", machine.folder.path()}});
+  static_cast<void>(
+      Machine::file(machine.folder.path() + "/AzureConnectedMachineAgent/himds.exe", ""));
+
+  CHECK(must(machine.token()).text.reveal() == "arc-token");
+}
+
 TEST_CASE("azure: an Arc machine has one identity", "[providers][common]") {
   Machine machine;
   const auto token = machine.token("11111111-2222-3333-4444-555555555555");

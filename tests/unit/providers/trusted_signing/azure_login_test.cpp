@@ -147,6 +147,61 @@ TEST_CASE("azure login: every way ends with a token for the resource", "[provide
   CHECK(is_good(world, token(world, as("managed-identity"))));
 }
 
+TEST_CASE("azure login: Azure Machine Learning's managed identity", "[providers][azure]") {
+  fake::Rig world({"entra"});
+  const std::string endpoint = world.server->url("entra") + "/ml/token";
+  world.http->reroute(endpoint, endpoint);
+  world.variables.set("MSI_ENDPOINT", endpoint);
+  world.variables.set("MSI_SECRET", azure::kMsiSecret);
+  const auto settings = with(named(world), "auth", "managed-identity");
+  CHECK(is_good(world, token(world, settings)));
+
+  const auto unnamed = with(settings, "client_id", "");
+  CHECK_FALSE(token(world, unnamed));
+  world.variables.set("DEFAULT_IDENTITY_CLIENT_ID", azure::kClient);
+  CHECK(is_good(world, token(world, unnamed)));
+  CHECK(description(world, with(named(world), "client_id", "")).find("managed identity") !=
+        std::string::npos);
+
+  world.variables.set("MSI_SECRET", "wrong-msi-secret");
+  const auto refused = token(world, settings);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::auth);
+}
+
+TEST_CASE("azure login: Cloud Shell's managed identity", "[providers][azure]") {
+  fake::Rig world({"entra"});
+  const std::string endpoint = world.server->url("entra") + "/oauth2/token";
+  world.http->reroute(endpoint, endpoint);
+  world.variables.set("MSI_ENDPOINT", endpoint);
+  const auto settings = with(named(world), "auth", "managed-identity");
+
+  CHECK(is_good(world, token(world, with(settings, "client_id", ""))));
+  const auto several = token(world, settings);
+  REQUIRE_FALSE(several);
+  CHECK(several.error().kind == ErrorKind::config);
+  CHECK(several.error().message.find("Cloud Shell has a single identity") != std::string::npos);
+}
+
+TEST_CASE("azure login: Service Fabric is recognised and refused, and nothing is asked there",
+          "[providers][azure]") {
+  fake::Rig world({"entra"});
+  world.variables.set("IDENTITY_ENDPOINT", world.server->url("entra") + "/identity");
+  world.variables.set("IDENTITY_HEADER", azure::kIdentityHeader);
+  world.variables.set("IDENTITY_SERVER_THUMBPRINT", "0011223344556677889900112233445566778899");
+
+  for (const char* auth : {"managed-identity", "auto"}) {
+    INFO(auth);
+    const auto got = token(world, with(named(world), "auth", auth));
+
+    REQUIRE_FALSE(got);
+    CHECK(got.error().kind == ErrorKind::unsupported);
+    CHECK(got.error().message.find("Service Fabric") != std::string::npos);
+    CHECK(got.error().hint.find("workload-identity") != std::string::npos);
+  }
+  CHECK(world.lab.served().empty());
+}
+
 TEST_CASE("azure login: auto takes the first that there is something for", "[providers][azure]") {
   fake::Rig world({"entra"});
   const ProviderSettings base = named(world);
@@ -154,6 +209,7 @@ TEST_CASE("azure login: auto takes the first that there is something for", "[pro
 
   CHECK(description(world, base).find("az command") != std::string::npos);
   world.variables.set("IDENTITY_ENDPOINT", "http://127.0.0.1:1/identity");
+  world.variables.set("IDENTITY_HEADER", azure::kIdentityHeader);
   CHECK(description(world, base).find("managed identity") != std::string::npos);
   world.variables.set("SYSTEM_OIDCREQUESTURI", "https://vstoken.example/");
   world.variables.set("SYSTEM_ACCESSTOKEN", "token");
