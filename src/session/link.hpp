@@ -23,7 +23,8 @@ class Link {
 
   /// Waits for the next message, at most that long.
   ///
-  /// @errors `network` when the other side has gone, is late or sends what is too long;
+  /// @errors `network` when the other side has gone, is late or sends what is too long, with
+  ///         `may_be_done` unless it has gone without having read all that was sent to it;
   ///         `interrupted` when somebody asked to stop.
   virtual Result<Bytes> receive(std::chrono::milliseconds most) = 0;
 };

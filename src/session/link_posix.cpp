@@ -37,6 +37,12 @@ Error gone() {
   return {ErrorKind::network, "the signing session is not there any more"};
 }
 
+Error no_answer() {
+  Error error = gone();
+  error.may_be_done = true;
+  return error;
+}
+
 /// Whether `events` come about before `end`.
 Result<bool> wait_for(int socket, short events, Time end) {
   for (;;) {
@@ -91,7 +97,7 @@ class SocketLink final : public Link {
       size = size << 8U | octet;
     }
     if (size > kLongestMessage) {
-      return gone();
+      return no_answer();
     }
     Bytes message(size);
     SIGNCTL_CHECK(fill(message, end), "");
@@ -103,8 +109,10 @@ class SocketLink final : public Link {
     for (std::size_t done = 0; done < out.size();) {
       SIGNCTL_TRY(const bool ready, wait_for(socket_.get(), POLLIN, end), "");
       const auto got = ready ? ::recv(socket_.get(), out.data() + done, out.size() - done, 0) : 0;
+      // unix(7): the other side was closed before all that was sent to it was read.
+      const bool unread = got < 0 && errno == ECONNRESET;
       if (got <= 0) {
-        return gone();
+        return unread ? gone() : no_answer();
       }
       done += static_cast<std::size_t>(got);
     }

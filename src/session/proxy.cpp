@@ -19,6 +19,15 @@ constexpr milliseconds kHello{10'000};
 /// Longer than any retrying in the session takes.
 constexpr milliseconds kAnswer{1'800'000};
 
+/// Of a session that had been asked for a signature.
+Error lost_signature(Error error) {
+  error.may_be_done = true;
+  error.hint =
+      "the session has gone while it signed, and the service may have counted a signature whose "
+      "answer was lost; look at the service's own records before running again";
+  return error;
+}
+
 class ProxySession final : public SigningSession {
  public:
   ProxySession(std::unique_ptr<Link> link, SessionMaker next)
@@ -149,10 +158,16 @@ Result<std::unique_ptr<Link>> say_hello(const Address& address) {
 
 Result<Answer> ask(Link& link, const Question& question) {
   SIGNCTL_CHECK(link.send(encode(question)), "");
-  SIGNCTL_TRY(const Bytes message, link.receive(kAnswer), "");
-  auto answer = decode_answer(message);
+  auto message = link.receive(kAnswer);
+  if (!message) {
+    return message.error().may_be_done && question.asked == Asked::sign
+               ? lost_signature(std::move(message).error())
+               : std::move(message).error();
+  }
+  auto answer = decode_answer(*message);
   if (!answer) {
-    return Error{ErrorKind::network, answer.error().message};
+    Error error{ErrorKind::network, answer.error().message};
+    return question.asked == Asked::sign ? lost_signature(std::move(error)) : error;
   }
   if (answer->error) {
     return *std::move(answer->error);
