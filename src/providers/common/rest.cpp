@@ -97,8 +97,8 @@ std::string request_id(const Reply& reply) {
   return {};
 }
 
-/// The rules of the run that this thread works for, unless the caller has some of its own; and the
-/// run's deadline in any case.
+/// The rules of the run that this thread works for, unless the caller has attempts or a deadline of
+/// its own; and the run's deadline in any case.
 RetryRules rules_in_force(const RetryRules& wanted) {
   CallScope* const scope = CallScope::current();
   if (scope == nullptr) {
@@ -108,9 +108,10 @@ RetryRules rules_in_force(const RetryRules& wanted) {
   const RetryRules plain;
   const auto left = scope->control().time_left();
   rules.deadline = std::min(wanted.deadline, left);
-  if (wanted.attempts == plain.attempts && wanted.deadline == plain.deadline) {
+  if (wanted.attempts == plain.attempts) {
     const CallControl::Rules run = scope->control().rules();
-    rules = {run.attempts, run.initial, run.max, left};
+    const bool own_deadline = wanted.deadline != plain.deadline;
+    rules = {run.attempts, run.initial, run.max, own_deadline ? rules.deadline : left};
   }
   return rules;
 }

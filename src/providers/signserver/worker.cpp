@@ -112,6 +112,12 @@ Error explain(const Reply& reply, const std::string& worker) {
   return error;
 }
 
+Error no_signature() {
+  return {ErrorKind::provider,
+          "SignServer answered without a signature",
+          "check that url leads to SignServer and not to a gateway's page"};
+}
+
 Secret secret_of(const ProviderSettings& settings, const char* key) {
   const auto found = settings.secrets.find(key);
   return found == settings.secrets.end() ? Secret() : found->second;
@@ -205,6 +211,9 @@ Result<void> Worker::probe() {
     return ok();
   }
   if (answer && answer->ok()) {
+    if (text_at(answer->json, {"data"}).empty()) {
+      return no_signature();
+    }
     return Error{ErrorKind::config,
                  "worker " + printable(worker) + " takes a single byte for a SHA-256 digest",
                  hint_for_400("")};
@@ -243,9 +252,7 @@ Result<SignedDigest> Worker::sign(ByteView digest, DigestAlg alg) {
       const Reply reply, rest_.send(process(settings_.get("worker"), digest, alg), kRules), "");
   const auto signature = from_any_base64(text_at(reply.json, {"data"}));
   if (!signature || signature->empty()) {
-    return Error{ErrorKind::provider,
-                 "SignServer answered without a signature",
-                 "check that url leads to SignServer and not to a gateway's page"};
+    return no_signature();
   }
   SIGNCTL_TRY(Chain chain, chain_for(reply.json), "");
   SIGNCTL_TRY(Bytes checked, checked_signature(chain.leaf, digest, alg, *signature), "");

@@ -67,8 +67,7 @@ class ShortSession {
 
 }  // namespace
 
-TEST_CASE("a session that goes with a question for a signature may have had it made",
-          "[session]") {
+TEST_CASE("a session that goes with a question for a signature may have had it made", "[session]") {
   ShortSession session([](Link& link) { static_cast<void>(link.receive(kSoon)); });
 
   const Error error = session.refusal();
@@ -90,9 +89,8 @@ TEST_CASE("a session that talks nonsense instead of a signature may have had it 
 }
 
 TEST_CASE("a session that goes without having read the question has done nothing", "[session]") {
-  ShortSession session([](Link& /*link*/) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  });
+  ShortSession session(
+      [](Link& /*link*/) { std::this_thread::sleep_for(std::chrono::milliseconds(300)); });
 
   const Error error = session.refusal();
 

@@ -32,13 +32,13 @@ class Agent final : public HttpClient {
       return response;
     }
     const bool knows = good && given->second == "Basic arc-secret";
-    const std::string body = R"({"access_token":"arc-token","expires_in":"3600"})";
     response.status = knows ? 200 : 400;
-    response.body.assign(body.begin(), body.end());
+    response.body.assign(answer.begin(), answer.end());
     return response;
   }
 
   std::string realm;
+  std::string answer{R"({"access_token":"arc-token","expires_in":"3600"})"};
   std::vector<HttpRequest> asked;
 };
 
@@ -124,6 +124,16 @@ TEST_CASE("azure: an Arc machine is known by its agent where no variable tells",
       Machine::file(machine.folder.path() + "/AzureConnectedMachineAgent/himds.exe", ""));
 
   CHECK(must(machine.token()).text.reveal() == "arc-token");
+}
+
+TEST_CASE("azure: the end of a token is read as numbers alone", "[providers][common]") {
+  Machine machine;
+  machine.agent.answer = R"({"access_token":"arc-token","expires_on":"1795438800"})";
+  CHECK(must(machine.token()).expires == TimePoint{std::chrono::seconds{1'795'438'800}});
+
+  machine.agent.answer =
+      R"({"access_token":"arc-token","expires_on":"11/26/2026 13:00:00 PM +00:00"})";
+  CHECK_FALSE(must(machine.token()).expires);
 }
 
 TEST_CASE("azure: an Arc machine has one identity", "[providers][common]") {

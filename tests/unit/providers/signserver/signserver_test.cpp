@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fake/signserver.hpp"
 
+#include "core/call_control.hpp"
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
 #include "fake/client_file.hpp"
@@ -51,7 +52,39 @@ Fault refuse(int status, const std::string& text) {
   return fault;
 }
 
+/// A run that tries everything twice.
+class Twice final : public CallControl {
+ public:
+  [[nodiscard]] Rules rules() const override {
+    return {2, std::chrono::milliseconds{1}, std::chrono::milliseconds{1}};
+  }
+  [[nodiscard]] std::chrono::milliseconds time_left() const override {
+    return std::chrono::minutes{10};
+  }
+  void on_trouble(const Error& /*error*/) override {}
+  bool wait(std::chrono::milliseconds /*pause*/) override { return true; }
+};
+
 }  // namespace
+
+TEST_CASE("signserver: a lost answer is asked for again as often as the run says",
+          "[providers][signserver]") {
+  auto& world = rig();
+  const auto session = must(open(world, p256(world)));
+  Fault cut;
+  cut.kind = FaultKind::cut;
+  cut.times = -1;
+  world.lab.add(cut);
+  world.lab.forget();
+  Twice run;
+  const CallScope scope(run);
+
+  const auto result = sign(*session);
+
+  REQUIRE_FALSE(result);
+  CHECK(result.error().kind == ErrorKind::network);
+  CHECK(world.lab.served().size() == 2);
+}
 
 TEST_CASE("signserver: opening asks once and spends no signature", "[providers][signserver]") {
   auto& world = rig();
@@ -191,6 +224,18 @@ TEST_CASE("signserver: an offline crypto token is waited for, two minutes at mos
   CHECK(error.hint.find("activate the crypto worker") != std::string::npos);
   CHECK(world.clock.now() - before <= std::chrono::seconds{120});
   CHECK(world.lab.served().size() > 2);
+}
+
+TEST_CASE("signserver: a gateway's page is not taken for a worker", "[providers][signserver]") {
+  auto& world = rig();
+  Fault page;
+  page.kind = FaultKind::html;
+  world.lab.add(page);
+
+  const Error error = refusal(world, p256(world));
+
+  CHECK(error.kind == ErrorKind::provider);
+  CHECK(error.hint.find("gateway's page") != std::string::npos);
 }
 
 TEST_CASE("signserver: a fault that passes while opening is waited out",
