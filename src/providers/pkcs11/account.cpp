@@ -198,7 +198,11 @@ Result<Reply> Account::ask_with_login(Lane& lane, const View& now, Request reque
   request.context_login = true;
   turn.sent(request.pin);
   auto reply = lane.link->call(request, options_.timeout);
-  if (!reply || reply->call == "C_Login") {
+  if (!reply) {
+    lane.link.reset();
+    return lost_with_pin(std::move(reply).error());
+  }
+  if (reply->call == "C_Login") {
     return reply;
   }
   if (reply->call == "C_Sign" || trust == PinTrust::accepted) {

@@ -105,6 +105,12 @@ Error login_error(const Reply& reply, const Token& after) {
   return error;
 }
 
+Error lost_with_pin(Error error) {
+  error.kind = ErrorKind::provider;
+  error.hint = "whether the PIN was counted is unknown, so it is not sent again in this run";
+  return error;
+}
+
 Result<void> log_in(OpenToken& open, const Options& options, Login which) {
   PinLedger::Turn turn = PinLedger::of_this_process().take(token_of(open), options.user);
   const LockResult lock = take_login_lock(lock_name(token_of(open)), options.timeout);
@@ -130,10 +136,7 @@ Result<void> log_in(OpenToken& open, const Options& options, Login which) {
   turn.sent(pin);
   auto reply = open.module.link->call(login_request(open, options, pin), options.timeout);
   if (!reply) {
-    Error error = std::move(reply).error();
-    error.kind = ErrorKind::provider;
-    error.hint = "whether the PIN was counted is unknown, so it is not sent again in this run";
-    return error;
+    return lost_with_pin(std::move(reply).error());
   }
   const bool has_reached_token = reply->call == "C_Login" && reply->rv != ck::kUserAlreadyLoggedIn;
   if (!has_reached_token) {

@@ -29,6 +29,9 @@ Result<void> refresh(OpenToken& open, const Options& options);
 ///         pass (no session left, token taken out) and has cost no try.
 Result<void> log_in(OpenToken& open, const Options& options, Login which);
 
+/// `error`, of a driver that was lost when it had the PIN: `provider`, so that nobody tries again.
+[[nodiscard]] Error lost_with_pin(Error error);
+
 /// The error of a C_Login, with the state that it left the PIN in: `auth` when it was refused,
 /// `provider` when it failed for another reason. Never `network`.
 [[nodiscard]] Error login_error(const Reply& reply, const Token& after);

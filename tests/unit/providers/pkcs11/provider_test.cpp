@@ -422,6 +422,23 @@ TEST_CASE("pkcs11: a login that hangs is neither waited for nor repeated",
   CHECK(token.calls("C_Login") == 1);
 }
 
+TEST_CASE("pkcs11: a driver that hangs with the PIN of a signature is not given it again",
+          "[providers][pkcs11][worker][pin]") {
+  MockToken token(Behaviour{{"hang", "C_Sign"}, {"always_authenticate", "1"}});
+  const auto session = must(token.open(with(token.settings(), "timeout", "2s")));
+
+  const auto result = sign(*session);
+
+  REQUIRE_FALSE(result);
+  INFO(text_of(result.error()));
+  CHECK(result.error().kind == ErrorKind::provider);
+  CHECK(result.error().message.find("did not answer") != std::string::npos);
+  CHECK(result.error().hint.find("whether the PIN was counted is unknown") != std::string::npos);
+  CHECK_FALSE(sign(*session));
+  CHECK(token.calls("C_Login context") == 1);
+  CHECK(token.calls("C_Login") == 1);
+}
+
 TEST_CASE("pkcs11: a driver that crashes takes nothing along", "[providers][pkcs11][worker]") {
   MockToken token(Behaviour{{"crash", "C_Sign"}});
   const auto session = must(token.open());
