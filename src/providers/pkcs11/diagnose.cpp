@@ -20,14 +20,14 @@ class Diagnosis {
   void add(std::string id, Severity severity, std::string message) {
     findings_.push_back({std::move(id), severity, subject_, std::move(message)});
   }
-  void add_failure(std::string id, ErrorKind kind, std::string message) {
+  void add_failure(std::string_view id, ErrorKind kind, std::string message) {
     add(to_finding(id, subject_, {kind, std::move(message)}));
   }
   void add(Finding finding) { findings_.push_back(std::move(finding)); }
   void add(const std::vector<Finding>& findings) {
     findings_.insert(findings_.end(), findings.begin(), findings.end());
   }
-  void add(std::string id, const Error& error) {
+  void add(std::string_view id, const Error& error) {
     std::string message = error.message;
     for (const std::string& step : error.trail) {
       message += ", while " + step;

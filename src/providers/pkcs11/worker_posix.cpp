@@ -287,7 +287,7 @@ struct SpawnSettings {
   }
 };
 
-Result<std::shared_ptr<Driver>> spawn(std::string program) {
+Result<std::shared_ptr<Driver>> spawn(const std::string& program) {
   auto pair = make_socket_pair();
   if (!pair) {
     return start_error("no socket");
@@ -335,7 +335,7 @@ Result<std::shared_ptr<Driver>> start_driver() {
     const std::lock_guard lock(program.mutex);
     path = program.path;
   }
-  return path.empty() ? Result<std::shared_ptr<Driver>>(local_driver()) : spawn(std::move(path));
+  return path.empty() ? Result<std::shared_ptr<Driver>>(local_driver()) : spawn(path);
 }
 
 }  // namespace signctl::providers::pkcs11
