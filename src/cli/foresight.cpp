@@ -67,6 +67,7 @@ Result<void> check_foreseen(const std::vector<engine::FileTask>& tasks,
                             MissingFolder folder) {
   constexpr int kLooks = 2;
   std::vector<Failing> failing;
+  failing.reserve(tasks.size());
   for (const engine::FileTask& task : tasks) {
     failing.push_back({task});
   }

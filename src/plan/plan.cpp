@@ -171,9 +171,10 @@ Result<void> Expansion::read_list(const std::string& name) {
                    "the list " + printable(name) + " names another list",
                    "name it beside this one; a file that begins with @ is ./@name"};
     }
-    if (!line.empty() && !line.starts_with('#')) {
-      SIGNCTL_CHECK(add_entry({std::string(line), name}), "");
+    if (line.empty() || line.starts_with('#')) {
+      continue;
     }
+    SIGNCTL_CHECK(add_entry({std::string(line), name}), "");
   }
   if (entries_.size() == before && !selection_.allow_empty) {
     return Error{ErrorKind::input,
@@ -188,11 +189,9 @@ Result<void> Expansion::read_entries() {
     SIGNCTL_CHECK(excludes_.add(pattern), "");
   }
   for (const std::string& text : selection_.include) {
-    if (text.starts_with('@')) {
-      SIGNCTL_CHECK(read_list(text.substr(1)), "reading the list " + printable(text.substr(1)));
-    } else {
-      SIGNCTL_CHECK(add_entry({text, ""}), "");
-    }
+    const bool is_list = text.starts_with('@');
+    SIGNCTL_CHECK(is_list ? read_list(text.substr(1)) : add_entry({text, ""}),
+                  is_list ? "reading the list " + printable(text.substr(1)) : "");
   }
   return ok();
 }
@@ -258,10 +257,11 @@ Result<std::size_t> Expansion::expand_folder(const Entry& entry, const std::stri
   SIGNCTL_TRY(const auto files, walk(everything, path == "." ? "" : path), "");
   std::size_t count = 0;
   for (const std::string& file : files) {
-    if (!recognise_ || recognise_(file)) {
-      SIGNCTL_CHECK(take(file, "in " + entry.text + from_list(entry)), "");
-      ++count;
+    if (recognise_ && !recognise_(file)) {
+      continue;
     }
+    SIGNCTL_CHECK(take(file, "in " + entry.text + from_list(entry)), "");
+    ++count;
   }
   return count;
 }
@@ -283,13 +283,13 @@ Result<void> Expansion::expand_pattern(const Entry& entry) {
   std::string similar;
   for (const std::string& file : files) {
     const std::string_view below = std::string_view(file).substr(folder);
-    if (glob.matches(folder > 0 && below.starts_with('/') ? below.substr(1) : below)) {
-      SIGNCTL_CHECK(take(file, "matches " + entry.text + from_list(entry)), "");
-      ++count;
-    } else {
+    if (!glob.matches(folder > 0 && below.starts_with('/') ? below.substr(1) : below)) {
       note_other_case(file, entry);
       similar = similar.empty() ? file : similar;
+      continue;
     }
+    SIGNCTL_CHECK(take(file, "matches " + entry.text + from_list(entry)), "");
+    ++count;
   }
   return count == 0 && !selection_.allow_empty ? Result<void>(matched_nothing(entry, similar))
                                                : ok();
