@@ -283,8 +283,10 @@ x509_st* Certificate::x509() const {
 }
 
 bool Certificate::signed_by(const Certificate& issuer) const {
+  // Keys of a kind that no path may have are not worth the time that some take.
   EVP_PKEY* key = X509_get0_pubkey(issuer.x509());
-  const bool good = key != nullptr && X509_verify(x509(), key) == 1;
+  const bool good =
+      key != nullptr && issuer.key().type != KeyType::other && X509_verify(x509(), key) == 1;
   ERR_clear_error();
   return good;
 }
@@ -293,22 +295,22 @@ std::vector<Certificate> order_chain(const Certificate& leaf,
                                      const std::vector<Certificate>& pool) {
   constexpr std::size_t kMaxLength = 16;
   std::vector<Certificate> chain{leaf};
-  while (chain.size() < kMaxLength && !chain.back().self_issued()) {
-    const Certificate& child = chain.back();
-    const auto issuer = std::find_if(pool.begin(), pool.end(), [&](const Certificate& candidate) {
-      const ByteView wanted = child.issuer_der();
-      const ByteView name = candidate.subject_der();
-      return std::equal(name.begin(), name.end(), wanted.begin(), wanted.end()) &&
-             std::find(chain.begin(), chain.end(), candidate) == chain.end() &&
-             child.signed_by(candidate);
-    });
-    if (issuer == pool.end()) {
-      break;
+  const auto issued = [&chain](const Certificate& candidate, const Certificate& child) {
+    const ByteView wanted = child.issuer_der();
+    const ByteView name = candidate.subject_der();
+    return std::equal(name.begin(), name.end(), wanted.begin(), wanted.end()) &&
+           !candidate.self_issued() &&
+           std::find(chain.begin(), chain.end(), candidate) == chain.end() &&
+           child.signed_by(candidate);
+  };
+  // Who verifies may trust either issuer of a cross-signed authority.
+  for (std::size_t i = 0; i < chain.size() && !chain[i].self_issued(); ++i) {
+    const Certificate child = chain[i];
+    for (const Certificate& candidate : pool) {
+      if (chain.size() < kMaxLength && issued(candidate, child)) {
+        chain.push_back(candidate);
+      }
     }
-    chain.push_back(*issuer);
-  }
-  if (chain.size() > 1 && chain.back().self_issued()) {
-    chain.pop_back();
   }
   return chain;
 }

@@ -81,8 +81,8 @@ Result<std::vector<Certificate>> read_certificates(ByteView pem_or_der);
 /// `certificates` as PEM text.
 [[nodiscard]] std::string to_pem(const std::vector<Certificate>& certificates);
 
-/// `pool` ordered from `leaf` upwards by issuer and signature; the leaf first, a self-signed root
-/// left out unless it is the leaf, certificates that do not belong dropped.
+/// `pool` from `leaf` upwards by issuer and signature, with all that may stand above one of them;
+/// self-signed roots left out unless the leaf is one, certificates that do not belong dropped.
 [[nodiscard]] std::vector<Certificate> order_chain(const Certificate& leaf,
                                                    const std::vector<Certificate>& pool);
 

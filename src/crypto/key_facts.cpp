@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/key_facts.hpp"
 
+#include "crypto/handles.hpp"
+
 #include <array>
 
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 
@@ -41,6 +44,22 @@ bool is_curve_named(const X509* certificate) {
   return type == V_ASN1_OBJECT;
 }
 
+/// Whether an RSA key is of a size and with a public exponent that are in use: a signature under
+/// the exponent 1 is the padded hash itself, and verifying takes as long as exponent and modulus
+/// say (FIPS 186-5, 5.4: odd, at most 256 bits).
+bool is_usual_rsa(const EVP_PKEY* key) {
+  constexpr int kMostBits = 16384;
+  constexpr int kMostExponentBits = 256;
+  BIGNUM* raw = nullptr;
+  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &raw) != 1) {
+    ERR_clear_error();
+    return false;
+  }
+  const BignumHandle exponent(raw);
+  return EVP_PKEY_get_bits(key) <= kMostBits && BN_is_odd(exponent.get()) == 1 &&
+         BN_is_one(exponent.get()) == 0 && BN_num_bits(exponent.get()) <= kMostExponentBits;
+}
+
 }  // namespace
 
 KeyFacts facts_of(const EVP_PKEY* key, const X509* certificate) {
@@ -50,7 +69,7 @@ KeyFacts facts_of(const EVP_PKEY* key, const X509* certificate) {
   }
   facts.bits = EVP_PKEY_get_bits(key);
   if (EVP_PKEY_is_a(key, "RSA") == 1) {
-    facts.type = KeyType::rsa;
+    facts.type = is_usual_rsa(key) ? KeyType::rsa : KeyType::other;
   } else if (EVP_PKEY_is_a(key, "EC") == 1) {
     facts.type = KeyType::ec;
     facts.curve = curve_name(key);

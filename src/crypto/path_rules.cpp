@@ -44,8 +44,10 @@ void check_key(const Certificate& certificate, std::vector<Finding>& findings) {
       }
       return;
     case KeyType::other:
-      findings.push_back(finding(
-          "forbidden-key", certificate, "the key is neither RSA nor EC, or cannot be read"));
+      findings.push_back(finding("forbidden-key",
+                                 certificate,
+                                 "the key is neither RSA nor EC, cannot be read, or has an RSA "
+                                 "exponent that nobody uses"));
       return;
   }
 }

@@ -75,7 +75,7 @@ std::vector<Finding> objections_to_chain(const std::vector<crypto::Certificate>&
   for (Finding& finding : findings) {
     finding.hint = hint_for(finding, leaf);
   }
-  if (leaf.has_eku(oid::kLifetimeSigning)) {
+  if (leaf.has_eku(oid::kLifetimeSigning) && gate.rules.profile == Profile::strict) {
     findings.push_back(
         {.id = "certificate-expired",
          .severity = Severity::error,

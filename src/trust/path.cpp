@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kMaxDepth = 10;
 /// Signatures of certificates that are checked in search of a path, and paths that are judged.
-constexpr int kMaxSteps = 500;
+constexpr int kMaxSteps = 200;
 constexpr int kMaxPaths = 50;
 
 using crypto::Certificate;

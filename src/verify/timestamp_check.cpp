@@ -209,6 +209,9 @@ std::vector<Finding> objections_to_token(ByteView token, const Options& options)
   check_token_stuffing(read->signed_data, findings);
   check_chain(stated, subject, options, findings);
   std::erase_if(findings, [](const Finding& one) { return one.severity != Severity::error; });
+  for (Finding& finding : findings) {
+    finding.subject = finding.subject.empty() ? subject : finding.subject;
+  }
   return findings;
 }
 

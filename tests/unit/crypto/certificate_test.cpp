@@ -12,6 +12,7 @@
 #include "tools.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace signctl::crypto {
@@ -114,6 +115,31 @@ TEST_CASE("order_chain: a namesake without the right key is passed over", "[cryp
       {stranger, namesake.chain.front(), tree.lower_cert, tree.lower_cert, tree.upper_cert});
 
   CHECK(chain == Chain{tree.leaf_cert, tree.lower_cert, tree.upper_cert});
+}
+
+TEST_CASE("order_chain: all that may stand above one are kept", "[crypto]") {
+  const Tree tree;
+  const KeyBundle other = issue(ca_named("Other Root"));
+  const Certificate twin = test::issue_for(tree.lower.key, ca_named("Lower"), &other).chain.front();
+
+  const auto chain = order_chain(tree.leaf_cert, {twin, tree.upper_cert, tree.lower_cert});
+
+  CHECK(chain == Chain{tree.leaf_cert, twin, tree.lower_cert, tree.upper_cert});
+}
+
+TEST_CASE("certificate: an RSA key with an exponent that nobody uses is none", "[crypto]") {
+  const KeyBundle rsa = issue(leaf_for("codeSigning"), nullptr, PrivateKey::Spec::rsa2048);
+  Bytes der = rsa.chain.front().der();
+  const std::array<std::uint8_t, 5> exponent{0x02, 0x03, 0x01, 0x00, 0x01};
+  const auto at = std::search(der.begin(), der.end(), exponent.begin(), exponent.end());
+  REQUIRE(at != der.end());
+  CHECK(must(Certificate::parse(der)).key().type == KeyType::rsa);
+  *(at + 4) = 0x00;  // Even: nothing was ever signed for it.
+
+  const Certificate odd = must(Certificate::parse(der));
+
+  CHECK(odd.key().type == KeyType::other);
+  CHECK_FALSE(rsa.chain.front().signed_by(odd));
 }
 
 TEST_CASE("order_chain: two that vouch for each other end the walk", "[crypto]") {
