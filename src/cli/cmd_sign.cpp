@@ -65,8 +65,7 @@ bool pays_for_several(const Options& options,
   const bool billable = std::any_of(signers.begin(), signers.end(), [](const SignerChoice& choice) {
     return choice.provider->traits().billable;
   });
-  // What --deep makes of a file is known when it is opened up.
-  return billable && sign.tasks.size() > 1 && !options.run.keep_going && !options.deep.deep;
+  return billable && sign.tasks.size() > 1 && !options.run.keep_going;
 }
 
 /// What is known of a run, step by step.

@@ -33,7 +33,11 @@ Result<Fate> foresee_alone(const engine::FileTask& task,
 
 Fate foresee_one(const engine::FileTask& task, const engine::Stages& stages, MissingFolder folder) {
   auto fate = foresee_alone(task, stages, folder);
-  return fate ? *std::move(fate) : Fate{Fate::Kind::fail, fate.error().message, fate.error().kind};
+  if (fate) {
+    return *std::move(fate);
+  }
+  const Error& error = fate.error();
+  return Fate{Fate::Kind::fail, error.message, error.kind, error.hint};
 }
 
 /// A file that would fail, and how.
@@ -86,7 +90,8 @@ Result<void> check_foreseen(const std::vector<engine::FileTask>& tasks,
                printable(first.task.input) + ": " + first.fate.why + "; of " +
                    std::to_string(tasks.size()) + " files " + std::to_string(failing.size()) +
                    " would fail, so nothing was signed",
-               "signctl plan says what of each; --keep-going signs the others"};
+               (first.fate.hint.empty() ? "" : first.fate.hint + "; ") +
+                   "signctl plan says what of each; --keep-going signs the others"};
 }
 
 MissingFolder missing_folder(const TargetFlags& target) {

@@ -21,6 +21,7 @@ struct Fate {
   enum class Kind { sign, copy, skip, fail } kind{Kind::sign};
   std::string why;                     ///< Empty for `sign`.
   std::optional<ErrorKind> failure{};  ///< Only with `fail`.
+  std::string hint{};                  ///< Likewise; may be empty.
 };
 
 /// What would become of each file: `sign` judges its limits by this, and `plan` shows it. Files

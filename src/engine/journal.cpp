@@ -288,7 +288,11 @@ void Journal::remove_if_complete() {
   const bool current = read_on().has_value();
   const bool complete = std::all_of(
       made_.begin(), made_.end(), [&](const auto& entry) { return done_.contains(entry.first); });
-  if (current && complete) {
+  // An operation that was accepted is paid for, whoever asked for it.
+  const bool fetched = std::all_of(pending_.begin(), pending_.end(), [&](const auto& entry) {
+    return made_.contains(entry.first);
+  });
+  if (current && complete && fetched) {
     std::error_code ignored;
     std::filesystem::remove(to_path(path_), ignored);
   }

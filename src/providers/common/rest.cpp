@@ -261,7 +261,7 @@ Result<Reply> RestClient::send(const Call& call, const RetryRules& wanted) const
       return given_up(request.error(), 1, lost);
     }
     auto reply = exchange(*request);
-    if (reply && reply->ok()) {
+    if (reply && (reply->ok() || (call.is_answer && call.is_answer(*reply)))) {
       return reply;
     }
     if (reply && reply->status == kUnauthorized && !renewed && authorizer_ &&

@@ -64,6 +64,8 @@ Result<Service> service_of(const ProviderSettings& settings,
                            std::string_view url,
                            std::string_view url_key);
 
+struct Reply;
+
 /// One call of a service.
 struct Call {
   std::string method{"GET"};
@@ -75,6 +77,8 @@ struct Call {
   /// is an error after which it may be carried out, it is asked for again once and no more. Only
   /// errors of such calls have Error::may_be_done.
   bool counted{false};
+  /// Whether an answer with an error's status is one that the caller deals with; none when empty.
+  std::function<bool(const Reply&)> is_answer{};
 };
 
 /// A POST of JSON.

@@ -95,9 +95,18 @@ Result<Signed> signature_in(const Json& answer,
   return Signed{std::move(checked), std::move(chain)};
 }
 
-/// Whether an operation is known no more, and not only out of reach.
-bool is_final(const Error& error) {
-  return error.kind == ErrorKind::provider || error.kind == ErrorKind::config;
+/// Whether an operation is known no more. Any other refusal may be a proxy's, or a lack of rights.
+bool is_gone(const Reply& reply) {
+  constexpr int kGone = 410;
+  constexpr int kNotFound = 404;
+  return reply.status == kGone || (reply.status == kNotFound && !is_inner_refusal(reply));
+}
+
+Error unknown_operation(const std::string& operation) {
+  return {
+      ErrorKind::provider,
+      "Artifact Signing accepted operation " + printable(operation) + " and knows of it no more",
+      "it may count the signature all the same: " + look_at("the profile in the Azure portal")};
 }
 
 enum class Noted { no, yes };
@@ -146,19 +155,23 @@ Result<Chain> Account::chain() {
   return *chain_;
 }
 
-Result<Json> Account::wait_for(const std::string& operation) const {
+Result<std::optional<Json>> Account::wait_for(const std::string& operation) const {
   Clock& clock = rest_.world().clock;
   const auto started = clock.steady_now();
   Call call;
   call.path = path_ + "/" + percent_encode(operation) + kVersion;
   call.headers["Accept"] = "application/json";
+  call.is_answer = is_gone;
   auto pause = kShortestPoll;
   while (clock.steady_now() - started < kLongestOperation) {
     clock.sleep_for(pause);
     SIGNCTL_TRY(Reply reply, rest_.send(call), "asking for the signature");
+    if (is_gone(reply)) {
+      return std::optional<Json>{};
+    }
     const std::string status = to_lower(text_at(reply.json, {"status"}));
     if (!is_pending(status)) {
-      return std::move(reply.json);
+      return std::optional<Json>{std::move(reply.json)};
     }
     const auto spent =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - started);
@@ -192,10 +205,11 @@ Result<std::optional<Signed>> Account::resume(const std::string& operation,
                                               ByteView digest,
                                               DigestAlg alg) const {
   const auto answer = wait_for(operation);
-  if (!answer && !is_final(answer.error())) {
+  if (!answer) {
     return unfinished(answer.error(), Noted::yes);
   }
-  auto made = answer ? signature_in(*answer, operation, digest, alg) : answer.error();
+  auto made = *answer ? signature_in(**answer, operation, digest, alg)
+                      : Result<Signed>(unknown_operation(operation));
   if (made && rest_.world().clock.now() <= made->chain.leaf.not_after()) {
     log_info("Artifact Signing: the signature of operation " + printable(operation) +
              ", which was accepted before, is fetched; no other is asked for");
@@ -231,7 +245,12 @@ Result<Signed> Account::sign(ByteView digest,
     if (!finished) {
       return unfinished(finished.error(), note == nullptr ? Noted::no : Noted::yes);
     }
-    answer = *std::move(finished);
+    if (!*finished) {
+      Error error = unknown_operation(operation);
+      error.may_be_done = true;
+      return error;
+    }
+    answer = std::move(**finished);
   }
   return signature_in(answer, operation, digest, alg);
 }

@@ -59,7 +59,8 @@ class Account {
   Account(std::shared_ptr<azure::BearerAuthorizer> login, RestClient rest, Place place);
   /// Asks for a signature. The answer may have it, or only the operation that will bring it.
   Result<Json> request(ByteView digest, DigestAlg alg, const FileHashes& hashes) const;
-  Result<Json> wait_for(const std::string& operation) const;
+  /// The last answer about an operation; empty when the service knows of none (any more).
+  Result<std::optional<Json>> wait_for(const std::string& operation) const;
   /// The signature of an operation that was accepted before; empty when it brings none.
   Result<std::optional<Signed>> resume(const std::string& operation,
                                        ByteView digest,

@@ -53,11 +53,13 @@ Error forbidden(const Reply& reply, const Refused& refused) {
 
 }  // namespace
 
+bool is_inner_refusal(const Reply& reply) {
+  return reply.status == 404 && detail_of(reply.json).find("403") != std::string::npos;
+}
+
 Error explain(const Reply& reply, const Refused& refused) {
   const std::string detail = detail_of(reply.json);
-  // A 404 may carry an inner 403. Not so a 500, whose text may hold those digits by chance.
-  const bool is_inner = reply.status == 404 && detail.find("403") != std::string::npos;
-  if (reply.status == 403 || is_inner) {
+  if (reply.status == 403 || is_inner_refusal(reply)) {
     return forbidden(reply, refused);
   }
   Error error = refusal_of(reply, kName, detail);

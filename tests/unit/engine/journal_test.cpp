@@ -66,6 +66,11 @@ TEST_CASE("journal: an operation is pending until its signature is there", "[eng
   CHECK_FALSE(journal.find(key_of(1)));
   must(journal.add_made(key_of(1), made_of(1)));
   CHECK(journal.pending(key_of(1)).empty());
+
+  // What another run is to fetch keeps the journal, whatever this one has finished.
+  must(journal.add_done(key_of(1)));
+  journal.remove_if_complete();
+  CHECK(std::filesystem::exists(path_in(folder)));
 }
 
 TEST_CASE("journal: a folder that is not there yet is made for it", "[engine]") {

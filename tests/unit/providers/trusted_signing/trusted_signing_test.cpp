@@ -296,6 +296,19 @@ TEST_CASE("trusted-signing: an operation that was noted is fetched and not paid 
     CHECK(again.error().kind == ErrorKind::network);
     CHECK(world.lab.count(kSign) == before + 1);
   }
+  SECTION("refused for another reason: nothing is asked for") {
+    for (const int status : {302, 400, 409}) {
+      world.lab.clear_faults();
+      world.lab.add(answer(status, kPoll));
+
+      const auto again = sign_noting(*session, note);
+
+      INFO(status);
+      REQUIRE_FALSE(again);
+      CHECK(again.error().hint.find("fetches this one") != std::string::npos);
+      CHECK(world.lab.count(kSign) == before + 1);
+    }
+  }
   SECTION("well again: it is fetched, once") {
     world.lab.clear_faults();
 
