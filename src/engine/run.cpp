@@ -72,9 +72,10 @@ class Worker {
         return outcome;
       }
       signers[i]->pace().break_off();
+      const Error& error = outcome.error();
       log_warning("FALLBACK: signer \"" + signers[i]->name() + "\" could not be had (" +
-                  outcome.error().message + "); \"" + signers[i + 1]->name() +
-                  "\" signs in its place");
+                  error.message + (error.may_be_done ? "; " + error.hint : "") + "); \"" +
+                  signers[i + 1]->name() + "\" signs in its place");
       first_failure = std::move(outcome).error();
     }
     return Error{ErrorKind::internal, "a run without a signer"};

@@ -268,6 +268,9 @@ Result<void> Account::mend_with(Remedy remedy) {
 
 Result<void> Account::start_anew() {
   if (restarts_left_ == 0) {
+    if (lost_) {
+      return *lost_;
+    }
     // A crash comes again; whoever did not answer in time may do so another time.
     const bool hung = open_.module.driver->hung();
     return Error{
@@ -288,6 +291,15 @@ Result<void> Account::start_anew() {
        waited += kTokenLook) {
     world_.clock.sleep_for(kTokenLook);
     found = open_token(same, world_);
+  }
+  if (!found && found.error().kind == ErrorKind::provider) {
+    lost_ = Error{ErrorKind::network,
+                  "token " + describe(open_.slot) +
+                      " is not there any more since the driver had to be started anew: " +
+                      found.error().message,
+                  "plug it in, or look at the link to the HSM, and run again; files that were "
+                  "signed are finished"};
+    return *lost_;
   }
   SIGNCTL_TRY(OpenToken open, std::move(found), "starting the driver anew");
   if (!open.slot.token || !open_.slot.token ||
@@ -320,9 +332,10 @@ Result<void> Account::wait_for_token() {
   if (restarts_left_ > 0 && start_anew()) {
     return ok();
   }
-  return Error{ErrorKind::network,
-               "token " + describe(open_.slot) + " was taken out and has not come back",
-               "plug it in and run again; files that were signed are finished"};
+  lost_ = Error{ErrorKind::network,
+                "token " + describe(open_.slot) + " was taken out and has not come back",
+                "plug it in and run again; files that were signed are finished"};
+  return *lost_;
 }
 
 Result<void> Account::find_key_again() {

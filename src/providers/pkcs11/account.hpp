@@ -85,6 +85,7 @@ class Account {
   bool logged_in_{false};
   unsigned epoch_{0};  ///< Changes whenever something was mended.
   int restarts_left_{1};
+  std::optional<Error> lost_;  ///< The token has gone for good, as far as this run can tell.
 };
 
 }  // namespace signctl::providers::pkcs11

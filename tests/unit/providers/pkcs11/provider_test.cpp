@@ -337,6 +337,12 @@ TEST_CASE("pkcs11: a token that stays away is an error that may be tried again",
   CHECK(result.error().kind == ErrorKind::network);
   CHECK(result.error().message.find("has not come back") != std::string::npos);
   CHECK(token.calls("C_Login") == 1);
+
+  // Whoever tries again is told the same, and not that the driver were broken.
+  const auto again = sign(*session);
+  REQUIRE_FALSE(again);
+  CHECK(again.error().kind == ErrorKind::network);
+  CHECK(again.error().message.find("driver has failed") == std::string::npos);
 }
 
 TEST_CASE("pkcs11: a PIN that somebody spoiled meanwhile is not sent to the token put back",
