@@ -53,6 +53,11 @@ def drafts(folder):
     return [path for path in folder.iterdir() if path.name.startswith(".signctl-")]
 
 
+def between_files(found):
+    """How many kills came when some files were signed and others not."""
+    return sum(one is not None and 0 < one[0] < FILES for one in found)
+
+
 def main():
     suite = Suite()
     inputs = unsigned_files(suite)
@@ -69,15 +74,16 @@ def main():
         suite.check("nobody kills it", day.sign(folder).returncode == 0)
         whole = time.monotonic() - started
         found = []
-        for _ in range(ROUNDS):
+        # A slow machine takes most kills before its first file: some more rounds then.
+        while len(found) < ROUNDS or (len(found) < 4 * ROUNDS and not between_files(found)):
             found.append(round_of(day, folder, files, images, dice.uniform(0, whole)))
             # Follows the machine, whose first run is the slowest: five of six kills come in time.
             whole *= 0.95 if found[-1] is None else 1.01
     caught = [one for one in found if one is not None]
-    partly = sum(0 < changed < FILES for changed, _ in caught)
-    suite.check("most kills came in time", len(caught) >= ROUNDS / 2, len(caught))
+    partly = between_files(found)
+    suite.check("most kills came in time", len(caught) >= len(found) / 2, len(caught))
     suite.check("some came between two files", partly > 0, partly)
-    print(f"{ROUNDS} kills: {len(caught)} in time, {partly} with some of {FILES} files signed, "
+    print(f"{len(found)} kills: {len(caught)} in time, {partly} with some of {FILES} files signed, "
           f"{sum(lost for _, lost in caught)} signatures lost under way")
     suite.finish()
 
