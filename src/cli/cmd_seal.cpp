@@ -180,7 +180,7 @@ Result<std::vector<std::string>> selected(const Options& options) {
   return paths;
 }
 
-/// The other files in the folders that are named, but for the records of signing.
+/// The other files in the folders that are named, in lists too, but for the records of signing.
 Result<std::vector<std::string>> others_in_folders(const Options& options,
                                                    const std::optional<audit::Manifest>& manifest) {
   plan::Selection selection{"", "", {}, {}, true};
@@ -189,22 +189,25 @@ Result<std::vector<std::string>> others_in_folders(const Options& options,
                options.files.end(),
                std::back_inserter(selection.include),
                [&](const std::string& file) {
-                 return file.starts_with('!') ||
+                 return file.starts_with('!') || file.starts_with('@') ||
                         std::filesystem::is_directory(to_path(file), ignored);
                });
   const auto is_other = [&](const std::string& path) {
     return !seal::is_dependent(path) &&
            !audit::is_own_record(path, manifest.value_or(audit::Manifest{}));
   };
-  SIGNCTL_TRY(const auto plan, plan::expand({selection}, is_other), "");
+  SIGNCTL_TRY(const auto plan, plan::expand({selection}, {}), "");
   std::vector<std::string> paths;
   for (const plan::PlannedFile& file : plan.files) {
-    paths.push_back(file.path);
+    if (is_other(file.path)) {  // A list may name files as well, which are taken as they are.
+      paths.push_back(file.path);
+    }
   }
   return paths;
 }
 
-/// Refuses when a text that is not sealed names a hash that is not right any more.
+/// Refuses when a text that is not sealed, or what a sealed one says beside its values, names a
+/// hash that is not right any more.
 Result<void> check_nothing_left(const Options& options,
                                 const seal::Seal& sealed,
                                 const std::optional<audit::Manifest>& manifest) {
@@ -220,6 +223,9 @@ Result<void> check_nothing_left(const Options& options,
       old.add(file.before->sha256, file.path);
       old.add(file.before->sha512, file.path);
     }
+  }
+  for (const seal::SealedFile& file : sealed.files) {
+    SIGNCTL_CHECK(old.check_absent_beside_values(file.path, file.beside_values), "");
   }
   SIGNCTL_TRY(const auto others, others_in_folders(options, manifest), "");
   return old.check_absent_from(others);
@@ -248,11 +254,16 @@ Result<int> run(const Options& options, Context& context) {
                  "no files are named",
                  "name the checksum and update files, or the folder that they are in"};
   }
-  SIGNCTL_TRY(const auto paths, selected(options), "");
+  const auto paths = selected(options);
   SIGNCTL_TRY(auto manifest, read_proof(options), "");
+  if (!paths) {
+    // Of a stale text in a folder without lists, its name says more than that there is no list.
+    SIGNCTL_CHECK(check_nothing_left(options, {}, manifest), "");
+    return paths.error();
+  }
   SIGNCTL_TRY(
       const seal::Seal sealed,
-      seal::compute(paths, {options.folders, options.allow_missing, options.stale_signatures}),
+      seal::compute(*paths, {options.folders, options.allow_missing, options.stale_signatures}),
       "");
   SIGNCTL_CHECK(check_nothing_left(options, sealed, manifest), "");
   if (manifest) {

@@ -6,6 +6,7 @@
 #include "core/path.hpp"
 #include "core/real_name.hpp"
 #include "core/text.hpp"
+#include "core/utf16.hpp"
 #include "crypto/look_alikes.hpp"
 #include "seal/dependent.hpp"
 #include "seal/targets.hpp"
@@ -41,6 +42,12 @@ std::string file_name(const std::string& path) {
   return to_utf8(to_path(path).filename());
 }
 
+/// The type by the letters, whatever their encoding.
+const Dependent* type_of(const std::string& path, ByteView bytes) {
+  const auto ascii = ascii_of_utf16(bytes);
+  return find_dependent(file_name(path), ascii ? std::string_view(*ascii) : as_text(bytes));
+}
+
 /// A dependent file that was read.
 struct Loaded {
   std::string path;
@@ -57,11 +64,17 @@ Result<Loaded> load(const std::string& path, const Options& options) {
   loaded.real = real_name(to_path(path));
   SIGNCTL_TRY(const Bytes bytes, read_file(path, kLargestDependent), "");
   loaded.text = as_text(bytes);
-  loaded.type = find_dependent(file_name(path), loaded.text);
+  loaded.type = type_of(path, bytes);
   if (loaded.type == nullptr) {
     return Error{ErrorKind::input,
                  printable(path) + " is no file of checksums or update data that is known here",
                  "docs/seal.md lists the types"};
+  }
+  if (ascii_of_utf16(bytes)) {
+    return Error{ErrorKind::input,
+                 printable(path) + " is in UTF-16; only UTF-8 and ASCII are brought up to date",
+                 "write it as UTF-8 (PowerShell: | Out-File -Encoding utf8), or leave it out: '!" +
+                     printable(path) + "'"};
   }
   SIGNCTL_TRY(loaded.slots,
               slots_of(*loaded.type, file_name(path), loaded.text),
@@ -140,6 +153,15 @@ std::string edited(const Loaded& loaded, const std::map<std::size_t, std::string
   }
   text.append(loaded.text, at);
   return text;
+}
+
+/// The text without any of its values.
+std::string beside_values(const Loaded& loaded) {
+  std::map<std::size_t, std::string> blanks;
+  for (std::size_t i = 0; i < loaded.slots.size(); ++i) {
+    blanks[i] = " ";
+  }
+  return edited(loaded, blanks);
 }
 
 /// Reads the new text as if it were an old one: every place must be found again, with what was
@@ -281,6 +303,7 @@ Result<void> seal_one(const Loaded& loaded, Bodies& bodies, Seal& seal) {
     }
   }
   sealed.text = edited(loaded, edits);
+  sealed.beside_values = beside_values(loaded);
   SIGNCTL_CHECK(reread(loaded, sealed.text, edits), "");
   if (!sealed.changes.empty()) {
     if (loaded.type->is_signed_inside(loaded.text)) {
@@ -314,7 +337,7 @@ bool is_dependent(const std::string& path_utf8) {
     return false;
   }
   const auto bytes = read_bytes(**source, 0, (*source)->size());
-  return bytes && find_dependent(file_name(path_utf8), as_text(*bytes)) != nullptr;
+  return bytes && type_of(path_utf8, *bytes) != nullptr;
 }
 
 Result<Seal> compute(const std::vector<std::string>& paths_utf8, const Options& options) {

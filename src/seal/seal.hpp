@@ -34,6 +34,7 @@ struct SealedFile {
   std::vector<std::string> warnings;
   std::vector<std::string> targets;  ///< Paths of the files that it is about.
   std::string text;                  ///< As it is to be.
+  std::string beside_values;         ///< The text without what it says of files: comments, notes.
 };
 
 /// What a run has to write.
@@ -45,7 +46,7 @@ struct Seal {
   [[nodiscard]] bool is_right() const;
 };
 
-/// Whether a file is of a type that can be sealed.
+/// Whether a file is of a type that is sealed, be it in UTF-16, which compute() refuses.
 [[nodiscard]] bool is_dependent(const std::string& path_utf8);
 
 /// Computes everything and writes nothing. A dependent that is about another dependent gets the

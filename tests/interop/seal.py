@@ -213,6 +213,97 @@ def left_behind(suite):
     suite.check("once all lists are right the manifest still knows", done.returncode == 1 and "notes.md holds" in done.out, done.out)
 
 
+def left_behind_forms(suite):
+    """However an old hash is written in a text of no known type, it is found."""
+    release = Release(suite, "left-forms")
+    d, manifest = release.dist, ("--manifest", "dist/manifest.json")
+    old = {kind: hashlib.new(kind, release.before["setup.exe"]) for kind in ("sha1", "sha256", "sha512")}
+    sha1, sha256_old, sha512 = (base64.b64encode(old[kind].digest()).decode() for kind in ("sha1", "sha256", "sha512"))
+    hexadecimal = old["sha256"].hexdigest()
+    table = f"\r\nAlgorithm  Hash  Path\r\n---------  ----  ----\r\nSHA256     {hexadecimal.upper()}  C:\\\u00fc\\setup.exe\r\n"
+    url_safe = sha512.replace("+", "-").replace("/", "_")
+    forms = {
+        "UTF-16 of PowerShell 5": table.encode("utf-16-le"), "big-endian UTF-16": table.encode("utf-16-be"),
+        "base64 after =": f"sha512={sha512}", "base64 in a query": f"https://x.example/?h={sha512}&v=1", "base64 in a path": f"/h/{sha512}/x",
+        "base64 without padding": f"sha512-{sha512.rstrip('=')} ", "base64 with letters for URLs": url_safe.rstrip("="),
+        "base64 that runs on": f"x{sha512}", "SHA-256 in base64": f"sha256={sha256_old}", "SHA-1 in base64": sha1, "hex after a percent sign": f"%3D{hexadecimal}",
+    }
+    boms = {"UTF-16 of PowerShell 5": b"\xff\xfe", "big-endian UTF-16": b"\xfe\xff"}
+    before = release.bytes()
+    for what, text in forms.items():
+        (d / "notes.txt").write_bytes(boms.get(what, b"") + (text.encode() if isinstance(text, str) else text))
+        done = release.seal("dist")
+        suite.check(f"{what}: known by the lists", done.returncode == 1 and "notes.txt holds a hash of" in done.out, done.out)
+    (d / "notes.txt").write_text(base64.b64encode(old["sha256"].digest()[::-1]).decode())
+    suite.check("another hash is none of them", release.seal("--check", "dist").returncode == 1 and "notes.txt" not in release.seal("--check", "dist").out)
+    (d / "notes.txt").unlink()
+    suite.check("nothing was changed", release.bytes() == before)
+
+    (d / "latest.yml").write_bytes(release.before["latest.yml"] + f"releaseNotes: SHA-256 {hexadecimal}\n".encode())
+    done = release.seal("dist")
+    suite.check("a sealed file's own notes are searched", done.returncode == 1 and "latest.yml holds, beside the values" in done.out, done.out)
+    (d / "latest.yml").write_bytes(release.before["latest.yml"])
+    shutil.copytree(d, release.folder / "kept")
+    (release.folder / "kept" / "old.exe").write_bytes(release.before["setup.exe"])
+    with open(release.folder / "kept" / "SHA256SUMS", "a") as out:
+        out.write(f"{hexadecimal}  old.exe\n")
+    done = release.seal("kept")
+    suite.check("but not its values: a file may still have that hash", done.returncode == 0, done.out)
+
+    (d / "dev.list").write_text("dist\n")
+    (d / "README").write_text(hexadecimal)
+    done = release.seal("@dist/dev.list")
+    suite.check("the folders of an @list are searched", done.returncode == 1 and "README holds a hash of" in done.out, done.out)
+    (d / "dev.list").unlink()
+    (d / "README").write_text(hexadecimal + "\n" + "." * (16 << 20))
+    done = release.seal("--check", "dist")
+    suite.check("a text that is too large is named", "README is larger than 16 MiB and is not searched" in done.out, done.out)
+    (d / "README").unlink()
+    done = release.seal(*manifest, "dist")
+    suite.check("all lists are sealed", done.returncode == 0, done.out)
+    for what in ("SHA-256 in base64", "base64 in a query", "base64 without padding", "UTF-16 of PowerShell 5"):
+        text = forms[what]
+        (d / "README").write_bytes(boms.get(what, b"") + (text.encode() if isinstance(text, str) else text))
+        done = release.seal(*manifest, "dist")
+        suite.check(f"{what}: known by the manifest", done.returncode == 1 and "README holds a hash of" in done.out, done.out)
+    for path in d.iterdir():
+        if path.name not in (*NAMES, "README", "manifest.json"):
+            path.unlink()
+    done = release.seal(*manifest, "dist")
+    suite.check("a folder without lists: the stale text is named", done.returncode == 1 and "README holds a hash of" in done.out, done.out)
+
+
+def lists_in_utf16(suite):
+    """Checksum lists that PowerShell 5 wrote are refused in words, not passed over."""
+    release = Release(suite, "utf16", sign=False)
+    folder = release.folder / "lists"
+    folder.mkdir()
+    shutil.copy(release.dist / "setup.exe", folder)
+    for name in ("SHA256SUMS", "by-any-name", "setup.exe.sha256"):
+        text = b"\xff\xfe" + f"{'1' * 64}  setup.exe\r\n".encode("utf-16-le")
+        (folder / name).write_bytes(text)
+        done = release.seal("lists")
+        suite.check(f"{name} in UTF-16 is refused", done.returncode == 4 and "is in UTF-16" in done.out and (folder / name).read_bytes() == text, done.out)
+        (folder / name).unlink()
+
+
+def placeholders(suite):
+    """A value of one digit is no hash that a file had."""
+    release = Release(suite, "placeholders", sign=False)
+    folder = release.folder / "lists"
+    folder.mkdir()
+    shutil.copy(release.dist / "setup.exe", folder)
+    (folder / "notes.md").write_text(f"{'0' * 64}\n{'A' * 86}==\n")
+    (folder / "SHA256SUMS").write_text("0" * 64 + "  setup.exe\n")
+    (folder / "latest.yml").write_text(f"path: setup.exe\nsha512: {'A' * 86}==\n")
+    done = release.seal("lists")
+    suite.check("placeholders are no old hashes", done.returncode == 0, done.out)
+    (folder / "notes.md").write_text("1" + "0" * 63)
+    (folder / "SHA256SUMS").write_text("1" + "0" * 63 + "  setup.exe\n")
+    done = release.seal("lists")
+    suite.check("other values are", done.returncode == 1 and "notes.md holds" in done.out, done.out)
+
+
 def refusals(suite):
     release = Release(suite, "refusals")
     d = release.dist
@@ -632,6 +723,9 @@ def main():
     all_of_them(suite)
     with_manifest(suite)
     left_behind(suite)
+    left_behind_forms(suite)
+    lists_in_utf16(suite)
+    placeholders(suite)
     refusals(suite)
     odd_texts(suite)
     other_order(suite)
