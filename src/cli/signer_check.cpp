@@ -125,10 +125,10 @@ std::string described(const std::vector<SecretRef>& references,
   return join(names, ", ");
 }
 
-/// Whether a service tells nobody beforehand who may sign, and no signature was tried.
+/// Whether something cannot be told beforehand, who may sign for one, and no signature was tried.
 bool is_untried(const std::vector<Finding>& findings, const SignerUse& use) {
   return !use.sign_test && std::ranges::any_of(findings, [](const Finding& finding) {
-    return finding.id == "permission-untried";
+    return finding.id.ends_with("-untried");
   });
 }
 
@@ -239,7 +239,8 @@ Session check_signer(Diagnosis& diagnosis,
   if (health.good && health.passes) {
     diagnosis.good(what,
                    std::string(choice.provider->title()) +
-                       (untried ? " is ready, but for the permission to sign, which is not tried"
+                       (untried ? " is ready, but for what only a signature shows; --sign-test "
+                                  "makes one"
                                 : " is ready to sign"));
   }
   say_quota(diagnosis, what, choice, use.config);

@@ -102,7 +102,7 @@ void check_mechanisms(Diagnosis& diagnosis,
   }
   // Not an error: some modules leave out what they can do.
   if (auto reason = objection_to_mechanisms(reply->mechanisms, type)) {
-    Finding finding = to_finding("pkcs11-mechanism", diagnosis.subject(), *reason);
+    Finding finding = to_finding("mechanism-untried", diagnosis.subject(), *reason);
     finding.severity = Severity::warning;
     diagnosis.add(std::move(finding));
     return;

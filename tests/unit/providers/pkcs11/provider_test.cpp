@@ -544,7 +544,7 @@ TEST_CASE(
         std::string::npos);
   CHECK(result.error().hint.find(row.hint) != std::string::npos);
   CHECK(token.calls("C_Sign") == 0);
-  const Finding* told = find(findings, "pkcs11-mechanism");
+  const Finding* told = find(findings, "mechanism-untried");
   REQUIRE(told != nullptr);
   CHECK(told->severity == Severity::warning);
   CHECK(told->message.find(row.said) != std::string::npos);
