@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/journal.hpp"
 
+#include "core/atomic_file.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/path.hpp"
@@ -87,6 +88,16 @@ std::string_view behind_torn_start(std::string_view text) {
   return text;
 }
 
+/// A line as it stands in the file.
+std::string line_of(const std::string& words) {
+  const std::string text = words + " ";
+  return text + sum_of(text) + "\n";
+}
+
+std::string pending_line(const std::string& key, const std::string& operation) {
+  return line_of("pending " + key + " " + to_base64(as_bytes(operation)));
+}
+
 std::string key_from(std::string_view identity, std::string_view alg, std::string_view digest) {
   return std::string(identity) + " " + std::string(alg) + " " + std::string(digest);
 }
@@ -131,11 +142,11 @@ Result<void> Journal::start_over() {
   done_.clear();
   signatures_.clear();
   if (file_->size() == 0) {
-    return write(std::string(kHeader));
+    return write(line_of(std::string(kHeader)));
   }
   SIGNCTL_TRY(const Bytes bytes, file_->read_from(0), "");
   if (behind_torn_start(as_text(bytes)).empty()) {
-    return write(std::string(kHeader));
+    return write(line_of(std::string(kHeader)));
   }
   return read_all(bytes);
 }
@@ -220,15 +231,13 @@ std::string Journal::identity_of(ByteView signature) const {
 }
 
 Result<void> Journal::write(const std::string& line) {
-  const std::string text = line + " ";
   // What a killed process left of its last line ends here.
   const bool torn = read_to_ != file_->size();
-  return file_->append(as_bytes((torn ? "\n" : "") + text + sum_of(text) + "\n"));
+  return file_->append(as_bytes((torn ? "\n" : "") + line));
 }
 
 Result<void> Journal::add_pending(const SignatureKey& key, const std::string& operation) {
-  SIGNCTL_CHECK(write("pending " + key.text() + " " + to_base64(as_bytes(operation))),
-                "writing the journal");
+  SIGNCTL_CHECK(write(pending_line(key.text(), operation)), "writing the journal");
   return read_on();
 }
 
@@ -240,9 +249,9 @@ Result<void> Journal::add_made(const SignatureKey& key, const SignedDigest& made
   const std::string id =
       to_hex(crypto::hash(DigestAlg::sha256, as_bytes(certificates))).substr(0, kChainIdDigits);
   if (!chains_.contains(id)) {
-    SIGNCTL_CHECK(write("chain " + id + certificates), "writing the journal");
+    SIGNCTL_CHECK(write(line_of("chain " + id + certificates)), "writing the journal");
   }
-  SIGNCTL_CHECK(write("made " + key.text() + " " + id + " " + to_base64(made.signature)),
+  SIGNCTL_CHECK(write(line_of("made " + key.text() + " " + id + " " + to_base64(made.signature))),
                 "writing the journal");
   return read_on();
 }
@@ -255,7 +264,7 @@ Result<void> Journal::write_done(const std::string& key) {
   if (!file_ || !made_.contains(key) || done_.contains(key)) {
     return ok();
   }
-  SIGNCTL_CHECK(write("done " + key), "writing the journal");
+  SIGNCTL_CHECK(write(line_of("done " + key)), "writing the journal");
   return read_on();
 }
 
@@ -288,13 +297,20 @@ void Journal::remove_if_complete() {
   const bool current = read_on().has_value();
   const bool complete = std::all_of(
       made_.begin(), made_.end(), [&](const auto& entry) { return done_.contains(entry.first); });
-  // An operation that was accepted is paid for, whoever asked for it.
-  const bool fetched = std::all_of(pending_.begin(), pending_.end(), [&](const auto& entry) {
-    return made_.contains(entry.first);
-  });
-  if (current && complete && fetched) {
+  if (!current || !complete) {
+    return;
+  }
+  // An operation that was accepted is paid for, and waits for whoever asked for it.
+  std::string left;
+  for (const auto& [key, operation] : pending_) {
+    left += made_.contains(key) ? "" : pending_line(key, operation);
+  }
+  if (left.empty()) {
     std::error_code ignored;
     std::filesystem::remove(to_path(path_), ignored);
+  } else {
+    const std::string text = line_of(std::string(kHeader)) + left;
+    static_cast<void>(write_file(path_, as_bytes(text), Existing::replace, FileAccess::owner_only));
   }
   // The lock ends with the object: no process may come to hold a file without a name before.
 }

@@ -81,6 +81,7 @@ class Journal {
   void unlock(const SignatureKey& key);
 
   /// Removes the file if all that was made is done and no other process is at work with it.
+  /// Operations that are still to be fetched stay noted.
   void remove_if_complete();
 
   [[nodiscard]] const std::string& path() const { return path_; }
