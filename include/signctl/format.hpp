@@ -223,7 +223,7 @@ class Signable {
   virtual Result<std::vector<Member>> members() { return std::vector<Member>{}; }
 
   /// Tells this file what its members are called, which members() then uses: Member::names.
-  virtual void name_members(std::shared_ptr<const MemberNames> /*names*/) {}
+  virtual void name_members(std::shared_ptr<const MemberNames> /*names*/) {}  // NOLINT: a sink
 
   /// The unpacked bytes of a member. They live as long as the result does, which may outlive this
   /// object; large ones are on disk, not in memory.

@@ -110,11 +110,11 @@ std::optional<std::vector<std::string>> read_eku(X509* x509, bool& critical) {
 }
 
 bool has_rehearsal_mark(X509* x509) {
-  static const Bytes kMark = der::oid(oid::kSignctlRehearsal);
+  static const Bytes mark = der::oid(oid::kSignctlRehearsal);
   for (int i = 0; i < X509_get_ext_count(x509); ++i) {
     const ASN1_OBJECT* object = X509_EXTENSION_get_object(X509_get_ext(x509, i));
     const ByteView octets(OBJ_get0_data(object), OBJ_length(object));
-    if (std::equal(octets.begin(), octets.end(), kMark.begin() + 2, kMark.end())) {
+    if (std::equal(octets.begin(), octets.end(), mark.begin() + 2, mark.end())) {
       return true;
     }
   }

@@ -105,31 +105,45 @@ std::vector<FileFact> facts_of(const CompoundFile& file) {
   return facts;
 }
 
+namespace {
+
+/// The stream, if it is signed on its own.
+Result<std::optional<MemberStream>> member_at(const CompoundFile& file,
+                                              const std::string& folder,
+                                              std::uint32_t number,
+                                              const FileNames& names) {
+  const Entry& entry = file.entries()[number];
+  Bytes bytes(static_cast<std::size_t>(std::min<std::uint64_t>(entry.size, kHeadSize)));
+  SIGNCTL_CHECK(file.read(number, 0, bytes), "");
+  const ByteReader head(bytes);
+  MemberStream stream{{folder + decode_name(entry.name), entry.size}, number};
+  SIGNCTL_TRY(const bool told_by_bytes, is_member(file, number, head), "");
+  if (told_by_bytes) {
+    stream.is_cabinet = head.u32(0) == kCabinetMagic;
+    stream.member.names = stream.is_cabinet ? names.files : nullptr;
+    return std::optional(std::move(stream));
+  }
+  const auto script = names.script_streams.find(stream.member.path);
+  if (script == names.script_streams.end()) {
+    return std::optional<MemberStream>{};
+  }
+  stream.member.path += script->second;
+  return std::optional(std::move(stream));
+}
+
+}  // namespace
+
 Result<std::vector<MemberStream>> member_streams(const CompoundFile& file, const FileNames& names) {
   std::vector<MemberStream> members;
   for (const Storage& storage : file.tree().storages) {
     for (const std::uint32_t child : storage.children) {
-      const Entry& entry = file.entries()[child];
-      if (!entry.is_stream()) {
+      if (!file.entries()[child].is_stream()) {
         continue;
       }
-      Bytes bytes(static_cast<std::size_t>(std::min<std::uint64_t>(entry.size, kHeadSize)));
-      SIGNCTL_CHECK(file.read(child, 0, bytes), "");
-      const ByteReader head(bytes);
-      SIGNCTL_TRY(const bool wanted, is_member(file, child, head), "");
-      MemberStream member{{storage.path + decode_name(entry.name), entry.size}, child};
-      const auto script = names.script_streams.find(member.member.path);
-      if (!wanted && script == names.script_streams.end()) {
-        continue;
+      SIGNCTL_TRY(auto member, member_at(file, storage.path, child, names), "");
+      if (member) {
+        members.push_back(*std::move(member));
       }
-      member.is_cabinet = head.u32(0) == kCabinetMagic;
-      if (member.is_cabinet) {
-        member.member.names = names.files;
-      }
-      if (!wanted) {
-        member.member.path += script->second;
-      }
-      members.push_back(std::move(member));
     }
   }
   return members;

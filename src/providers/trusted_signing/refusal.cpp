@@ -11,7 +11,7 @@ constexpr const char* kName = "Artifact Signing";
 /// The service's own words, in any of its shapes.
 std::string detail_of(const Json& json) {
   for (const char* outer : {"errorDetail", "error"}) {
-    const std::string message = text_at(json, {outer, "message"});
+    std::string message = text_at(json, {outer, "message"});
     if (!message.empty()) {
       return message;
     }
