@@ -109,9 +109,9 @@ bool visit_lines(std::string_view text, const Body& body, Visit visit) {
 bool looks_listed(std::string_view line) {
   constexpr std::size_t kFewestDigits = 32;
   const std::size_t tag = line.rfind(") = ");
-  const std::size_t blank = std::min(line.find(' '), line.size());
   const bool is_tagged = tag != line.npos && line.find(" (") < tag;
   line.remove_prefix(!is_tagged && line.starts_with('\\') ? 1 : 0);
+  const std::size_t blank = std::min(line.find(' '), line.size());
   const std::string_view digits = is_tagged ? line.substr(tag + 4) : line.substr(0, blank);
   const std::string_view name = is_tagged ? "  x" : line.substr(blank);
   return digits.size() >= kFewestDigits && is_hex(digits) && name.size() > 2 &&

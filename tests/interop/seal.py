@@ -296,8 +296,10 @@ def placeholders(suite):
     (folder / "notes.md").write_text(f"{'0' * 64}\n{'A' * 86}==\n")
     (folder / "SHA256SUMS").write_text("0" * 64 + "  setup.exe\n")
     (folder / "latest.yml").write_text(f"path: setup.exe\nsha512: {'A' * 86}==\n")
+    (folder / "notes.tex").write_text("\\documentclass\n")
     done = release.seal("lists")
-    suite.check("placeholders are no old hashes", done.returncode == 0, done.out)
+    suite.check("placeholders are no old hashes, and a text that begins with a backslash is no list",
+                done.returncode == 0, done.out)
     (folder / "notes.md").write_text("1" + "0" * 63)
     (folder / "SHA256SUMS").write_text("1" + "0" * 63 + "  setup.exe\n")
     done = release.seal("lists")
