@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/bundle.hpp"
 
+#include "core/equal.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
 
@@ -16,10 +17,6 @@ constexpr std::size_t kMaxBundleBytes = 16U << 20U;
 
 constexpr std::uint64_t kListStart = 16U
                                      << 10U;  ///< Holds a certificate and the comment before it.
-
-bool equal(ByteView a, ByteView b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end());
-}
 
 /// The DER of the first `most` PEM certificates in `text`; what is no base64 is passed over.
 std::vector<Bytes> pem_blocks(std::string_view text, std::size_t most) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/chain.hpp"
 
+#include "core/equal.hpp"
 #include "core/text.hpp"
 #include "crypto/path_rules.hpp"
 #include "trust/path.hpp"
@@ -17,10 +18,6 @@ namespace {
 constexpr std::size_t kMaxAnchors = 64;
 
 using crypto::Certificate;
-
-bool equal(ByteView a, ByteView b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end());
-}
 
 /// Anchors that any path through the pool could end at.
 Result<std::vector<Anchor>> candidate_anchors(const ChainRequest& request,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/path.hpp"
 
+#include "core/equal.hpp"
 #include "crypto/handles.hpp"
 #include "crypto/path_rules.hpp"
 
@@ -22,10 +23,6 @@ constexpr int kMaxPaths = 50;
 
 using crypto::Certificate;
 using crypto::CertStack;
-
-bool equal(ByteView a, ByteView b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end());
-}
 
 bool is_among(const Certificate& certificate, std::span<const Certificate> others) {
   return std::any_of(others.begin(), others.end(), [&certificate](const Certificate& one) {
