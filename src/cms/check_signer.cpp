@@ -33,8 +33,10 @@ void check_authenticode_versions(const SignedData& data,
                                "names it by issuer and serial number"));
   }
   if (data.content_in_octet_string) {
+    // RFC 5652, 5.1, knows that form from version 3 on. messageDigest then covers the whole
+    // SEQUENCE.
     findings.push_back(
-        finding("cms-content-type",
+        finding(data.version == 3 ? "cms-octet-string" : "cms-content-type",
                 "the content is wrapped in an OCTET STRING, Authenticode stores it directly"));
   } else if (data.content.empty() || data.content[0] != der::kSequence) {
     // messageDigest leaves the tag out, so nothing else would notice.

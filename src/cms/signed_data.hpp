@@ -89,8 +89,8 @@ Result<crypto::Certificate> find_signer_certificate(const SignedData& data,
 /// algorithm and equal everywhere, signed attributes present, contentType and messageDigest exactly
 /// once and right, signature valid over the attributes as received. Findings carry ids
 /// "cms-version", "cms-signer-count", "cms-digest-algorithms", "cms-attributes",
-/// "cms-content-type", "message-digest", "signer-certificate", "signature", "weak-digest"; subject
-/// is left empty.
+/// "cms-content-type", "cms-octet-string", "message-digest", "signer-certificate", "signature",
+/// "weak-digest"; subject is left empty.
 enum class Flavour {
   authenticode,     ///< PKCS #7 1.5.
   timestamp_token,  ///< RFC 5652.

@@ -101,6 +101,7 @@ constexpr std::array kTolerances{
     Tolerance{"pe-table-misaligned", nullptr, "the place of the table is not looked at"},
     Tolerance{"pe-page-hashes", nullptr, "page hashes are used by the kernel only"},
     Tolerance{"cms-version", is_of_signer, "SignedData of version 3 is read as well"},
+    Tolerance{"cms-octet-string", is_of_signer, "SignedData of version 3 is read as well"},
     Tolerance{"nested-count", nullptr, "nested signatures are looked at only when asked for"},
     Tolerance{"unsigned-stuffing", nullptr, "what is not signed is not looked at"},
     Tolerance{"weak-digest", has_sha1_digest, "SHA-1 passes without the mark of the web"},

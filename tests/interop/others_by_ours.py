@@ -156,6 +156,46 @@ def shim(suite):
             image[offset] ^= 0x10
 
 
+def spc_content(signature):
+    """The SpcIndirectDataContent inside a DER ContentInfo, complete."""
+    oid = bytes.fromhex("060a2b060104018237020104")
+    at = signature.index(oid) + len(oid)
+    tag, length = signature[at], signature[at + 1]
+    if tag != 0xA0 or length >= 0x80:
+        raise ValueError("the content is not where it was expected")
+    return signature[at + 2:at + 2 + length]
+
+
+def wrapped_content(suite, files):
+    """openssl cms writes SignedData of version 3 with the content in an OCTET STRING: Windows reads it too."""
+    name, path = next(f for f in files if "efi" in f[0])
+    dev = dev_certificate(suite.folder / "wrapped", "rsa2048")
+    both, content, cms = dev / "both.pem", dev / "content.der", dev / "v3.p7s"
+    signed, target = dev / "signed.efi", dev / "wrapped.efi"
+    require(run("openssl", "pkcs12", "-in", dev / "dev.pfx", "-passin", "pass:", "-nodes", "-out", both))
+    require(signctl("sign", path, "-o", signed, "--provider", "pfx", "-p", f"file={dev / 'dev.pfx'}", "--no-timestamp",
+                    "--dev"))
+    require(signctl("extract", signed, "-o", cms))
+    content.write_bytes(spc_content(cms.read_bytes()))
+    require(run("openssl", "cms", "-sign", "-binary", "-nodetach", "-econtent_type", "1.3.6.1.4.1.311.2.1.4", "-in", content,
+                "-signer", both, "-md", "sha256", "-outform", "DER", "-out", cms))
+    gate = ["--trust-cert", dev / "dev.pem", "--dev"]
+    strict = signctl("attach", path, cms, "-o", target, "--no-timestamp", *gate)
+    suite.check(f"{name}: content in an OCTET STRING is refused by the strict gate",
+                strict.returncode == 1 and "cms-octet-string" in strict.out and not target.exists(), strict.out)
+    require(signctl("attach", path, cms, "-o", target, "--no-timestamp", *gate, "--compat", "windows"))
+    verify = ["verify", target, *gate, "--timestamp", "optional", "--compat", "windows"]
+    tolerated = signctl(*verify)
+    suite.check(f"{name}: content in an OCTET STRING passes with --compat windows",
+                tolerated.returncode == 0 and "cms-octet-string" in tolerated.out, tolerated.out)
+    image = bytearray(target.read_bytes())
+    image[len(image) // 2] ^= 1
+    target.write_bytes(image)
+    flipped = signctl(*verify)
+    suite.check(f"{name}: a flip under content in an OCTET STRING is refused",
+                flipped.returncode == 1 and "digest-mismatch" in flipped.out, flipped.out)
+
+
 def main():
     suite = Suite()
     files = unsigned_files(suite)
@@ -166,6 +206,8 @@ def main():
             every_combination(suite, peer, files[:2])
             nested(suite, peer, [f for f in files if "efi" not in f[0]])
             refused(suite, peer, files)
+    if files:
+        wrapped_content(suite, files)
     real_files(suite)
     shim(suite)
     suite.finish()

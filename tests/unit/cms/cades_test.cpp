@@ -113,7 +113,7 @@ TEST_CASE("cades: a new SignedData in plain CMS names its signer by key identifi
   CHECK(cms::check_signer(data, signer, cms::Flavour::cms).empty());
   // The same is no Authenticode.
   CHECK(ids_of(cms::check_signer(data, signer, cms::Flavour::authenticode)) ==
-        "cms-content-type cms-version signer-certificate");
+        "cms-octet-string cms-version signer-certificate");
 }
 
 TEST_CASE("cades: commitments are read wherever they stand", "[unit][cms]") {

@@ -104,8 +104,24 @@ TEST_CASE("check signer: lies about structure are found", "[cms]") {
          attribute_named(r.signer.attributes, oid::kMessageDigest) =
              attribute(oid::kMessageDigest, {der::octet_string(digest)});
        },
-       "cms-content-type cms-version",
+       "cms-octet-string cms-version",
        "OCTET STRING"},
+      {"version 1 and an OCTET STRING",
+       [](CmsRecipe& r) {
+         const Bytes digest = crypto::hash(DigestAlg::sha256, r.content);
+         r.content = der::octet_string(r.content);
+         attribute_named(r.signer.attributes, oid::kMessageDigest) =
+             attribute(oid::kMessageDigest, {der::octet_string(digest)});
+       },
+       "cms-content-type",
+       "OCTET STRING"},
+      {"version 3 and an OCTET STRING, of which the messageDigest leaves out the SEQUENCE's header",
+       [](CmsRecipe& r) {
+         r.version = 3;
+         r.content = der::octet_string(r.content);
+       },
+       "cms-octet-string cms-version message-digest",
+       "messageDigest"},
       {"the content's tag, which messageDigest leaves out",
        [](CmsRecipe& r) { r.content[0] = der::kSet; },
        "cms-content-type",

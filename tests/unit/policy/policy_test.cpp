@@ -190,7 +190,8 @@ TEST_CASE("policy: what Windows tolerates without a condition becomes a warning"
     CHECK(severity_of(error_about(id, "file"), rules(Profile::compat_windows)) ==
           Severity::warning);
   }
-  for (const char* id : {"pe-page-hashes", "cms-version", "nested-count", "unsigned-stuffing"}) {
+  for (const char* id :
+       {"pe-page-hashes", "cms-version", "cms-octet-string", "nested-count", "unsigned-stuffing"}) {
     INFO(id);
     CHECK(severity_of(error_about(id, "signature 1"), rules(Profile::compat_windows)) ==
           Severity::warning);
