@@ -30,6 +30,9 @@ struct Gate {
   GateRules rules;
 };
 
+/// Whether to hash each page as well (signtool /ph).
+enum class PageHashes { off, on };
+
 /// What one signature is to be.
 struct SignOptions {
   DigestAlg digest{DigestAlg::sha256};

@@ -53,9 +53,6 @@ struct SniffInput {
   std::span<const std::string_view> archive_kinds{};
 };
 
-/// Whether to hash each page as well (signtool /ph).
-enum class PageHashes { off, on };
-
 /// A half-open range [begin, end) of file offsets.
 struct HashedRange {
   std::uint64_t begin{};
@@ -150,6 +147,17 @@ class Signable {
   /// @errors `unsupported` when a signature with `alg` cannot join them.
   virtual Result<void> keep_signatures(DigestAlg /*alg*/) { return {}; }
 
+  /// Says that the next signature is over each page as well (signtool /ph). Asked before
+  /// content_to_sign(). No contents are hashed yet.
+  ///
+  /// @errors `unsupported` when this type of file has no page hashes, or its layout does not allow
+  ///         them.
+  virtual Result<void> hash_pages() {
+    return Error{ErrorKind::unsupported,
+                 "this type of file has no page hashes",
+                 "leave --page-hashes out, or sign such files in a step of their own"};
+  }
+
   /// Whether the file as it is can be signed with `alg`, as far as its headers tell: what the gate
   /// would refuse afterwards is refused before a signature is spent. No contents are hashed.
   /// content_to_sign() and the scheme's prepare() refuse the same.
@@ -159,9 +167,7 @@ class Signable {
 
   /// The content to sign with `alg`. Where a file gains more than the signature by being signed,
   /// this is its digest as it will be then, and file_digests() that as it is.
-  ///
-  /// @errors `unsupported` when page hashes are asked for and the layout does not allow them.
-  virtual Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) = 0;
+  virtual Result<SigningContent> content_to_sign(DigestAlg alg) = 0;
 
   /// Signatures present at the top level, in file order; empty if unsigned.
   ///

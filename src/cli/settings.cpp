@@ -277,8 +277,8 @@ Result<engine::SignOptions> sign_options(const config::Config& config,
   options.url = signature.url.empty() ? config.sign.url : signature.url;
   SIGNCTL_CHECK(check_shown(options.description, false, !signature.description.empty()), "");
   SIGNCTL_CHECK(check_shown(options.url, true, !signature.url.empty()), "");
-  options.page_hashes =
-      signature.page_hashes || config.sign.page_hashes ? PageHashes::on : PageHashes::off;
+  options.page_hashes = signature.page_hashes || config.sign.page_hashes ? engine::PageHashes::on
+                                                                         : engine::PageHashes::off;
   SIGNCTL_TRY(options.if_signed, if_signed(config, existing), "");
   return options;
 }

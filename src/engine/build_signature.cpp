@@ -115,6 +115,13 @@ bool names_signatory(const Signable& file) {
   return !file.profile().commitment_type.empty();
 }
 
+Result<void> announce(Signable& file, const SignOptions& options, const Placement& placement) {
+  if (options.page_hashes == PageHashes::on) {
+    SIGNCTL_CHECK(file.hash_pages(), "");
+  }
+  return placement.kept.empty() ? ok() : file.keep_signatures(options.digest);
+}
+
 Result<Placement> place(Signable& file, IfSigned if_signed) {
   Placement placement;
   if (if_signed != IfSigned::append) {
@@ -160,14 +167,10 @@ Result<UnsignedSignature> prepare(Signable& file,
                  "signatures are not made with " + std::string(digest_name(options.digest)),
                  "use sha256, sha384 or sha512"};
   }
-  if (!placement.kept.empty()) {
-    SIGNCTL_CHECK(file.keep_signatures(options.digest), "");
-  }
+  SIGNCTL_CHECK(announce(file, options, placement), "");
   UnsignedSignature prepared;
   prepared.profile = file.profile();
-  SIGNCTL_TRY(prepared.content,
-              file.content_to_sign(options.digest, options.page_hashes),
-              "computing the digest");
+  SIGNCTL_TRY(prepared.content, file.content_to_sign(options.digest), "computing the digest");
   // The content octets alone are hashed, without tag and length (PKCS #7 1.5, RFC 2315, 9.3; the
   // same octets in RFC 5652, 5.4).
   SIGNCTL_TRY(

@@ -42,6 +42,11 @@ struct Placement {
 /// @errors `unsupported` when no signature can join those that are there.
 Result<Placement> place(Signable& file, IfSigned if_signed);
 
+/// Tells the file what is asked of the signature that comes next. prepare() does so as well.
+///
+/// @errors `unsupported` when the file cannot have that.
+Result<void> announce(Signable& file, const SignOptions& options, const Placement& placement);
+
 /// The top-level signatures of the file once `cms` has been put in its place.
 Result<std::vector<Bytes>> combine(Placement placement, Bytes cms);
 

@@ -83,8 +83,7 @@ Result<void> check_same_file(Signable& file, ByteView cms) {
   if (digests.front() == claimed.file_digest) {
     return ok();
   }
-  SIGNCTL_TRY(
-      const auto wanted, file.content_to_sign(alg, PageHashes::off), "computing the digest");
+  SIGNCTL_TRY(const auto wanted, file.content_to_sign(alg), "computing the digest");
   if (wanted.file_digest != claimed.file_digest) {
     return Error{ErrorKind::input,
                  "the signature is over another file: it says " + std::string(digest_name(alg)) +
@@ -269,9 +268,8 @@ Result<DigestFacts> digest_file(const std::string& path, const SignOptions& opti
   facts.format = std::string(opened.format->name());
   facts.alg = options.digest;
   if (names_signatory(*opened.signable)) {
-    SIGNCTL_TRY(auto content,
-                opened.signable->content_to_sign(options.digest, options.page_hashes),
-                "reading " + path);
+    SIGNCTL_CHECK(announce(*opened.signable, options, placement), "");
+    SIGNCTL_TRY(auto content, opened.signable->content_to_sign(options.digest), "reading " + path);
     facts.file_digest = std::move(content.file_digest);
     return facts;
   }

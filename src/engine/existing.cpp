@@ -131,9 +131,8 @@ Result<bool> is_signed_form(OpenedFile& opened, const Report& written, const Sig
       !other_options(written, written.signatures.front(), options).empty()) {
     return false;
   }
-  SIGNCTL_TRY(const auto content,
-              opened.signable->content_to_sign(options.digest, options.page_hashes),
-              "computing the digest");
+  SIGNCTL_TRY(
+      const auto content, opened.signable->content_to_sign(options.digest), "computing the digest");
   return to_hex(content.file_digest) == written.signatures.front().digest_hex;
 }
 

@@ -80,6 +80,7 @@ Result<MaybeOutcome> sign_alone(OpenedFile& opened,
   if (refused) {
     return refused;
   }
+  SIGNCTL_CHECK(announce(*opened.signable, task.options, placement), "");
   if (opened.signable->scheme() != nullptr) {
     SIGNCTL_TRY(FileOutcome outcome, sign_file_by_scheme(opened, task, stages), "");
     return MaybeOutcome{std::move(outcome)};
@@ -233,13 +234,8 @@ Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stag
     return answer;
   }
   SIGNCTL_CHECK(opened.signable->check_signable(task.options.digest), "");
-  if (task.options.page_hashes == PageHashes::on) {
-    SIGNCTL_CHECK(opened.signable->content_to_sign(task.options.digest, PageHashes::on), "");
-  }
   SIGNCTL_TRY(const Placement placement, place(*opened.signable, task.options.if_signed), "");
-  if (!placement.kept.empty()) {
-    SIGNCTL_CHECK(opened.signable->keep_signatures(task.options.digest), "");
-  }
+  SIGNCTL_CHECK(announce(*opened.signable, task.options, placement), "");
   return answer_kept(opened, placement, stages);
 }
 

@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(file.facts());
   const std::array algs{DigestAlg::sha256, DigestAlg::sha1};
   static_cast<void>(file.file_digests(algs));
-  const auto content = file.content_to_sign(DigestAlg::sha256, PageHashes::off);
+  const auto content = file.content_to_sign(DigestAlg::sha256);
   if (content) {
     const auto findings = file.check_content(content->econtent);
     require(findings.has_value() && findings->empty());

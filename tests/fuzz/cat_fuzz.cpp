@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(file.facts().has_value() && file.vouched_files().has_value());
   const auto signatures = file.signatures();
   require(signatures.has_value() && signatures->size() <= 1);
-  const auto content = file.content_to_sign(DigestAlg::sha256, PageHashes::off);
+  const auto content = file.content_to_sign(DigestAlg::sha256);
   if (content) {
     require(file.check_content(content->econtent)->empty());
     const auto parsed = file.parse_content(content->econtent, DigestAlg::sha256);

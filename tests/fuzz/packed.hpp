@@ -63,7 +63,7 @@ inline void ask_all(Signable& package, DigestAlg alg) {
   static_cast<void>(
       verify::verify_file(package, {anchors, false, TimePoint(std::chrono::days(20'000))}));
   static_cast<void>(package.strip());
-  static_cast<void>(package.content_to_sign(alg, PageHashes::off));
+  static_cast<void>(package.content_to_sign(alg));
   const std::array fresh{Bytes{0x30, 0x00}};
   static_cast<void>(package.embed(fresh));
   const auto members = package.members();

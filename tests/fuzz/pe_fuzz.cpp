@@ -54,7 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(file.facts());
   const std::array algs{DigestAlg::sha256, DigestAlg::sha1};
   require(file.file_digests(algs).has_value());
-  const auto content = file.content_to_sign(DigestAlg::sha256, PageHashes::on);
+  static_cast<void>(file.hash_pages());
+  const auto content = file.content_to_sign(DigestAlg::sha256);
   if (content) {
     const auto findings = file.check_content(content->econtent);
     require(findings.has_value() && findings->empty());

@@ -50,7 +50,7 @@ bool has_errors(Signable& file) {
 void check_round_trip(Signable& file, const Bytes& bytes, const script::Dialect& dialect) {
   const std::array algs{DigestAlg::sha256};
   const Bytes signature{0x30, 0x02, 0x05, 0x00};
-  const auto content = file.content_to_sign(DigestAlg::sha256, PageHashes::off);
+  const auto content = file.content_to_sign(DigestAlg::sha256);
   const auto patches = file.embed(std::array{signature});
   require(content.has_value() == patches.has_value());
   if (!patches) {

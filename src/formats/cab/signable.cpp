@@ -35,7 +35,7 @@ class CabSignable final : public Signable {
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
   Result<void> check_signable(DigestAlg /*alg*/) override { return check_whole(); }
-  Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
+  Result<SigningContent> content_to_sign(DigestAlg alg) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
   Result<std::vector<Finding>> check_content(ByteView econtent) override;
@@ -138,12 +138,7 @@ Result<void> CabSignable::check_whole() {
   return ok();
 }
 
-Result<SigningContent> CabSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
-  if (page_hashes == PageHashes::on) {
-    return Error{ErrorKind::unsupported,
-                 "cabinets have no page hashes",
-                 "leave --page-hashes away for them"};
-  }
+Result<SigningContent> CabSignable::content_to_sign(DigestAlg alg) {
   SIGNCTL_CHECK(check_whole(), "");
   const std::array algs{alg};
   SIGNCTL_TRY(const std::vector<Bytes> digest, file_digests(algs), "");

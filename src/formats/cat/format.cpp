@@ -31,7 +31,7 @@ class CatSignable final : public Signable {
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
   Result<void> check_signable(DigestAlg alg) override;
-  Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
+  Result<SigningContent> content_to_sign(DigestAlg alg) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
   Result<std::vector<Finding>> check_content(ByteView econtent) override;
@@ -93,12 +93,7 @@ Result<void> CatSignable::check_signable(DigestAlg /*alg*/) {
   return ok();
 }
 
-Result<SigningContent> CatSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
-  if (page_hashes == PageHashes::on) {
-    return Error{ErrorKind::unsupported,
-                 "catalogs have no page hashes of their own",
-                 "leave --page-hashes away for them"};
-  }
+Result<SigningContent> CatSignable::content_to_sign(DigestAlg alg) {
   SIGNCTL_CHECK(check_signable(alg), "");
   SigningContent content;
   content.content_type = oid::kCtl;

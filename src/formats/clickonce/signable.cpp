@@ -50,7 +50,7 @@ class Manifest final : public Signable, public SignatureScheme {
   }
 
   Result<void> check_signable(DigestAlg alg) override;
-  Result<SigningContent> content_to_sign(DigestAlg /*alg*/, PageHashes /*page_hashes*/) override {
+  Result<SigningContent> content_to_sign(DigestAlg /*alg*/) override {
     return not_cms();
   }
 

@@ -36,7 +36,7 @@ class MsiSignable final : public Signable {
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
   Result<void> keep_signatures(DigestAlg alg) override;
   Result<void> check_signable(DigestAlg alg) override;
-  Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
+  Result<SigningContent> content_to_sign(DigestAlg alg) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
   Result<std::vector<Finding>> check_content(ByteView econtent) override;
@@ -144,12 +144,7 @@ Result<void> MsiSignable::check_signable(DigestAlg alg) {
   return ok();
 }
 
-Result<SigningContent> MsiSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
-  if (page_hashes == PageHashes::on) {
-    return Error{ErrorKind::unsupported,
-                 "Windows Installer files have no page hashes",
-                 "sign them without --page-hashes"};
-  }
+Result<SigningContent> MsiSignable::content_to_sign(DigestAlg alg) {
   SIGNCTL_CHECK(check_signable(alg), "");
   std::optional<Bytes> prefix;
   if (keeping_) {

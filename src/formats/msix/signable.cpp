@@ -52,7 +52,7 @@ class PackageSignable final : public Signable,
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
   Result<void> check_signable(DigestAlg alg) override;
-  Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
+  Result<SigningContent> content_to_sign(DigestAlg alg) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
   Result<std::vector<Finding>> check_content(ByteView econtent) override;
@@ -262,12 +262,7 @@ Result<zip::Edit> PackageSignable::prepared(Bytes& content_types) {
   return edit;
 }
 
-Result<SigningContent> PackageSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
-  if (page_hashes == PageHashes::on) {
-    return Error{ErrorKind::unsupported,
-                 "app packages have no page hashes",
-                 "leave --page-hashes away for them"};
-  }
+Result<SigningContent> PackageSignable::content_to_sign(DigestAlg alg) {
   SIGNCTL_CHECK(check_signable(alg), "");
   SIGNCTL_TRY(DigestInput input, as_it_is(), "");
   SIGNCTL_TRY(const zip::Edit edit, prepared(input.content_types), "");

@@ -40,7 +40,7 @@ class PackageSignable final : public Signable {
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
   Result<void> check_signable(DigestAlg /*alg*/) override { return check_whole(); }
-  Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
+  Result<SigningContent> content_to_sign(DigestAlg alg) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
   Result<std::vector<Finding>> check_content(ByteView /*econtent*/) override {
@@ -145,12 +145,7 @@ Result<void> PackageSignable::check_whole() const {
   return ok();
 }
 
-Result<SigningContent> PackageSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
-  if (page_hashes == PageHashes::on) {
-    return Error{ErrorKind::unsupported,
-                 "NuGet packages have no page hashes",
-                 "leave --page-hashes away for them"};
-  }
+Result<SigningContent> PackageSignable::content_to_sign(DigestAlg alg) {
   SIGNCTL_CHECK(check_whole(), "");
   const std::array algs{alg};
   SIGNCTL_TRY(auto digests, file_digests(algs), "");

@@ -170,7 +170,7 @@ std::vector<Finding> one_finding(std::string id, std::string message) {
 
 }  // namespace
 
-Result<PageHashRows> make_page_hashes(const ByteSource& source, const Layout& layout) {
+Result<void> check_page_layout(const Layout& layout) {
   const auto refuse = [](const std::string& reason) {
     return Error{ErrorKind::unsupported,
                  "page hashes are not possible for this file: " + reason,
@@ -192,6 +192,11 @@ Result<PageHashRows> make_page_hashes(const ByteSource& source, const Layout& la
   if (row_count(layout, kPageSize) * row_size(DigestAlg::sha256) > kMaxRowsSize) {
     return refuse("they would take more than 16 MB");
   }
+  return ok();
+}
+
+Result<PageHashRows> make_page_hashes(const ByteSource& source, const Layout& layout) {
+  SIGNCTL_CHECK(check_page_layout(layout), "");
   SIGNCTL_TRY(Bytes rows, compute_rows(source, layout, DigestAlg::sha256, kPageSize), "");
   return PageHashRows{DigestAlg::sha256, std::move(rows)};
 }

@@ -24,11 +24,16 @@ struct PageHashRows {
   Bytes rows;
 };
 
-/// SHA-256 rows over pages of 4096 bytes, for signing.
+/// Whether page hashes are possible.
 ///
 /// @errors `unsupported` with the reason when the layout is one that readers disagree about:
 ///         another SectionAlignment, sections that are not contiguous, headers over a page, or more
 ///         rows than 16 MB.
+Result<void> check_page_layout(const Layout& layout);
+
+/// SHA-256 rows over pages of 4096 bytes, for signing.
+///
+/// @errors As check_page_layout().
 Result<PageHashRows> make_page_hashes(const ByteSource& source, const Layout& layout);
 
 /// Recomputes stored rows. Findings: "pe-page-hashes" when the file does not agree with them,

@@ -46,7 +46,7 @@ class PeSignable final : public Signable, public CarriesDigests {
   Result<std::vector<HashedRange>> hashed_ranges() override { return pe::hashed_ranges(layout_); }
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
   Result<void> check_signable(DigestAlg /*alg*/) override { return check_whole(); }
-  Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
+  Result<SigningContent> content_to_sign(DigestAlg alg) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
   Result<std::vector<Finding>> check_content(ByteView econtent) override;
@@ -55,6 +55,7 @@ class PeSignable final : public Signable, public CarriesDigests {
     return layout_.is_efi() ? AppendStyle::separate_entries : AppendStyle::nested;
   }
   Result<void> keep_signatures(DigestAlg alg) override;
+  Result<void> hash_pages() override;
   Result<PatchSet> embed(std::span<const Bytes> signatures) override;
   Result<PatchSet> strip() override;
   Result<std::vector<FileFact>> facts() override;
@@ -84,6 +85,7 @@ class PeSignable final : public Signable, public CarriesDigests {
   Layout layout_;
   std::map<DigestKey, Bytes> digests_;
   std::optional<ChecksumSum> content_sum_;
+  bool hashing_pages_{false};  ///< Set by hash_pages().
 };
 
 Result<std::vector<Bytes>> PeSignable::digests(std::span<const DigestAlg> algs,
@@ -177,10 +179,16 @@ Result<void> PeSignable::keep_signatures(DigestAlg /*alg*/) {
   return ok();
 }
 
-Result<SigningContent> PeSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
+Result<void> PeSignable::hash_pages() {
+  SIGNCTL_CHECK(check_page_layout(layout_), "");
+  hashing_pages_ = true;
+  return ok();
+}
+
+Result<SigningContent> PeSignable::content_to_sign(DigestAlg alg) {
   SIGNCTL_CHECK(check_whole(), "");
   ImageData data;
-  if (page_hashes == PageHashes::on) {
+  if (hashing_pages_) {
     SIGNCTL_TRY(data.page_hashes, make_page_hashes(*source_, layout_), "computing page hashes");
   }
   const std::array algs{alg};

@@ -24,7 +24,7 @@ class ScriptSignable final : public Signable {
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
   Result<void> check_signable(DigestAlg /*alg*/) override { return check_nothing_follows(); }
-  Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
+  Result<SigningContent> content_to_sign(DigestAlg alg) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override {
     return script::container_findings(script_);
@@ -128,12 +128,7 @@ Result<void> ScriptSignable::check_nothing_follows() const {
                "nothing may stand behind a signature; start again from the unsigned script"};
 }
 
-Result<SigningContent> ScriptSignable::content_to_sign(DigestAlg alg, PageHashes page_hashes) {
-  if (page_hashes == PageHashes::on) {
-    return Error{ErrorKind::unsupported,
-                 "scripts have no page hashes",
-                 "leave --page-hashes out, or sign scripts in a step of their own"};
-  }
+Result<SigningContent> ScriptSignable::content_to_sign(DigestAlg alg) {
   SIGNCTL_CHECK(check_nothing_follows(), "");
   SIGNCTL_TRY(const std::size_t place, insertion_point(script_.text, *script_.dialect), "");
   SIGNCTL_TRY(const auto digest, digests(std::array{alg}, place), "");

@@ -38,9 +38,7 @@ class VsixPackage final : public Signable, public SignatureScheme {
     return not_cms();
   }
   Result<void> check_signable(DigestAlg /*alg*/) override { return vsix::check_signable(package_); }
-  Result<SigningContent> content_to_sign(DigestAlg /*alg*/, PageHashes /*page_hashes*/) override {
-    return not_cms();
-  }
+  Result<SigningContent> content_to_sign(DigestAlg /*alg*/) override { return not_cms(); }
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override;
   Result<std::vector<Finding>> check_content(ByteView /*econtent*/) override { return not_cms(); }

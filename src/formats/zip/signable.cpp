@@ -34,9 +34,7 @@ class ZipSignable final : public Signable {
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> /*algs*/) override {
     return not_signed_itself();
   }
-  Result<SigningContent> content_to_sign(DigestAlg /*alg*/, PageHashes /*page_hashes*/) override {
-    return not_signed_itself();
-  }
+  Result<SigningContent> content_to_sign(DigestAlg /*alg*/) override { return not_signed_itself(); }
   Result<std::vector<EmbeddedSignature>> signatures() override {
     return std::vector<EmbeddedSignature>{};
   }

@@ -62,9 +62,7 @@ class FakeContainer final : public Signable {
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> /*algs*/) override {
     return not_here();
   }
-  Result<SigningContent> content_to_sign(DigestAlg /*alg*/, PageHashes /*pages*/) override {
-    return not_here();
-  }
+  Result<SigningContent> content_to_sign(DigestAlg /*alg*/) override { return not_here(); }
   Result<std::vector<EmbeddedSignature>> signatures() override { return not_here(); }
   Result<std::vector<Finding>> container_findings() override { return not_here(); }
   Result<std::vector<Finding>> check_content(ByteView /*econtent*/) override { return not_here(); }

@@ -77,9 +77,7 @@ class Bundle final : public Signable {
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> /*algs*/) override {
     return not_here();
   }
-  Result<SigningContent> content_to_sign(DigestAlg /*alg*/, PageHashes /*pages*/) override {
-    return not_here();
-  }
+  Result<SigningContent> content_to_sign(DigestAlg /*alg*/) override { return not_here(); }
   Result<std::vector<EmbeddedSignature>> signatures() override {
     return std::vector<EmbeddedSignature>{};
   }

@@ -38,7 +38,7 @@ Result<std::vector<Bytes>> FakeFile::file_digests(std::span<const DigestAlg> alg
   return digests;
 }
 
-Result<SigningContent> FakeFile::content_to_sign(DigestAlg alg, PageHashes /*page_hashes*/) {
+Result<SigningContent> FakeFile::content_to_sign(DigestAlg alg) {
   return SigningContent{std::string(oid::kSpcIndirectData),
                         content_over(bytes_, alg),
                         crypto::hash(alg, bytes_),

@@ -19,7 +19,7 @@ class FakeFile final : public Signable {
 
   Result<std::vector<HashedRange>> hashed_ranges() override;
   Result<std::vector<Bytes>> file_digests(std::span<const DigestAlg> algs) override;
-  Result<SigningContent> content_to_sign(DigestAlg alg, PageHashes page_hashes) override;
+  Result<SigningContent> content_to_sign(DigestAlg alg) override;
   Result<std::vector<EmbeddedSignature>> signatures() override;
   Result<std::vector<Finding>> container_findings() override { return container; }
   Result<std::vector<Finding>> check_content(ByteView econtent) override;

@@ -229,7 +229,7 @@ TEST_CASE("cab: removal gives the original bytes, but for an area made in advanc
 
 TEST_CASE("cab: content is that of a cabinet and of nothing else", "[formats][cab]") {
   const auto file = open(make_cab());
-  const SigningContent content = must(file->content_to_sign(DigestAlg::sha384, PageHashes::off));
+  const SigningContent content = must(file->content_to_sign(DigestAlg::sha384));
 
   CHECK(content.content_type == "1.3.6.1.4.1.311.2.1.4");
   const SigningContent parsed = must(file->parse_content(content.econtent, DigestAlg::sha256));
@@ -243,7 +243,7 @@ TEST_CASE("cab: content is that of a cabinet and of nothing else", "[formats][ca
   type[4] = 0x0F;  // PE image
   CHECK(must(file->check_content(other)).front().id == "cab-data-type");
 
-  const auto pages = file->content_to_sign(DigestAlg::sha256, PageHashes::on);
+  const auto pages = file->hash_pages();
   REQUIRE_FALSE(pages);
   CHECK(pages.error().kind == ErrorKind::unsupported);
 }
@@ -307,11 +307,11 @@ TEST_CASE("cab: folders that overlap are found, and not signed", "[formats][cab]
   poke_u32(bytes, 44, ByteReader(bytes).u32(36).value_or(0));
 
   CHECK(finding_ids(bytes) == Ids{"cab-folders-overlap"});
-  CHECK_FALSE(open(bytes)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  CHECK_FALSE(open(bytes)->content_to_sign(DigestAlg::sha256));
   Bytes many = make_cab(spec);
   many[40] = 0xFF;
   CHECK(finding_ids(many) == Ids{"cab-malformed"});
-  CHECK_FALSE(open(many)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  CHECK_FALSE(open(many)->content_to_sign(DigestAlg::sha256));
 }
 
 TEST_CASE("cab: parts that do not follow each other are found, and not signed", "[formats][cab]") {
@@ -352,25 +352,25 @@ TEST_CASE("cab: parts that do not follow each other are found, and not signed", 
     poke_u32(bytes, 44, first);
   }
   CHECK(finding_ids(bytes) == Ids{"cab-gap"});
-  CHECK_FALSE(open(bytes)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  CHECK_FALSE(open(bytes)->content_to_sign(DigestAlg::sha256));
 }
 
 TEST_CASE("cab: files of folders that are not there are found, and not signed", "[formats][cab]") {
   Bytes bytes = make_cab();
   bytes[26] = 0;
   CHECK(finding_ids(bytes) == Ids{"cab-malformed"});
-  CHECK_FALSE(open(bytes)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  CHECK_FALSE(open(bytes)->content_to_sign(DigestAlg::sha256));
 }
 
 TEST_CASE("cab: a reserved area in use is not signed over", "[formats][cab]") {
   CabSpec spec;
   spec.reserve = Bytes(64, 0xAA);
-  const auto refused = open(make_cab(spec))->content_to_sign(DigestAlg::sha256, PageHashes::off);
+  const auto refused = open(make_cab(spec))->content_to_sign(DigestAlg::sha256);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == ErrorKind::input);
   Bytes trailing = make_cab();
   trailing.push_back(0);
-  CHECK_FALSE(open(trailing)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  CHECK_FALSE(open(trailing)->content_to_sign(DigestAlg::sha256));
   CHECK_FALSE(open(trailing)->strip());
 }
 

@@ -133,7 +133,7 @@ TEST_CASE("cat: the list is the content to sign, and its octets are what is hash
   const Bytes list = make_ctl(two_members());
   const Bytes bytes = make_cat(two_members());
   const auto file = open(bytes);
-  const SigningContent content = must(file->content_to_sign(DigestAlg::sha384, PageHashes::off));
+  const SigningContent content = must(file->content_to_sign(DigestAlg::sha384));
 
   CHECK(content.econtent == list);
   CHECK(content.content_type == "1.3.6.1.4.1.311.10.1");
@@ -148,7 +148,7 @@ TEST_CASE("cat: the list is the content to sign, and its octets are what is hash
   const SigningContent parsed = must(file->parse_content(list, DigestAlg::sha384));
   CHECK(parsed.file_digest == content.file_digest);
   CHECK(parsed.alg == DigestAlg::sha384);
-  CHECK_FALSE(file->content_to_sign(DigestAlg::sha256, PageHashes::on));
+  CHECK_FALSE(file->hash_pages());
 }
 
 TEST_CASE("cat: embedding replaces the file, removal brings the unsigned one back",
@@ -186,7 +186,7 @@ TEST_CASE("cat: members that contradict each other or themselves are found", "[f
   SECTION("named twice") {
     spec.members.push_back(spec.members[0]);
     CHECK(finding_ids(make_cat(spec)) == "cat-duplicate-member");
-    CHECK(open(make_cat(spec))->content_to_sign(DigestAlg::sha256, PageHashes::off));
+    CHECK(open(make_cat(spec))->content_to_sign(DigestAlg::sha256));
   }
   SECTION("CAT-2: named twice with different digests") {
     CatMember second = spec.members[0];
@@ -194,13 +194,13 @@ TEST_CASE("cat: members that contradict each other or themselves are found", "[f
     second.digest = crypto::hash(DigestAlg::sha256, as_bytes("b"));
     spec.members.push_back(second);
     CHECK(finding_ids(make_cat(spec)) == "cat-conflicting-members cat-member-digest");
-    CHECK_FALSE(open(make_cat(spec))->content_to_sign(DigestAlg::sha256, PageHashes::off));
+    CHECK_FALSE(open(make_cat(spec))->content_to_sign(DigestAlg::sha256));
   }
   SECTION("trailing bytes") {
     Bytes bytes = make_cat(spec);
     bytes.push_back(0);
     CHECK(finding_ids(bytes) == "cat-data-after-signature");
-    CHECK_FALSE(open(bytes)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+    CHECK_FALSE(open(bytes)->content_to_sign(DigestAlg::sha256));
     CHECK_FALSE(open(bytes)->strip());
   }
 }

@@ -58,7 +58,7 @@ Ids with_octets(Bytes file, std::size_t at, std::size_t count) {
 TEST_CASE("msi: a pre-hash that was renamed away is missed", "[formats][msi]") {
   const std::array algs{DigestAlg::sha256};
   const Bytes good = with_signature({});
-  const auto content = must(open(make_cfb())->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  const auto content = must(open(make_cfb())->content_to_sign(DigestAlg::sha256));
   Bytes renamed = good;
   renamed[entry_at(good, msi::kPrehashName) + 4] = 'r';
 
@@ -112,7 +112,7 @@ TEST_CASE("msi: what the gate would refuse once it is signed costs no signature"
   };
   must(open(with_hidden(60))->check_signable(DigestAlg::sha256));
 
-  const auto refused = open(with_hidden(68))->content_to_sign(DigestAlg::sha256, PageHashes::off);
+  const auto refused = open(with_hidden(68))->content_to_sign(DigestAlg::sha256);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == ErrorKind::input);
   CHECK(refused.error().message.find("must be empty") != std::string::npos);
@@ -142,12 +142,12 @@ TEST_CASE("msi: a tree in another order is an error once it is signed", "[format
   };
 
   CHECK(ids_of(swapped(file)) == Ids{"msi-directory-order warning"});
-  const auto refused = open(swapped(file))->content_to_sign(DigestAlg::sha256, PageHashes::off);
+  const auto refused = open(swapped(file))->content_to_sign(DigestAlg::sha256);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("not sorted") != std::string::npos);
   CfbSpec twins;
   twins.streams = {{u"ab", Bytes(10, 1)}, {u"AB", Bytes(10, 2)}};
-  CHECK_FALSE(open(make_cfb(twins))->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  CHECK_FALSE(open(make_cfb(twins))->content_to_sign(DigestAlg::sha256));
 
   const Ids ids = ids_of(swapped(with_signature({})));
   CHECK(std::find(ids.begin(), ids.end(), "msi-directory-order error") != ids.end());

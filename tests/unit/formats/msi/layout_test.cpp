@@ -41,7 +41,7 @@ bool ask_all(const Bytes& bytes) {
   static_cast<void>(file.hashed_ranges());
   static_cast<void>(file.members());
   static_cast<void>(file.strip());
-  static_cast<void>(file.content_to_sign(DigestAlg::sha256, PageHashes::off));
+  static_cast<void>(file.content_to_sign(DigestAlg::sha256));
   return hashed;
 }
 

@@ -92,7 +92,7 @@ bool has(const std::vector<std::string>& ids, std::string_view id) {
 TEST_CASE("msix: what was found before signing holds for the draft with the same digests",
           "[formats][msix]") {
   Release release(msix_package());
-  static_cast<void>(must(release.package->content_to_sign(DigestAlg::sha256, PageHashes::off)));
+  static_cast<void>(must(release.package->content_to_sign(DigestAlg::sha256)));
   const Bytes draft = signed_by(*release.package, release.bytes);
   const std::uint64_t at = place_of(draft, "hello");
 
@@ -105,7 +105,7 @@ TEST_CASE("msix: what was found before signing holds for the draft with the same
 
 TEST_CASE("msix: a draft that is not what was signed is looked through", "[formats][msix]") {
   Release release(msix_package());
-  static_cast<void>(must(release.package->content_to_sign(DigestAlg::sha256, PageHashes::off)));
+  static_cast<void>(must(release.package->content_to_sign(DigestAlg::sha256)));
   Bytes draft = signed_by(*release.package, release.bytes);
   const std::uint64_t at = place_of(draft, "hello");
   draft[at] = 'j';
@@ -125,7 +125,7 @@ TEST_CASE("msix: nothing is carried over from a package that was not signed, nor
     ZipSpec spec = msix_package();
     std::rotate(spec.files.begin(), spec.files.end() - 1, spec.files.end());
     Release release(spec);
-    static_cast<void>(must(release.package->content_to_sign(DigestAlg::sha256, PageHashes::off)));
+    static_cast<void>(must(release.package->content_to_sign(DigestAlg::sha256)));
     const Bytes draft = signed_by(*release.package, release.bytes);
     const std::uint64_t at = place_of(draft, "hello");
     REQUIRE(at != place_of(release.bytes, "hello"));

@@ -101,7 +101,7 @@ TEST_CASE("msix: no prefix of a package is a package", "[formats][msix]") {
 TEST_CASE("msix: what was embedded can be taken off", "[formats][msix]") {
   const auto source = std::make_shared<MemorySource>(make_zip(msix_package()));
   const auto plain = must(msix::open_package(source));
-  const auto content = must(plain->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  const auto content = must(plain->content_to_sign(DigestAlg::sha256));
   const std::array signatures{Bytes{0x30, 0x02, 0x05, 0x00}};
   const auto signed_source = must(PatchedSource::make(source, must(plain->embed(signatures))));
   const auto made = must(msix::open_package(signed_source));
@@ -113,7 +113,7 @@ TEST_CASE("msix: what was embedded can be taken off", "[formats][msix]") {
       must(msix::open_package(must(PatchedSource::make(signed_source, must(made->strip())))));
   CHECK(must(bare->signatures()).empty());
   CHECK(must(bare->container_findings()).empty());
-  const auto other = plain->content_to_sign(DigestAlg::sha512, PageHashes::off);
+  const auto other = plain->content_to_sign(DigestAlg::sha512);
   REQUIRE_FALSE(other);
   CHECK(other.error().kind == ErrorKind::unsupported);
 }
@@ -122,7 +122,7 @@ TEST_CASE("msix: nothing hides in the directory's entry of the signature", "[for
   using Ids = std::vector<std::string>;
   const auto source = std::make_shared<MemorySource>(make_zip(msix_package()));
   const auto plain = must(msix::open_package(source));
-  must(plain->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  must(plain->content_to_sign(DigestAlg::sha256));
   const std::array signatures{Bytes{0x30, 0x02, 0x05, 0x00}};
   const auto made = must(PatchedSource::make(source, must(plain->embed(signatures))));
   const Bytes whole = must(read_bytes(*made, 0, made->size()));
@@ -255,7 +255,7 @@ TEST_CASE("msix corpus: write the fuzzing seeds", "[.][corpus]") {
   spill(folder + "unsigned", listed(*source));
 
   const auto plain = must(msix::open_package(source));
-  const auto content = must(plain->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  const auto content = must(plain->content_to_sign(DigestAlg::sha256));
   const auto identity = issue(leaf_for("codeSigning", "A"));
   const std::array signatures{build(authenticode_recipe(identity, content.econtent), identity.key)};
   spill(folder + "signed",

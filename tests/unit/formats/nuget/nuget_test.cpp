@@ -50,7 +50,7 @@ Bytes signed_by_us(const Bytes& package,
                    DigestAlg alg = DigestAlg::sha256,
                    const crypto::KeyBundle& identity = nuget_author()) {
   auto file = opened(package);
-  const auto content = must(file->content_to_sign(alg, PageHashes::off));
+  const auto content = must(file->content_to_sign(alg));
   const auto profile = file->profile();
   der::Parser parser(content.econtent);
   cms::SignedDataParts parts;
@@ -535,8 +535,7 @@ TEST_CASE("nuget: ZIP64 is refused before a signature is spent", "[formats][nuge
   fields.files[2].zip64 = true;
   fields.files[2].descriptor = 0;
   for (const ZipSpec& spec : {records, fields}) {
-    const auto content =
-        opened(make_zip(spec))->content_to_sign(DigestAlg::sha256, PageHashes::off);
+    const auto content = opened(make_zip(spec))->content_to_sign(DigestAlg::sha256);
     REQUIRE_FALSE(content);
     CHECK(content.error().kind == ErrorKind::unsupported);
   }
@@ -617,5 +616,5 @@ TEST_CASE("nuget: it holds one signature and no page hashes", "[formats][nuget]"
   CHECK(file->append_style() == AppendStyle::none);
   const std::array two{Bytes{0x30, 0x00}, Bytes{0x30, 0x00}};
   CHECK_FALSE(file->embed(two));
-  CHECK_FALSE(file->content_to_sign(DigestAlg::sha256, PageHashes::on));
+  CHECK_FALSE(file->hash_pages());
 }

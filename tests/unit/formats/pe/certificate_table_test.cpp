@@ -106,7 +106,7 @@ TEST_CASE("pe table: PE-2, bytes after the table", "[formats][pe]") {
   const std::vector<Bytes> signatures{fake_signature(100)};
   CHECK(file->strip().error().kind == ErrorKind::input);
   CHECK(file->embed(signatures).error().kind == ErrorKind::input);
-  CHECK(file->content_to_sign(DigestAlg::sha256, PageHashes::off).error().kind == ErrorKind::input);
+  CHECK(file->content_to_sign(DigestAlg::sha256).error().kind == ErrorKind::input);
 }
 
 TEST_CASE("pe table: PE-3, a table in the middle of the file", "[formats][pe]") {

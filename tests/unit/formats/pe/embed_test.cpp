@@ -51,13 +51,12 @@ TEST_CASE("pe embed: the result is what a plain builder makes, checksum included
 TEST_CASE("pe embed: does not change the digest", "[formats][pe]") {
   for (const PeSpec& spec : shapes()) {
     const Bytes image = make_pe(spec);
-    const auto content = must(open(image)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+    const auto content = must(open(image)->content_to_sign(DigestAlg::sha256));
 
     const auto file = open(embed(image, {fake_signature(1000)}));
 
     CHECK(to_hex(digest_of(*file)) == to_hex(content.file_digest));
-    CHECK(must(file->content_to_sign(DigestAlg::sha256, PageHashes::off)).econtent ==
-          content.econtent);
+    CHECK(must(file->content_to_sign(DigestAlg::sha256)).econtent == content.econtent);
   }
 }
 
@@ -109,7 +108,7 @@ TEST_CASE("pe embed: a misaligned table is replaced by an aligned one", "[format
   misaligned.insert(misaligned.end(), entry.begin(), entry.end());
   misaligned.resize(image.size() + 24, 0);
 
-  const auto content = must(open(misaligned)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  const auto content = must(open(misaligned)->content_to_sign(DigestAlg::sha256));
   const Bytes result = embed(misaligned, {fake_signature(1000)});
 
   CHECK(result == embed(image, {fake_signature(1000)}));

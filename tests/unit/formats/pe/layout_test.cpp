@@ -244,7 +244,7 @@ TEST_CASE("pe layout: every prefix of an unsigned image is refused or hashes dif
     CHECK(to_hex(digest_of(**file)) != digest);
     CHECK(ids_of(must((*file)->container_findings())).back() == "pe-section-past-end error");
     // A section would reach into the certificate table once it is signed.
-    const auto content = (*file)->content_to_sign(DigestAlg::sha256, PageHashes::off);
+    const auto content = (*file)->content_to_sign(DigestAlg::sha256);
     REQUIRE_FALSE(content);
     CHECK(content.error().kind == ErrorKind::input);
   }

@@ -104,8 +104,7 @@ TEST_CASE("script: whatever follows a block is reported, and never signed again"
     CHECK(finding_ids("ps1", text) == Ids{"script-data-after-signature error"});
     CHECK(digest_hex_of(*open("ps1", text)) != digest_hex_of(*open("ps1", good)));
     const auto file = open("ps1", text);
-    CHECK(file->content_to_sign(DigestAlg::sha256, PageHashes::off).error().kind ==
-          ErrorKind::input);
+    CHECK(file->content_to_sign(DigestAlg::sha256).error().kind == ErrorKind::input);
     CHECK_FALSE(file->embed(std::array{some_signature()}));
     CHECK_FALSE(file->strip());
   }
@@ -158,7 +157,7 @@ TEST_CASE("script: a WSF's block in another place is reported", "[script]") {
 TEST_CASE("script: a WSF without a job cannot be signed", "[script]") {
   const auto file = open("wsf", "<x/>");
 
-  const auto content = file->content_to_sign(DigestAlg::sha256, PageHashes::off);
+  const auto content = file->content_to_sign(DigestAlg::sha256);
   REQUIRE_FALSE(content);
   CHECK(content.error().kind == ErrorKind::input);
   CHECK_FALSE(file->embed(std::array{some_signature()}));
@@ -235,8 +234,7 @@ TEST_CASE("script: what is too long to be held in memory is refused unread", "[s
 TEST_CASE("script: page hashes and two signatures side by side are refused", "[script]") {
   const auto file = open("ps1", kText);
 
-  CHECK(file->content_to_sign(DigestAlg::sha256, PageHashes::on).error().kind ==
-        ErrorKind::unsupported);
+  CHECK(file->hash_pages().error().kind == ErrorKind::unsupported);
   CHECK(file->embed(std::array{some_signature(), some_signature()}).error().kind ==
         ErrorKind::unsupported);
   CHECK(file->append_style() == AppendStyle::nested);
@@ -258,7 +256,7 @@ TEST_CASE("script: the signed content names the language", "[script]") {
             "302402010104107005611ace38d411a2a300104bd35090020100020100020100020100020100"}}) {
     INFO(row.extension);
     const auto file = open(row.extension, sample(row.extension));
-    const auto content = must(file->content_to_sign(DigestAlg::sha384, PageHashes::off));
+    const auto content = must(file->content_to_sign(DigestAlg::sha384));
     const auto data = must(cms::parse_indirect_data(content.econtent));
 
     CHECK(data.data_type == "1.3.6.1.4.1.311.2.1.30");
@@ -272,8 +270,7 @@ TEST_CASE("script: the signed content names the language", "[script]") {
 }
 
 TEST_CASE("script: content for another language is reported", "[script]") {
-  const auto content =
-      must(open("ps1", kText)->content_to_sign(DigestAlg::sha256, PageHashes::off));
+  const auto content = must(open("ps1", kText)->content_to_sign(DigestAlg::sha256));
   const auto found = must(open("js", kText)->check_content(content.econtent));
   REQUIRE(found.size() == 1);
   CHECK(found.front().id == "script-data-type");

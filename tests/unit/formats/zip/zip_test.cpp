@@ -65,7 +65,7 @@ TEST_CASE("zip format: members are files, and can be exchanged", "[formats][zip]
 
 TEST_CASE("zip format: it is not signed itself", "[formats][zip]") {
   auto file = must(zip_format().open(source_of({})));
-  const auto content = file->content_to_sign(DigestAlg::sha256, PageHashes::off);
+  const auto content = file->content_to_sign(DigestAlg::sha256);
   REQUIRE_FALSE(content);
   CHECK(content.error().kind == ErrorKind::unsupported);
   CHECK(content.error().hint.find("--deep") != std::string::npos);
