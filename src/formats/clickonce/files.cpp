@@ -127,17 +127,16 @@ class Folder {
 
 }  // namespace
 
-std::vector<FileBeside> files_beside(const Element& root, const std::string& manifest_path) {
+std::vector<NamedFile> named_files(const Element& root, const std::string& manifest_path) {
   Folder folder(manifest_path);
-  std::vector<FileBeside> found;
+  std::vector<NamedFile> named;
   std::set<std::string> seen;
   for (const Entry& entry : entries_of(root)) {
-    const std::string& path = folder.find(entry.name);
-    if (!path.empty() && seen.insert(entry.name).second) {
-      found.push_back({entry.name, path});
+    if (seen.insert(entry.name).second) {
+      named.push_back({entry.name, folder.find(entry.name)});
     }
   }
-  return found;
+  return named;
 }
 
 void check_files(const Element& root,

@@ -10,18 +10,20 @@
 
 namespace signctl::clickonce {
 
-/// A file that a manifest names and that lies beside it.
-struct FileBeside {
+/// A file that a manifest names.
+struct NamedFile {
   std::string name;  ///< As the manifest has it, with `/`.
-  std::string path;  ///< UTF-8; may end in `.deploy` where `name` does not.
+  /// UTF-8; may end in `.deploy` where `name` does not. Empty if it does not lie beside the
+  /// manifest.
+  std::string path;
 };
 
-/// The files that the manifest names, where they lie beside it, under their name or with `.deploy`
-/// behind it; each name once. Only names below the manifest's folder are followed.
+/// The files that the manifest names, each name once, looked for beside it under their name or with
+/// `.deploy` behind it. Only names below the manifest's folder are followed.
 ///
 /// @param manifest_path  UTF-8; empty when there is no folder to look in.
-[[nodiscard]] std::vector<FileBeside> files_beside(const xml::Element& root,
-                                                   const std::string& manifest_path);
+[[nodiscard]] std::vector<NamedFile> named_files(const xml::Element& root,
+                                                 const std::string& manifest_path);
 
 /// Compares each file that the manifest names with its hash and size, where it lies beside it. Adds
 /// "clickonce-file-changed" (error) for each that differs and "clickonce-files-unchecked" (info)

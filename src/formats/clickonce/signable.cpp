@@ -50,9 +50,7 @@ class Manifest final : public Signable, public SignatureScheme {
   }
 
   Result<void> check_signable(DigestAlg alg) override;
-  Result<SigningContent> content_to_sign(DigestAlg /*alg*/) override {
-    return not_cms();
-  }
+  Result<SigningContent> content_to_sign(DigestAlg /*alg*/) override { return not_cms(); }
 
   Result<std::vector<EmbeddedSignature>> signatures() override {
     std::vector<EmbeddedSignature> found;
@@ -98,16 +96,25 @@ class Manifest final : public Signable, public SignatureScheme {
   /// Not inside, but vouched for all the same, and to be signed first: the files beside it.
   Result<std::vector<Member>> members() override {
     std::vector<Member> members;
-    for (const FileBeside& one : beside()) {
-      SIGNCTL_TRY(const auto source, FileSource::open(one.path), "");
-      members.push_back({one.name, source->size()});
+    for (const NamedFile& one : named()) {
+      std::uint64_t size = 0;
+      if (!one.path.empty()) {
+        SIGNCTL_TRY(const auto source, FileSource::open(one.path), "");
+        size = source->size();
+      }
+      members.push_back({one.name, size});
     }
     return members;
   }
   Result<std::shared_ptr<const ByteSource>> open_member(std::size_t index) override {
-    const std::vector<FileBeside>& files = beside();
+    const std::vector<NamedFile>& files = named();
     if (index >= files.size()) {
       return Error{ErrorKind::internal, "the manifest names no such file"};
+    }
+    if (files[index].path.empty()) {
+      return Error{ErrorKind::input,
+                   "the manifest names this file, and it is not beside the manifest",
+                   "verify the manifest where it is published, with all its files"};
     }
     SIGNCTL_TRY(auto source, FileSource::open(files[index].path), "");
     return std::shared_ptr<const ByteSource>(std::move(source));
@@ -136,17 +143,21 @@ class Manifest final : public Signable, public SignatureScheme {
     return file == nullptr ? std::string() : file->path();
   }
 
-  const std::vector<FileBeside>& beside() {
-    if (!beside_) {
-      beside_ = files_beside(document_.root(), path());
+  /// None for a manifest inside another file, which lists what is beside it itself.
+  const std::vector<NamedFile>& named() {
+    if (!named_) {
+      named_.emplace();
+      if (const std::string own = path(); !own.empty()) {
+        named_ = named_files(document_.root(), own);
+      }
     }
-    return *beside_;
+    return *named_;
   }
 
   std::shared_ptr<const ByteSource> source_;
   Bytes bytes_;
   xml::Document document_;
-  std::optional<std::vector<FileBeside>> beside_;
+  std::optional<std::vector<NamedFile>> named_;
 };
 
 }  // namespace
