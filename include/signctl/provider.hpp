@@ -75,6 +75,12 @@ class SigningSession {
   /// known without signing. Never spends a signature.
   virtual Result<std::vector<Bytes>> expected_chain() = 0;
 
+  /// Whether sign() would take digests of `alg`, as far as that is known without signing. Never
+  /// spends a signature.
+  ///
+  /// @errors Those of sign() for such a digest: `unsupported` when the key cannot sign it.
+  virtual Result<void> check_digest(DigestAlg /*alg*/) { return ok(); }
+
   /// Announces the file that the next sign() is for, to services that check it or log it by its
   /// hash. Others ignore it. Never spends a signature.
   ///

@@ -24,6 +24,7 @@ namespace {
 struct Options {
   ConfigFlags config;
   SignerFlags signer;
+  std::string digest;
   TimestampFlags timestamp;
   TrustFlags trust;
   bool offline{false};
@@ -33,6 +34,8 @@ struct Options {
 void declare_options(Flags& flags, Options& options) {
   declare(flags, options.config);
   declare(flags, options.signer);
+  flags.group("Signature");
+  declare_digest(flags, options.digest);
   declare(flags, options.timestamp, TimestampNeed::may_be_left_out);
   declare(flags, options.trust);
   flags.group("Run");
@@ -59,7 +62,11 @@ void check_signers(Diagnosis& diagnosis,
                    const Options& options,
                    const engine::Gate* gate,
                    Context& context) {
-  SignerUse use{config, options.sign_test, true, gate};
+  SignerUse use{config,
+                find_digest_alg(options.digest).value_or(config.sign.digest),
+                options.sign_test,
+                true,
+                gate};
   if (!options.signer.provider.empty() || !options.signer.name.empty() || config.signers.empty()) {
     const auto choice = choose_signer(config, options.signer);
     if (!choice) {
@@ -218,11 +225,11 @@ const Command& doctor_command() {
       "",
       "Check config, signer, timestamp servers, clock and trust",
       "Checks everything that signing needs without spending a signature: the config, each "
-      "signer's credentials and certificate, whether the gate will trust its chain, one timestamp "
-      "from each server (they are free), the clock, and where trust comes from. Where a secret has "
-      "a list of references, it says which is used and which may be revoked. The exit code is that "
-      "which signing would end with: of the first failure that does not pass by itself, or 9 when "
-      "all may.",
+      "signer's credentials and certificate, whether its key signs the digest that is wanted, "
+      "whether the gate will trust its chain, one timestamp from each server (they are free), the "
+      "clock, and where trust comes from. Where a secret has a list of references, it says which "
+      "is used and which may be revoked. The exit code is that which signing would end with: of "
+      "the first failure that does not pass by itself, or 9 when all may.",
       "  signctl doctor\n"
       "  signctl doctor --offline\n"
       "  signctl doctor --signer release --sign-test\n",

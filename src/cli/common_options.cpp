@@ -26,9 +26,13 @@ void declare(Flags& flags, SignerFlags& target) {
   flags.value("--chain,--ac", target.chain, "FILE", "Further certificates to embed (PEM or DER)");
 }
 
+void declare_digest(Flags& flags, std::string& target) {
+  flags.value("--file-digest,--fd", target, "sha256|sha384|sha512", "Digest algorithm");
+}
+
 void declare(Flags& flags, SignatureFlags& target) {
   flags.group("Signature");
-  flags.value("--file-digest,--fd", target.digest, "sha256|sha384|sha512", "Digest algorithm");
+  declare_digest(flags, target.digest);
   flags.value("--description,--d", target.description, "TEXT", "Program name to show to users");
   flags.value("--url,--du", target.url, "URL", "Where users find more about the program");
   flags.flag("--page-hashes,--ph", target.page_hashes, "Also hash each page of the image");

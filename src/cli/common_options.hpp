@@ -23,6 +23,9 @@ struct SignerFlags {
 };
 void declare(Flags& flags, SignerFlags& target);
 
+/// The digest that a new signature is to be of, by name; empty for that of the config.
+void declare_digest(Flags& flags, std::string& target);
+
 /// What a new signature is to be.
 struct SignatureFlags {
   std::string digest;

@@ -42,11 +42,11 @@ Result<Session> session_for(const SignerUse& use, Context& context, Session exam
 }
 
 /// One signature over random octets; the session checks it, as it does every signature.
-Result<std::string> sign_once(SigningSession& session) {
-  const Bytes digest = crypto::random_bytes(digest_size(DigestAlg::sha256));
+Result<std::string> sign_once(SigningSession& session, DigestAlg alg) {
+  const Bytes digest = crypto::random_bytes(digest_size(alg));
   const NoFile file(digest);
   SIGNCTL_CHECK(session.about_to_sign(file), "announcing the test");
-  SIGNCTL_TRY(const SignedDigest made, session.sign(digest, DigestAlg::sha256), "signing a test");
+  SIGNCTL_TRY(const SignedDigest made, session.sign(digest, alg), "signing a test");
   SIGNCTL_TRY(const auto leaf,
               crypto::Certificate::parse(made.chain.front()),
               "reading the certificate of the test");
@@ -91,6 +91,21 @@ bool passes_gate(Diagnosis& diagnosis,
     diagnosis.add(what, finding);
   }
   return findings->empty();
+}
+
+/// Adds why the key does not sign the digest that is wanted; true when it does. A signer that is
+/// not signed with by default may be meant for another digest: of it there is a warning.
+bool signs_digest(Diagnosis& diagnosis,
+                  const std::string& what,
+                  SigningSession& session,
+                  const SignerUse& use) {
+  const auto checked = session.check_digest(use.digest);
+  if (!checked && use.by_default) {
+    diagnosis.add(what, checked.error());
+  } else if (!checked) {
+    diagnosis.warn(what, checked.error().message + "; " + checked.error().hint);
+  }
+  return checked.has_value();
 }
 
 /// A secret's references, and the first that there is something behind.
@@ -185,10 +200,11 @@ void say_quota(Diagnosis& diagnosis,
 /// What a signer was found to be.
 struct Health {
   bool good{false};    ///< It can sign.
-  bool passes{false};  ///< And the gate will take what it signs.
+  bool passes{false};  ///< And what is wanted, and the gate will take it.
 };
 
-/// What the session shows: whether the gate will take its chain, and one signature if wished for.
+/// What the session shows: whether its key signs the digest, whether the gate will take its chain,
+/// and one signature if wished for.
 Health check_session(Diagnosis& diagnosis,
                      const std::string& what,
                      const Result<Session>& session,
@@ -198,11 +214,12 @@ Health check_session(Diagnosis& diagnosis,
     diagnosis.add(what, session.error());
     return {};
   }
-  Health health{true, passes_gate(diagnosis, what, **session, use, context)};
-  if (!use.sign_test) {
+  const bool signs = signs_digest(diagnosis, what, **session, use);
+  Health health{true, passes_gate(diagnosis, what, **session, use, context) && signs};
+  if (!use.sign_test || !signs) {
     return health;
   }
-  const auto subject = sign_once(**session);
+  const auto subject = sign_once(**session, use.digest);
   health.good = subject.has_value();
   if (subject) {
     diagnosis.good(what, "has made one signature, as " + *subject);
@@ -231,7 +248,7 @@ Session check_signer(Diagnosis& diagnosis,
     diagnosis.add(what, finding);
   }
   Result<Session> session = std::move(examination.session);
-  if (health.good && (use.gate != nullptr || use.sign_test)) {
+  if (health.good) {
     session = session_for(use, context, *std::move(session));
     health = check_session(diagnosis, what, session, use, context);
   }

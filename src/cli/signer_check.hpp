@@ -15,14 +15,16 @@ namespace signctl::cli {
 /// What a signer is to be fit for.
 struct SignerUse {
   const config::Config& config;
-  bool sign_test{false};       ///< Whether `doctor` may spend a signature.
+  DigestAlg digest{DigestAlg::sha256};  ///< Of what it is to sign.
+  bool sign_test{false};                ///< Whether `doctor` may spend a signature.
   bool by_default{true};       ///< Whether `sign` takes this signer unless it is told otherwise.
   const engine::Gate* gate{};  ///< That its signatures have to pass; null when there is none.
 };
 
-/// What there is to say about one signer: what its provider finds, whether its chain leads to the
-/// gate's anchors, one signature if that is wished for, and for secrets that are being rotated (a
-/// list of references) which of them is in use and which may be revoked.
+/// What there is to say about one signer: what its provider finds, whether its key signs the
+/// digest, whether its chain leads to the gate's anchors, one signature if that is wished for, and
+/// for secrets that are being rotated (a list of references) which of them is in use and which may
+/// be revoked.
 ///
 /// @return  The session that was looked at, if any. Who keeps those of all signers has each token
 ///          logged in to once, however many signers use it.

@@ -71,6 +71,8 @@ class Session final : public SigningSession, public KeepsOperations {
     return completer_->complete(std::move(chain));
   }
 
+  Result<void> check_digest(DigestAlg alg) override { return inner_->check_digest(alg); }
+
   Result<void> about_to_sign(const FileFacts& file) override { return inner_->about_to_sign(file); }
 
   void keep_operation_in(OperationNote& note) override {

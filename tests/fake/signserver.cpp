@@ -12,7 +12,7 @@ namespace {
 struct WorkerRow {
   std::string kind{"rsa3072"};  ///< As in Pki.
   bool client_side_hashing{true};
-  bool any_digest{true};
+  std::optional<DigestAlg> only_digest{};  ///< The one that it accepts; any when empty.
   bool admits{true};
   bool online{true};
   bool checks_length{true};
@@ -27,7 +27,8 @@ const std::map<std::string, WorkerRow>& workers() {
       {"p384", {"p384"}},
       {"p521", {"p521"}},
       {"NoHash", {.client_side_hashing = false}},
-      {"Sha256Only", {.any_digest = false}},
+      {"Sha256Only", {.only_digest = DigestAlg::sha256}},
+      {"Sha384Only", {.only_digest = DigestAlg::sha384}},
       {"Restricted", {.admits = false}},
       {"Offline", {.online = false}},
       {"Eager", {.checks_length = false}},
@@ -116,7 +117,7 @@ class SignServer final : public Personality {
       return text_response(400, "Client-side hashing requested but not allowed");
     }
     const auto alg = digest_of(meta.value("CLIENTSIDE_HASHDIGESTALGORITHM", ""));
-    if (!alg || (*alg != DigestAlg::sha256 && !worker.any_digest)) {
+    if (!alg || (worker.only_digest && *alg != *worker.only_digest)) {
       return text_response(400, "Client specified a non-accepted digest hash algorithm");
     }
     if (data->size() != digest_size(*alg) && worker.checks_length) {

@@ -20,7 +20,7 @@ import urllib.parse
 from fake_services import FakeServices
 from harness import Failure, Suite, require, run, sha256, signctl, tool, unsigned_files
 
-CONFIG, INPUT, AUTH, PROVIDER, NETWORK = 3, 4, 6, 7, 9
+CONFIG, INPUT, UNSUPPORTED, AUTH, PROVIDER, NETWORK = 3, 4, 5, 6, 7, 9
 # Backends that no server stands in for; their tests are elsewhere.
 WITHOUT_SERVICE = {"pfx", "pkcs11"}
 
@@ -51,6 +51,7 @@ class Backend:
     sign_is_alone: bool = True  # False where looking a key up is the same request to a log.
     throttle: str = ""  # What is throttled in place of `sign`, where each attempt of that takes half a minute.
     batches: bool = False  # Several files may share one request.
+    one_digest: tuple = ()  # Keys that sign one digest alone.
     clock_step: int = 0  # Seconds that the service's clock is put forward before each run: for one-time passwords.
 
 
@@ -65,7 +66,8 @@ def kinds(setting, value, names):
     return [Key(name, {setting: value.format(name)}, name, digests.get(name, "sha256")) for name in names]
 
 
-ALL_KINDS = ("rsa2048", "rsa3072", "p256", "p384", "p521")
+CURVES = ("p256", "p384", "p521")
+ALL_KINDS = ("rsa2048", "rsa3072", *CURVES)
 BACKENDS = [
     Backend("trusted-signing", "artifact-signing", beside=("entra",), login=ENTRA_LOGIN,
             keys=[Key("rsa3072 sha256"), Key("rsa3072 sha384", digest="sha384"),
@@ -74,14 +76,14 @@ BACKENDS = [
             lies=("wrong-signature", "other-key", "other-certificate")),
     Backend("azure-key-vault", "key-vault", beside=("entra",), login=ENTRA_LOGIN,
             keys=kinds("certificate", "{}", ALL_KINDS),
-            wrong={"client_secret": "wrong~client~secret.value"}, sign="POST /key-vault"),
+            wrong={"client_secret": "wrong~client~secret.value"}, sign="POST /key-vault", one_digest=CURVES),
     Backend("aws-kms", "aws-kms", keys=kinds("key_id", "alias/{}", ALL_KINDS),
-            wrong={"secret_access_key": "WrongSecretAccessKey/0123456789+abcdefg"}, sign="POST /aws-kms",
+            wrong={"secret_access_key": "WrongSecretAccessKey/0123456789+abcdefg"}, sign="POST /aws-kms", one_digest=CURVES,
             sign_is_alone=False),
     Backend("google-kms", "google-kms",
             keys=kinds("key", "projects/fake/locations/global/keyRings/ring/cryptoKeys/{}/cryptoKeyVersions/1",
                        ("rsa2048", "rsa3072", "p256", "p384")),
-            wrong={"token": "ya29.wrong-access-token"}, sign=":asymmetricSign"),
+            wrong={"token": "ya29.wrong-access-token"}, sign=":asymmetricSign", one_digest=ALL_KINDS),
     Backend("vault", "vault", keys=kinds("key", "{}", ALL_KINDS), wrong={"token": "hvs.WrongToken"},
             billable=False, sign="/sign/"),
     Backend("signserver", "signserver", keys=kinds("worker", "{}", ALL_KINDS), wrong={"token": "wrong.bearer.token"},
@@ -92,6 +94,7 @@ BACKENDS = [
     Backend("esigner", "esigner", keys=kinds("credential_id", "{}", ALL_KINDS),
             wrong={"password": "wrong~esigner~password"}, sign="/signatures/signHash", login="POST /esigner/oauth2/token",
             lies=("wrong-signature", "other-key", "other-certificate"), throttle="/credentials/info", batches=True,
+            one_digest=("p256", "p384"),
             clock_step=30),
 ]
 
@@ -312,6 +315,26 @@ def doctor_and_sign_agree(bench, key):
     bench.services.reset()
 
 
+def other_digest(bench, key):
+    """A digest that the key may not sign: doctor says so, and spends nothing."""
+    other = "sha256" if key.digest == "sha512" else "sha512"
+    is_fixed = key.name in bench.backend.one_digest
+    if bench.backend.clock_step and not is_fixed:
+        return  # Each password that is used up takes the service's clock further from ours.
+    ahead = bench.ahead
+    bench.services.reset()
+    looked = bench.call("doctor", bench.settings(key), "--no-timestamp", "--dev", "--trust-cert", bench.services.root,
+                        "--fd", other)
+    spent = bench.services.count(bench.backend.sign) if bench.backend.sign_is_alone else 0
+    bench.suite.check(bench.name(f"doctor spends nothing over {other}", key), spent == 0, bench.services.log())
+    signed = bench.sign(bench.copies(1, "other"), dataclasses.replace(key, digest=other))
+    bench.suite.check(bench.name(f"doctor's exit code for {other} is that of sign", key),
+                      looked.returncode == signed.returncode, f"{looked.returncode}\n{looked.out}{signed.out}")
+    bench.suite.check(bench.name(f"{other} is {'not ' if is_fixed else ''}taken", key),
+                      signed.returncode == (UNSUPPORTED if is_fixed else 0), signed.out)
+    bench.ahead = ahead if is_fixed else bench.ahead
+
+
 def lost(bench, key):
     """Answers that are none: what is billed is asked for again once at most."""
     if not (bench.backend.sign_is_alone and bench.backend.billable):
@@ -358,6 +381,7 @@ def rotation(bench, key):
 def all_of_one(bench, peer):
     for key in bench.backend.keys:
         good_days(bench, key, peer)
+        other_digest(bench, key)
     for key in bench.backend.keys[:1]:
         doctor(bench, key)
         doctor_and_sign_agree(bench, key)

@@ -21,15 +21,20 @@ class Key final : public SigningKey {
 
   [[nodiscard]] const Chain& chain() const override { return chain_; }
 
-  Result<Bytes> sign(ByteView digest, DigestAlg alg) override {
-    const std::string& key_id = client_.target().key_id;
+  [[nodiscard]] Result<void> check_digest(DigestAlg alg) const override {
     const std::string algorithm = algorithm_name(chain_.leaf, alg);
     if (std::ranges::find(facts_.algorithms, algorithm) == facts_.algorithms.end()) {
-      return digest_not_offered(key_id, alg, listed(facts_.algorithms));
+      return digest_not_offered(client_.target().key_id, alg, listed(facts_.algorithms));
     }
-    SIGNCTL_TRY(const Reply reply,
-                client_.call("Sign", sign_request_body(key_id, algorithm, digest)),
-                "signing with " + printable(key_id));
+    return ok();
+  }
+
+  Result<Bytes> sign(ByteView digest, DigestAlg alg) override {
+    const std::string& key_id = client_.target().key_id;
+    SIGNCTL_TRY(
+        const Reply reply,
+        client_.call("Sign", sign_request_body(key_id, algorithm_name(chain_.leaf, alg), digest)),
+        "signing with " + printable(key_id));
     auto signature = from_any_base64(text_at(reply.json, {"Signature"}));
     if (!signature || signature->empty()) {
       return no_signature_in_answer("AWS KMS");

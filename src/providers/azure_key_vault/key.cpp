@@ -105,6 +105,11 @@ class Key final : public SigningKey {
 
   [[nodiscard]] const Chain& chain() const override { return version_.chain; }
 
+  [[nodiscard]] Result<void> check_digest(DigestAlg alg) const override {
+    SIGNCTL_CHECK(algorithm_of(version_, alg), "");
+    return ok();
+  }
+
   Result<Bytes> sign(ByteView digest, DigestAlg alg) override {
     SIGNCTL_TRY(const std::string algorithm, algorithm_of(version_, alg), "");
     const Call call = post_counted_json(version_.path + "/sign" + kVersion,

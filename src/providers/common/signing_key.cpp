@@ -14,16 +14,21 @@ class Session final : public SigningSession {
 
   Result<std::vector<Bytes>> expected_chain() override { return key_->chain().der; }
 
-  Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
-    const std::string name(digest_name(alg));
+  Result<void> check_digest(DigestAlg alg) override {
     if (!is_signing_digest(alg)) {
       return Error{ErrorKind::unsupported,
-                   "signctl does not sign with " + name,
+                   "signctl does not sign with " + std::string(digest_name(alg)),
                    "use sha256, sha384 or sha512"};
     }
+    return key_->check_digest(alg);
+  }
+
+  Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
+    SIGNCTL_CHECK(check_digest(alg), "");
     if (digest.size() != digest_size(alg)) {
       return Error{ErrorKind::internal,
-                   "a digest of " + std::to_string(digest.size()) + " bytes is not " + name};
+                   "a digest of " + std::to_string(digest.size()) + " bytes is not " +
+                       std::string(digest_name(alg))};
     }
     SIGNCTL_TRY(const Bytes given, key_->sign(digest, alg), "");
     SIGNCTL_TRY(Bytes signature, checked_signature(key_->chain().leaf, digest, alg, given), "");

@@ -23,8 +23,11 @@ class SigningKey {
 
   [[nodiscard]] virtual const Chain& chain() const = 0;
 
-  /// The signature as the service gave it. `digest` has the size of `alg`, with which signctl
-  /// signs.
+  /// Whether the key signs digests of `alg`, with which signctl signs; digest_not_offered() if not.
+  [[nodiscard]] virtual Result<void> check_digest(DigestAlg /*alg*/) const { return ok(); }
+
+  /// The signature as the service gave it. `digest` has the size of `alg`, which check_digest() has
+  /// found good.
   virtual Result<Bytes> sign(ByteView digest, DigestAlg alg) = 0;
 };
 

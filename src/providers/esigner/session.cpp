@@ -33,6 +33,16 @@ class Session final : public SigningSession {
 
   Result<std::vector<Bytes>> expected_chain() override { return chain().der; }
 
+  Result<void> check_digest(DigestAlg alg) override {
+    if (!is_signing_digest(alg)) {
+      return Error{ErrorKind::unsupported,
+                   "SSL.com eSigner does not sign with " + std::string(digest_name(alg)),
+                   "use sha256, sha384 or sha512"};
+    }
+    SIGNCTL_CHECK(algorithm_for(account_->queue.credential(), alg), "");
+    return ok();
+  }
+
   Result<void> about_to_sign(const FileFacts& file) override {
     file_ = &file;
     return ok();
@@ -40,15 +50,11 @@ class Session final : public SigningSession {
 
   Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
     const FileFacts* file = std::exchange(file_, nullptr);
-    const std::string name(digest_name(alg));
-    if (!is_signing_digest(alg)) {
-      return Error{ErrorKind::unsupported,
-                   "SSL.com eSigner does not sign with " + name,
-                   "use sha256, sha384 or sha512"};
-    }
+    SIGNCTL_CHECK(check_digest(alg), "");
     if (digest.size() != digest_size(alg)) {
       return Error{ErrorKind::internal,
-                   "a digest of " + std::to_string(digest.size()) + " bytes is not " + name};
+                   "a digest of " + std::to_string(digest.size()) + " bytes is not " +
+                       std::string(digest_name(alg))};
     }
     if (account_->scans) {
       SIGNCTL_CHECK(scan_file(file, digest), "");

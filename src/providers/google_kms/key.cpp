@@ -127,13 +127,17 @@ class Key final : public SigningKey {
 
   [[nodiscard]] const Chain& chain() const override { return chain_; }
 
-  Result<Bytes> sign(ByteView digest, DigestAlg alg) override {
+  [[nodiscard]] Result<void> check_digest(DigestAlg alg) const override {
     const Algorithm& algorithm = version_.algorithm;
     if (algorithm.digest && *algorithm.digest != alg) {
       return digest_not_offered(version_.name, alg, algorithm.name);
     }
+    return ok();
+  }
+
+  Result<Bytes> sign(ByteView digest, DigestAlg alg) override {
     const Call call = post_counted_json("/" + version_.name + ":asymmetricSign",
-                                        sign_request_body(algorithm, digest, alg));
+                                        sign_request_body(version_.algorithm, digest, alg));
     constexpr int kAttempts = 2;  // Each may be counted.
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       SIGNCTL_TRY(

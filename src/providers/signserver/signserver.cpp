@@ -53,6 +53,8 @@ class Session final : public SigningSession {
     return chain ? chain->der : std::vector<Bytes>();
   }
 
+  Result<void> check_digest(DigestAlg alg) override { return worker_->probe(alg); }
+
   Result<SignedDigest> sign(ByteView digest, DigestAlg alg) override {
     const std::string name(digest_name(alg));
     if (!is_signing_digest(alg)) {
@@ -107,7 +109,7 @@ class SignServer final : public Provider {
                                                World world) const override {
     const std::string step = "opening provider \"signserver\"";
     SIGNCTL_TRY(auto worker, Worker::open(settings, world), step);
-    SIGNCTL_CHECK(worker->probe(), step);
+    SIGNCTL_CHECK(worker->check_access(), step);
     std::unique_ptr<SigningSession> session = std::make_unique<Session>(std::move(worker));
     return session;
   }
@@ -127,7 +129,7 @@ class SignServer final : public Provider {
       append(findings, token_findings("token", token->second.reveal(), world.clock.now()));
     }
     const std::string subject = "worker " + settings.get("worker");
-    if (const auto probed = (*worker)->probe(); !probed) {
+    if (const auto probed = (*worker)->check_access(); !probed) {
       findings.push_back(to_finding("signserver-worker", subject, probed.error()));
     } else {
       findings.push_back(

@@ -11,6 +11,8 @@ namespace signctl::providers::signserver {
 namespace {
 
 constexpr const char* kName = "SignServer";
+/// What the worker says of a digest whose algorithm it does not take.
+constexpr const char* kOtherDigest = "non-accepted";
 
 /// An offline crypto token is waited for no longer than somebody needs to activate it.
 constexpr RetryRules kRules{.deadline = std::chrono::milliseconds{120'000}};
@@ -67,7 +69,7 @@ std::string hint_for_400(const std::string& said) {
            "ALLOW_CLIENTSIDEHASHING_OVERRIDE=true) and SIGNATUREALGORITHM=NONEwithRSA or "
            "NONEwithECDSA";
   }
-  if (text.find("non-accepted") != text.npos) {
+  if (text.find(kOtherDigest) != text.npos) {
     return "add the digest to the worker property ACCEPTED_HASH_DIGEST_ALGORITHMS";
   }
   return "the worker must be a PlainSigner with SIGNATUREALGORITHM=NONEwithRSA or NONEwithECDSA "
@@ -195,10 +197,17 @@ Result<std::shared_ptr<Worker>> Worker::open(const ProviderSettings& settings, W
   return made;
 }
 
-Result<void> Worker::probe() {
+Result<void> Worker::check_access() {
+  auto probed = probe(DigestAlg::sha256);
+  const bool wants_another =
+      !probed && probed.error().message.find(kOtherDigest) != std::string::npos;
+  return wants_another ? ok() : std::move(probed);
+}
+
+Result<void> Worker::probe(DigestAlg alg) {
   constexpr std::array<std::uint8_t, 1> kNoDigest{0};
   const std::string worker = settings_.get("worker");
-  const Call call = process(worker, kNoDigest, DigestAlg::sha256);
+  const Call call = process(worker, kNoDigest, alg);
   auto answer = rest_.send_once(call);
   if (answer && answer->server_time) {
     clocks_ = {*answer->server_time, answer->received};
@@ -214,9 +223,10 @@ Result<void> Worker::probe() {
     if (text_at(answer->json, {"data"}).empty()) {
       return no_signature();
     }
-    return Error{ErrorKind::config,
-                 "worker " + printable(worker) + " takes a single byte for a SHA-256 digest",
-                 hint_for_400("")};
+    return Error{
+        ErrorKind::config,
+        "worker " + printable(worker) + " takes a single byte for a " + wire_name(alg) + " digest",
+        hint_for_400("")};
   }
   if (!is_transient(first.kind)) {
     return first;

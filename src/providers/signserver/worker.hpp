@@ -27,11 +27,14 @@ class Worker {
   ///         chain_with_file().
   static Result<std::shared_ptr<Worker>> open(const ProviderSettings& settings, World world);
 
-  /// Whether the worker lets us in and takes digests. Sends one that has no digest's length, which
-  /// the worker refuses after it has checked everything else: nothing is signed.
+  /// Whether the worker lets us in and takes digests of `alg`. Sends one that has no digest's
+  /// length, which the worker refuses after it has checked everything else: nothing is signed.
   ///
   /// @errors `auth`, `config`, `network` or `provider`, as a signature would fail.
-  Result<void> probe();
+  Result<void> probe(DigestAlg alg);
+
+  /// Whether it lets us in and takes digests of some algorithm.
+  Result<void> check_access();
 
   /// @errors as SigningSession::sign().
   Result<SignedDigest> sign(ByteView digest, DigestAlg alg);

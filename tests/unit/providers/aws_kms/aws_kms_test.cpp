@@ -157,6 +157,10 @@ TEST_CASE("aws-kms: a digest that the key does not sign costs no call", "[provid
   REQUIRE_FALSE(result);
   CHECK(result.error().kind == ErrorKind::unsupported);
   CHECK(result.error().message.find("ECDSA_SHA_256") != std::string::npos);
+  const auto checked = session->check_digest(DigestAlg::sha384);
+  REQUIRE_FALSE(checked);
+  CHECK(checked.error().message == result.error().message);
+  CHECK(session->check_digest(DigestAlg::sha256));
   CHECK(world.lab.served().empty());
 }
 

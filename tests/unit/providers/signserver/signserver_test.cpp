@@ -213,6 +213,22 @@ TEST_CASE("signserver: refusals name the worker and its properties", "[providers
   CHECK(other.error().hint.find("ACCEPTED_HASH_DIGEST_ALGORITHMS") != std::string::npos);
 }
 
+TEST_CASE("signserver: whether a worker takes a digest is known without signing",
+          "[providers][signserver]") {
+  auto& world = rig();
+  const auto session = must(
+      open(world,
+           with(with(p256(world), "worker", "Sha384Only"), "chain", world.chain_file("rsa3072"))));
+
+  const auto other = session->check_digest(DigestAlg::sha256);
+
+  REQUIRE_FALSE(other);
+  CHECK(other.error().kind == ErrorKind::config);
+  CHECK(other.error().hint.find("ACCEPTED_HASH_DIGEST_ALGORITHMS") != std::string::npos);
+  CHECK(session->check_digest(DigestAlg::sha384));
+  must(sign(*session, DigestAlg::sha384));
+}
+
 TEST_CASE("signserver: an offline crypto token is waited for, two minutes at most",
           "[providers][signserver]") {
   auto& world = rig();
