@@ -170,6 +170,26 @@ def softhsm(suite, authority):
     return module
 
 
+def limited_to_pss(bench, module):
+    """A key that may sign by RSA-PSS only is of no use to Authenticode: sign and doctor say so beforehand."""
+    suite, folder = bench.suite, bench.suite.folder / "softhsm"
+    public, plain = folder / "pss.der", folder / "pss.pub"
+    named = ["--label", "pss", "--id", "0a"]
+    module.with_token("--keypairgen", "--key-type", "rsa:2048", *named, "--allowed-mechanisms", "RSA-PKCS-PSS")
+    module.with_token("--read-object", "--type", "pubkey", *named, "-o", public)
+    require(run("openssl", "pkey", "-pubin", "-inform", "der", "-in", public, "-out", plain))
+    module.with_token("--write-object", bench.authority.issue(plain, "pss"), "--type", "cert", *named)
+    files = bench.copies("pss", 1)
+    before = files[0].read_bytes()
+    signed = bench.sign(module, files, key="pss")
+    looked = bench.ours(module, "doctor", *bench.settings(module, key="pss"), "--no-timestamp", "--trust-cert",
+                        bench.authority.root)
+    for verb, done in (("sign", signed), ("doctor", looked)):
+        suite.check(f"{verb}: a key for RSA-PSS alone is refused with 5", done.returncode == 5, done.out)
+        suite.check(f"{verb}: it says what the key allows", "CKM_RSA_PKCS_PSS and not with CKM_RSA_PKCS" in done.out, done.out)
+    suite.check("a key for RSA-PSS alone leaves the file as it was", files[0].read_bytes() == before)
+
+
 def selects(bench, module):
     """URI, thumbprint, automatic module; and the pin in a file that the URI names."""
     suite, files = bench.suite, bench.copies("selected", 1)
@@ -583,6 +603,7 @@ def real_modules(bench, peer):
                 server.stop()
             remote_is_gone(bench, server.module)
         refuses_and_diagnoses(bench, first)
+        limited_to_pss(bench, first)
     for make in (tpm, opencryptoki):
         module = make(suite, authority)
         if module:

@@ -9,6 +9,7 @@
 //   listings always_authenticate=1 protected=1 cant_lock=1 to_be_changed=1 no_login_flag=1 twins=1
 //   max_sessions=N  wrong_signature=1  babble=1     babble: prints every PIN it is given
 //   mechanisms=0xd,0x40                             lists these and takes no other
+//   allowed=0xd,0x40                                the key's CKA_ALLOWED_MECHANISMS
 //   uninitialized=1                                 a second slot without an initialised token
 
 #include "providers/pkcs11/cryptoki.hpp"
@@ -234,12 +235,17 @@ ck::Rv get_token_info(ck::Slot slot, ck::TokenInfo* info) {
   return ck::kOk;
 }
 
-std::vector<ck::Ulong> mechanisms_of(const State& state) {
-  std::vector<ck::Ulong> offered;
-  std::istringstream named(state.text("mechanisms"));
+std::vector<ck::Ulong> numbers_in(const std::string& text) {
+  std::vector<ck::Ulong> numbers;
+  std::istringstream named(text);
   for (std::string number; std::getline(named, number, ',');) {
-    offered.push_back(std::strtoul(number.c_str(), nullptr, 0));
+    numbers.push_back(std::strtoul(number.c_str(), nullptr, 0));
   }
+  return numbers;
+}
+
+std::vector<ck::Ulong> mechanisms_of(const State& state) {
+  const std::vector<ck::Ulong> offered = numbers_in(state.text("mechanisms"));
   return offered.empty() ? std::vector<ck::Ulong>{ck::kMechanismRsaPkcsPss,
                                                   ck::kMechanismRsaPkcs,
                                                   ck::kMechanismEcdsa}
@@ -386,6 +392,14 @@ std::unique_ptr<Bytes> value_of(ck::Object object, ck::Ulong type) {
       return is_rsa ? give(modulus_part("e")) : nullptr;
     case ck::kAttributeAlwaysAuthenticate:
       return give({static_cast<unsigned char>(token.state.is_on("always_authenticate") ? 1 : 0)});
+    case ck::kAttributeAllowedMechanisms: {
+      Bytes allowed;
+      for (const ck::Ulong number : numbers_in(token.state.text("allowed"))) {
+        const Bytes octets = number_bytes(number);
+        allowed.insert(allowed.end(), octets.begin(), octets.end());
+      }
+      return allowed.empty() ? nullptr : give(allowed);
+    }
     default:
       return nullptr;
   }

@@ -64,6 +64,9 @@ Result<std::shared_ptr<Account>> Account::open(const ProviderSettings& settings,
                  "key " + describe(choice.key) + " is neither RSA nor EC",
                  "Windows accepts no other signatures"};
   }
+  if (auto objection = objection_to_limits(choice.key, choice.leaf.key().type)) {
+    return *std::move(objection);
+  }
   std::vector<Bytes> chain;
   for (const crypto::Certificate& each : chain_above(choice.leaf, inside.objects, options)) {
     chain.push_back(each.der());

@@ -194,6 +194,7 @@ inline constexpr Ulong kAttributePublicKeyInfo = 0x129;
 inline constexpr Ulong kAttributeEcParameters = 0x180;
 inline constexpr Ulong kAttributeEcPoint = 0x181;
 inline constexpr Ulong kAttributeAlwaysAuthenticate = 0x202;
+inline constexpr Ulong kAttributeAllowedMechanisms = 0x40000600;
 
 inline constexpr Ulong kMechanismRsaPkcs = 0x1;
 inline constexpr Ulong kMechanismRsaPkcsPss = 0xD;

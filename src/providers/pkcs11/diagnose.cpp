@@ -170,6 +170,10 @@ bool check_inside(Diagnosis& diagnosis, OpenToken& open, const Options& options,
     diagnosis.add_failure("pkcs11-key", ErrorKind::unsupported, "the key is neither RSA nor EC");
     return false;
   }
+  if (const auto objection = objection_to_limits(choice->key, choice->leaf.key().type)) {
+    diagnosis.add("pkcs11-key", *objection);
+    return false;
+  }
   check_mechanisms(diagnosis, open, options, choice->leaf.key().type);
   check_certificate(
       diagnosis, choice->leaf, chain_above(choice->leaf, inside->objects, options), now);

@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "providers/pkcs11/cryptoki.hpp"
+#include "providers/pkcs11/objects.hpp"
 
 #include <algorithm>
 #include <array>
@@ -49,6 +50,36 @@ const Mechanism* find_mechanism(std::uint64_t type) {
   return found == kMechanisms.end() ? nullptr : found;
 }
 
+/// Of what signs with others than the mechanism that is needed.
+Error needs_another(const std::string& who,
+                    const std::vector<const Mechanism*>& others,
+                    KeyType key) {
+  std::vector<std::string> names;
+  for (const Mechanism* each : others) {
+    names.emplace_back(each->name);
+  }
+  const std::string needed(mechanism_name(needed_mechanism(key)));
+  const bool only_pss = !others.empty() && std::ranges::all_of(others, [](const Mechanism* each) {
+    return each->kind == Kind::pss;
+  });
+  const bool hashes =
+      std::ranges::any_of(others, [](const Mechanism* each) { return each->kind == Kind::hashes; });
+  Error error{ErrorKind::unsupported,
+              who + " signs with " + (names.empty() ? "other mechanisms" : join(names, ", ")) +
+                  " and not with " + needed + ", which signctl needs"};
+  error.hint = "use a key that allows " + needed;
+  if (hashes) {
+    error.hint =
+        "mechanisms that hash on the token want the content, and signctl shows a signer digests "
+        "alone; have the HSM's policy (FIPS mode) allow " +
+        needed + " for this key";
+  } else if (only_pss) {
+    error.hint =
+        "Authenticode verifiers take PKCS#1 v1.5 and no RSA-PSS; use a key that allows " + needed;
+  }
+  return error;
+}
+
 }  // namespace
 
 bool is_signing_mechanism(std::uint64_t type) {
@@ -66,8 +97,7 @@ std::uint64_t needed_mechanism(KeyType key) {
 
 std::optional<Error> objection_to_mechanisms(const std::vector<MechanismFacts>& listed,
                                              KeyType key) {
-  std::vector<std::string> names;
-  bool hashes = false;
+  std::vector<const Mechanism*> others;
   for (const MechanismFacts& each : listed) {
     const Mechanism* found = find_mechanism(each.type);
     if (found == nullptr || found->key != key) {
@@ -76,23 +106,23 @@ std::optional<Error> objection_to_mechanisms(const std::vector<MechanismFacts>& 
     if (found->kind == Kind::digest) {
       return std::nullopt;
     }
-    names.emplace_back(found->name);
-    hashes = hashes || found->kind == Kind::hashes;
+    others.push_back(found);
   }
-  if (names.empty()) {
+  return others.empty() ? std::nullopt : std::optional(needs_another("the token", others, key));
+}
+
+std::optional<Error> objection_to_limits(const Object& key, KeyType type) {
+  const auto& allowed = key.allowed_mechanisms;
+  if (allowed.empty() || std::ranges::find(allowed, needed_mechanism(type)) != allowed.end()) {
     return std::nullopt;
   }
-  const std::string needed(mechanism_name(needed_mechanism(key)));
-  Error error{ErrorKind::unsupported,
-              "the token signs with " + join(names, ", ") + " and not with " + needed +
-                  ", which signctl needs"};
-  error.hint = hashes ? "mechanisms that hash on the token want the content, and signctl shows a "
-                        "signer digests alone; have the HSM's policy (FIPS mode) allow " +
-                            needed + " for this key"
-                      : "Authenticode verifiers take PKCS#1 v1.5 and no RSA-PSS; use a key that "
-                        "allows " +
-                            needed;
-  return error;
+  std::vector<const Mechanism*> others;
+  for (const std::uint64_t each : allowed) {
+    if (const Mechanism* found = find_mechanism(each)) {
+      others.push_back(found);
+    }
+  }
+  return needs_another("key " + describe(key) + " (CKA_ALLOWED_MECHANISMS)", others, type);
 }
 
 }  // namespace signctl::providers::pkcs11

@@ -28,4 +28,7 @@ namespace signctl::providers::pkcs11 {
 [[nodiscard]] std::optional<Error> objection_to_mechanisms(
     const std::vector<MechanismFacts>& listed, crypto::KeyType key);
 
+/// Why a key that is limited to some mechanisms (CKA_ALLOWED_MECHANISMS) cannot sign.
+[[nodiscard]] std::optional<Error> objection_to_limits(const Object& key, crypto::KeyType type);
+
 }  // namespace signctl::providers::pkcs11

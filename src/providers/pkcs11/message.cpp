@@ -182,6 +182,7 @@ void object_fields(Io& io, T& object) {
   io.octets(object.ec_parameters);
   io.octets(object.ec_point);
   io.octets(object.public_key_info);
+  io.list(object.allowed_mechanisms, [&io](auto& type) { io.number(type); });
   io.flag(object.may_sign);
   io.flag(object.always_authenticate);
 }

@@ -19,7 +19,7 @@
 // octets, and is refused if anything is missing or left over.
 namespace signctl::providers::pkcs11 {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 inline constexpr std::size_t kLargestMessage = std::size_t{4} << 20U;
 inline constexpr std::size_t kFrameHeader = 4;
 
@@ -97,6 +97,7 @@ struct Object {
   Bytes ec_parameters;
   Bytes ec_point;
   Bytes public_key_info;
+  std::vector<std::uint64_t> allowed_mechanisms;  ///< Empty: the token does not limit the key.
   bool may_sign{true};
   bool always_authenticate{false};
 };

@@ -68,6 +68,16 @@ std::optional<ck::Ulong> number_of(const Bytes& value) {
   return number;
 }
 
+std::vector<std::uint64_t> numbers_of(const Bytes& value) {
+  std::vector<std::uint64_t> numbers(value.size() / sizeof(ck::Ulong));
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    ck::Ulong number = 0;
+    std::memcpy(&number, value.data() + i * sizeof number, sizeof number);
+    numbers[i] = number;
+  }
+  return numbers;
+}
+
 class ObjectReader {
  public:
   ObjectReader(const ck::Functions& functions, ck::Session session)
@@ -98,6 +108,7 @@ class ObjectReader {
     if (kind == ObjectClass::private_key) {
       object.may_sign = get(handle, ck::kAttributeSign) != Bytes{0};
       object.always_authenticate = get(handle, ck::kAttributeAlwaysAuthenticate) == Bytes{1};
+      object.allowed_mechanisms = numbers_of(get(handle, ck::kAttributeAllowedMechanisms));
     }
     return object;
   }

@@ -40,6 +40,7 @@ Reply full_reply() {
   key.id = {0xA1};
   key.modulus = Bytes(256, 0xC0);
   key.always_authenticate = true;
+  key.allowed_mechanisms = {0x1, 0xD};
   reply.objects = {key, Object{}};
   reply.signature = Bytes(256, 0x42);
   return reply;
@@ -116,7 +117,7 @@ TEST_CASE("pkcs11 messages: another version, operation, flag or count is refused
           "[providers][pkcs11][messages]") {
   Bytes frame = encode(full_request());
   Bytes changed = frame;
-  changed[kFrameHeader] = 2;  // version
+  changed[kFrameHeader] = static_cast<std::uint8_t>(kProtocolVersion) + 1;
   CHECK_FALSE(decode_request(payload_of(changed)));
   changed = frame;
   changed[2 * kFrameHeader] = static_cast<std::uint8_t>(kLastOperation) + 1;

@@ -550,6 +550,32 @@ TEST_CASE(
   CHECK(told->message.find(row.said) != std::string::npos);
 }
 
+TEST_CASE("pkcs11: a key that its token limits to RSA-PSS is refused when it is opened",
+          "[providers][pkcs11]") {
+  MockToken token(Behaviour{{"allowed", "0xd,0x43"}});
+
+  const auto opened = token.open();
+  const auto findings = token.diagnose(token.settings());
+
+  REQUIRE_FALSE(opened);
+  INFO(text_of(opened.error()));
+  CHECK(opened.error().kind == ErrorKind::unsupported);
+  CHECK(opened.error().message.find(
+            "signs with CKM_RSA_PKCS_PSS, CKM_SHA256_RSA_PKCS_PSS and not") != std::string::npos);
+  CHECK(token.calls("C_SignInit") == 0);
+  const Finding* told = find(findings, "pkcs11-key");
+  REQUIRE(told != nullptr);
+  CHECK(std::ranges::any_of(findings, [](const Finding& finding) {
+    return finding.severity == Severity::error && finding.kind == ErrorKind::unsupported;
+  }));
+}
+
+TEST_CASE("pkcs11: a key that its token limits to what signctl uses signs", "[providers][pkcs11]") {
+  MockToken token(Behaviour{{"allowed", "0xd,0x1"}});
+
+  must(sign(*must(token.open())));
+}
+
 TEST_CASE("pkcs11: tokens with equal labels are told apart by serial", "[providers][pkcs11]") {
   MockToken token(Behaviour{{"twins", "1"}});
 
