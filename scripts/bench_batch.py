@@ -191,21 +191,21 @@ def refusing(signctl, sample, work, quick):
     """A timestamp server that refuses every third call, beside one that does not."""
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "interop"))
     count = 60 if quick else 200
-    took = {}
+    took = {"willing": [], "refusing": []}
     with FixedTsa(signctl, work) as tsa:
-        for name, every in (("willing", 0), ("refusing", 3)):
+        for name, every in (("willing", 0), ("refusing", 3)) * (1 if quick else 3):
             tsa.every, tsa.count = every, 0
             fresh(work / "files", sample, count)
-            took[name], _ = timed([signctl, "sign", work / "files/*.exe", "--provider", "pfx", "-p",
-                                   f"file={work / 'dev.pfx'}", "--timestamp-url", tsa.url, "--trust-cert", tsa.certificate,
-                                   "--dev", "-q", "-j", 8])
-    ratio = took["refusing"] / took["willing"]
-    row(f"{count} files, timestamp server refuses every third call: {took['refusing']:.2f} s for {took['willing']:.2f} s",
-        f"{ratio - 1:+.0%}", "at most +10%", ratio <= 1.10)
+            took[name].append(timed([signctl, "sign", work / "files/*.exe", "--provider", "pfx", "-p",
+                                     f"file={work / 'dev.pfx'}", "--timestamp-url", tsa.url, "--trust-cert",
+                                     tsa.certificate, "--dev", "-q", "-j", 8])[0])
+    refusing, willing = (statistics.median(took[side]) for side in ("refusing", "willing"))
+    row(f"{count} files, timestamp server refuses every third call: {refusing:.2f} s for {willing:.2f} s",
+        f"{refusing / willing - 1:+.0%}", "at most +10%", refusing / willing <= 1.10)
 
 
 class FixedTsa:
-    """An authority by openssl with a latency of 50 ms, several answers at a time."""
+    """An authority by openssl, several answers at a time; what it waits is more than what openssl takes, one at a time."""
 
     def __init__(self, _signctl, work):
         sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "interop"))
@@ -229,7 +229,7 @@ class FixedTsa:
                     refuse = outer.every and outer.count % outer.every == 0
                     reply = b"" if refuse else outer.good.answer(query)
                 if not refuse:
-                    time.sleep(0.05)
+                    time.sleep(0.2)
                 self.send_response(503 if refuse else 200)
                 self.send_header("Content-Type", "application/timestamp-reply")
                 self.send_header("Content-Length", str(len(reply)))

@@ -24,8 +24,9 @@ using std::chrono::milliseconds;
 using Time = Server::Time;
 
 constexpr std::size_t kNonceBytes = 16;
-/// The pause after the first failure of a server that was well until then: most refusals are gone
-/// with the next request.
+/// The longest pause of one timestamp before it asks a server for the third time that is not in
+/// trouble; it doubles up to the first pause of the retry rules. The second time comes at once:
+/// most refusals are gone with the next request.
 constexpr milliseconds kBlink{20};
 /// A request to a server that has an alternative is not waited for longer ...
 constexpr milliseconds kPatienceWithAlternative{10'000};
@@ -39,7 +40,8 @@ constexpr milliseconds kLeastPatience{100};
 constexpr int kMoreWhenAnswering = 5;
 /// How long nobody pays for a signature after a timestamp could not be had from any server.
 constexpr std::chrono::seconds kGivenUp{30};
-/// How often a waiting thread looks whether something has changed.
+/// How often a waiting thread looks whether something has changed; more often, at kBlink, while an
+/// answer to somebody else may come any moment.
 constexpr milliseconds kSlice{250};
 
 /// A nonce without leading zeros, so that its INTEGER has one form.
@@ -62,9 +64,8 @@ struct Attempts {
   /// One server, as this timestamp has met it.
   struct Seen {
     int asked{0};
-    int asked_in_vain{0};  ///< Without those between which it answered somebody else.
-    int answers_before{0};
     int troubles_before{0};
+    Time not_before{};     ///< This timestamp's own pause, beside the server's.
     bool given_up{false};  ///< It answered wrongly: asking again would not help.
     bool reported{false};
   };
@@ -166,8 +167,7 @@ class Pool final : public Timestamper {
     Attempts attempts;
     attempts.deadline = std::max(deadline_, now() + kGrace);
     for (const Server& server : servers_) {
-      attempts.servers.push_back(
-          {.answers_before = server.answers(), .troubles_before = server.troubles()});
+      attempts.servers.push_back({.troubles_before = server.troubles()});
     }
     return attempts;
   }
@@ -175,25 +175,32 @@ class Pool final : public Timestamper {
   [[nodiscard]] Time now() const { return world_.clock.steady_now(); }
   [[nodiscard]] bool is_late(const Attempts& attempts) const { return now() >= attempts.deadline; }
 
-  /// Whether asking it (again) makes sense. What other threads have tried in vain meanwhile counts
-  /// as well: when a server is down, all who wait for it learn so together.
+  /// Whether asking it (again) makes sense. What counts is its trouble, whoever met it: when a
+  /// server is down, all who wait for it learn so together, and while it answers others it is not
+  /// down.
   [[nodiscard]] bool has_chance(const Attempts& attempts, std::size_t index) const {
     const Attempts::Seen& seen = attempts.servers[index];
     const int most = std::max(options_.retry.attempts, 1);
     const Server& server = servers_[index];
     const int in_vain =
         std::min(server.troubles() - seen.troubles_before, server.troubles_in_a_row());
-    return !seen.given_up && seen.asked_in_vain < most && in_vain < most &&
-           seen.asked / kMoreWhenAnswering < most;
+    return !seen.given_up && in_vain < most && seen.asked / kMoreWhenAnswering < most;
+  }
+
+  /// When this timestamp may ask it.
+  [[nodiscard]] Time ready_for(const Attempts& attempts, std::size_t index) const {
+    return std::max(servers_[index].ready(now()), attempts.servers[index].not_before);
   }
 
   /// Whether `a` is to be asked before `b`, which stands before it in the list.
-  [[nodiscard]] bool overtakes(const Server& a, const Server& b) const {
+  [[nodiscard]] bool overtakes(const Attempts& attempts, std::size_t a, std::size_t b) const {
     const Time present = now();
-    const auto rank = [&](const Server& server) {
-      return server.distrusted(present) ? 2 : server.in_trouble() ? 1 : 0;
+    const auto rank = [&](std::size_t index) {
+      const bool has_failed = servers_[index].has_failed() || attempts.servers[index].asked > 0;
+      return servers_[index].distrusted(present) ? 2 : has_failed ? 1 : 0;
     };
-    return rank(a) != rank(b) ? rank(a) < rank(b) : a.latency() * 2 < b.latency();
+    return rank(a) != rank(b) ? rank(a) < rank(b)
+                              : servers_[a].latency() * 2 < servers_[b].latency();
   }
 
   /// The best server that may be asked now; empty when none may.
@@ -208,11 +215,11 @@ class Pool final : public Timestamper {
         continue;
       }
       ++chances;
-      if (servers_[i].ready(present) > present || servers_[i].being_tried()) {
+      if (ready_for(attempts, i) > present || servers_[i].being_tried()) {
         continue;
       }
       alternative = best.has_value();
-      best = !best || overtakes(servers_[i], servers_[*best]) ? i : *best;
+      best = !best || overtakes(attempts, i, *best) ? i : *best;
     }
     if (!best) {
       return std::nullopt;
@@ -250,16 +257,21 @@ class Pool final : public Timestamper {
     } else {
       note(attempts, turn, token.error());
       Attempts::Seen& seen = attempts.servers[turn.index];
-      const bool answered_others = server.answers() != seen.answers_before;
-      seen.asked_in_vain = answered_others ? 1 : seen.asked_in_vain + 1;
-      seen.answers_before = server.answers();
       const int failures = server.troubles() - seen.troubles_before + 1;
-      const bool was_well = server.has_answered() && !server.in_trouble();
-      milliseconds longest = longest_pause(options_.retry, failures);
-      longest = was_well ? std::min(longest, kBlink) : longest;
+      const milliseconds longest = longest_pause(options_.retry, failures);
       server.fail(turn.began, now(), token.error(), jittered(longest, dice()));
+      seen.not_before = now() + own_pause(seen);
     }
     changed_.notify_all();
+  }
+
+  /// What one timestamp waits after a failure, whoever else is served meanwhile.
+  [[nodiscard]] milliseconds own_pause(const Attempts::Seen& seen) const {
+    if (seen.asked < 2) {
+      return milliseconds(0);
+    }
+    const RetryRules rules{.initial = kBlink, .max = options_.retry.initial};
+    return jittered(longest_pause(rules, seen.asked - 1), dice());
   }
 
   void note(Attempts& attempts, const Turn& turn, const Error& error) {
@@ -289,7 +301,7 @@ class Pool final : public Timestamper {
     std::optional<Time> first;
     for (std::size_t i = 0; i < servers_.size(); ++i) {
       if (has_chance(attempts, i)) {
-        const Time ready = servers_[i].ready(now());
+        const Time ready = ready_for(attempts, i);
         first = std::min(first.value_or(ready), ready);
       }
     }
@@ -310,8 +322,12 @@ class Pool final : public Timestamper {
       changed_.wait_for(lock, kSlice);
       return true;
     }
+    const bool answer_is_due =
+        std::any_of(servers_.begin(), servers_.end(), [](const Server& server) {
+          return server.being_asked();
+        });
     lock.unlock();
-    world_.clock.sleep_for(std::min(pause, kSlice));
+    world_.clock.sleep_for(std::min(pause, answer_is_due ? kBlink : kSlice));
     return true;
   }
 

@@ -15,7 +15,7 @@
 
 namespace signctl::timestamp {
 
-using signctl::RetryRules;  // `attempts`: requests of one timestamp to each server.
+using signctl::RetryRules;  // `attempts`: of one timestamp, in vain, of each server.
 
 /// A token bucket for each server: some ask for seconds between scripted calls.
 struct Pacing {
@@ -39,11 +39,12 @@ struct Options {
 /// a server, all go by.
 ///
 /// The best server is asked first: in the order given, but one that answers more than twice as fast
-/// overtakes. After a failure the next one is asked at once; only when none may be asked does it
-/// pause: with full jitter, or as Retry-After says. A server in trouble is tried by one thread at a
-/// time; one that answered wrongly is put last for a minute. Every token is checked completely
-/// before it is returned: status, imprint, nonce, policy, genTime within five minutes of now,
-/// signature, ESSCertID, EKU, chain. Errors name server, status and attempt.
+/// overtakes. After a failure the next one is asked at once, and a lone one that has answered
+/// before once more. A server in trouble is backed off from with full jitter and tried by one
+/// thread at a time, and Retry-After is kept; one that answered wrongly is put last for a minute.
+/// Every token is checked completely before it is returned: status, imprint, nonce, policy, genTime
+/// within five minutes of now, signature, ESSCertID, EKU, chain. Errors name server, status and
+/// attempt.
 ///
 /// @errors `config` for a URL that is not http, https or dev:.
 Result<std::unique_ptr<Timestamper>> make_timestamper(Options options, World world);

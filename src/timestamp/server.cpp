@@ -61,6 +61,14 @@ void Server::succeed(Milliseconds took) {
   distrusted_until_ = {};
 }
 
+bool Server::is_same_trouble(Time began) const {
+  // A refusal comes at once and an answer takes its time: until that is over the refusals in
+  // between say nothing that the first did not.
+  const bool may_be_busy = has_answered() && !in_trouble();
+  const Milliseconds answer = may_be_busy ? 2 * latency_ : Milliseconds(0);
+  return has_failed() && began < last_trouble_ + answer;
+}
+
 void Server::fail(Time began, Time now, const Error& error, Milliseconds pause) {
   --in_flight_;
   last_failure_ = error.message;
@@ -71,13 +79,13 @@ void Server::fail(Time began, Time now, const Error& error, Milliseconds pause) 
   if (error.retry_after) {
     ready_ = std::max(ready_, now + *error.retry_after);
   }
-  if (failures_ > 0 && began < last_trouble_) {
+  if (is_same_trouble(began)) {
     return;
   }
   ++failures_;
   ++troubles_;
   last_trouble_ = now;
-  if (!error.retry_after) {
+  if (!error.retry_after && in_trouble()) {
     ready_ = std::max(ready_, now + pause);
   }
 }

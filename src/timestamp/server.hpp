@@ -26,15 +26,15 @@ class Server {
 
   /// When it may be asked next: Retry-After, back-off and the token bucket together.
   [[nodiscard]] Time ready(Time now) const;
-  /// Whether its last answer was a failure: then one request at a time finds out whether that has
-  /// passed.
-  [[nodiscard]] bool in_trouble() const { return failures_ > 0; }
-  [[nodiscard]] bool being_tried() const { return in_trouble() && in_flight_ > 0; }
-  /// Whether an answer in order is expected of it: one refusal of a server that has answered before
-  /// is no more than that.
-  [[nodiscard]] bool well(Time now) const {
-    return !distrusted(now) && failures_ <= (has_answered() ? 1 : 0);
-  }
+  /// Whether it has failed since it last answered in order.
+  [[nodiscard]] bool has_failed() const { return failures_ > 0; }
+  /// Whether no answer in order is expected of it: then it is left alone for a while, and one
+  /// request at a time finds out whether that has passed. One refusal of a server that has answered
+  /// before is no more than that.
+  [[nodiscard]] bool in_trouble() const { return failures_ > (has_answered() ? 1 : 0); }
+  [[nodiscard]] bool being_asked() const { return in_flight_ > 0; }
+  [[nodiscard]] bool being_tried() const { return in_trouble() && being_asked(); }
+  [[nodiscard]] bool well(Time now) const { return !distrusted(now) && !in_trouble(); }
   /// Until when it asked to be left alone, or was put aside: without the token bucket.
   [[nodiscard]] Time left_alone_until() const { return ready_; }
   /// Whether it answered wrongly within the last minute.
@@ -55,12 +55,14 @@ class Server {
   void begin(Time now);
   /// It came back in order after `took`.
   void succeed(Milliseconds took);
-  /// It failed, begun at `began`; `pause` is what to leave it alone for unless `error` says.
-  /// Several requests that fail together are one trouble.
+  /// It failed, begun at `began`; `pause` is what to leave it alone for if it is in trouble now,
+  /// unless `error` says. Several requests that fail together are one trouble, and so is all that
+  /// fails before a good answer could have come.
   void fail(Time began, Time now, const Error& error, Milliseconds pause);
 
  private:
   void refill(Time now);
+  [[nodiscard]] bool is_same_trouble(Time began) const;
 
   std::unique_ptr<Responder> responder_;
   Pacing pacing_;
