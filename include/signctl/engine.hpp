@@ -99,6 +99,16 @@ Result<FileOutcome> sign_file(const FileTask& task, Stages& stages);
 /// @errors  What would fail.
 Result<std::optional<FileOutcome>> foresee_file(const FileTask& task, const Stages& stages);
 
+/// What a run that died has paid for a file that is still to be signed.
+enum class Paid {
+  nothing,   ///< As far as the journal can tell.
+  accepted,  ///< The service has accepted to make the signature: it is to be fetched.
+  made,      ///< The journal has the signature.
+};
+
+/// @param stages  Shelf and is_ours.
+Result<Paid> paid_before(const FileTask& task, const Stages& stages);
+
 /// Runs the gate on a file.
 Result<FileOutcome> verify_file(const std::string& path, const Gate& gate, TimePoint now);
 

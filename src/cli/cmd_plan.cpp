@@ -69,6 +69,9 @@ struct Plan {
         fates.begin(), fates.end(), [&](const Fate& fate) { return fate.kind == kind; }));
   }
   [[nodiscard]] std::size_t signatures() const { return count(Fate::Kind::sign) + inside; }
+  [[nodiscard]] std::size_t already_paid() const {
+    return count(Fate::Kind::embed) + count(Fate::Kind::fetch);
+  }
   [[nodiscard]] ProviderTraits traits() const { return signers.front().provider->traits(); }
   [[nodiscard]] bool needs_more_than(std::optional<int> quota) const {
     return quota && signatures() > static_cast<std::size_t>(*quota);
@@ -94,6 +97,8 @@ std::string_view word_for(Fate::Kind kind) {
     case Fate::Kind::sign:
       return "sign";
     case Fate::Kind::copy:
+    case Fate::Kind::embed:
+    case Fate::Kind::fetch:
       return "sign at no cost";
     case Fate::Kind::skip:
       return "skip";
@@ -198,6 +203,14 @@ std::string counted(std::size_t count, const std::string& noun) {
 
 constexpr const char* kTooLittle = ", which is less than this plan needs";
 
+/// Of signatures that are paid for, and that no limit counts again.
+std::string paid_text(const Plan& plan) {
+  const std::size_t fetched = plan.count(Fate::Kind::fetch);
+  return (plan.already_paid() > 0 ? ", " + std::to_string(plan.already_paid()) + " already paid"
+                                  : "") +
+         (fetched > 0 ? ", " + std::to_string(fetched) + " of them to be fetched" : "");
+}
+
 /// What is left of a signer's quota, where that is known. A fallback need not sign all.
 std::string left_text(const Plan& plan, std::size_t signer) {
   const auto left = plan.left[signer];
@@ -237,7 +250,7 @@ void print_plan(const Plan& plan, Context& context) {
   context.line(counted(plan.tasks.size(), "file") + ", at most " +
                (plan.traits().billable ? counted(count, "billable signature")
                                        : counted(count, "signature") + ", none of them billable") +
-               "; nothing was touched");
+               paid_text(plan) + "; nothing was touched");
 }
 
 Json json_of(const Plan& plan) {
@@ -268,8 +281,11 @@ Json json_of(const Plan& plan) {
   json["digest_algorithm"] = digest_name(plan.options.digest);
   json["timestamp_servers"] = plan.servers;
   json["billable_signatures"] = plan.traits().billable ? plan.signatures() : 0;
+  json["already_paid"] = plan.already_paid();
+  json["to_be_fetched"] = plan.count(Fate::Kind::fetch);
   json["signatures_a_year"] = quota_json(plan.traits().signatures_a_year);
-  json["would_sign"] = plan.count(Fate::Kind::sign) + plan.count(Fate::Kind::copy);
+  json["would_sign"] =
+      plan.count(Fate::Kind::sign) + plan.count(Fate::Kind::copy) + plan.already_paid();
   json["would_skip"] = plan.count(Fate::Kind::skip);
   json["would_fail"] = plan.count(Fate::Kind::fail);
   json["would_exit"] = plan.would_exit();

@@ -16,6 +16,24 @@ std::string why_refused(const engine::FileOutcome& outcome) {
          (objections.empty() ? "" : ": " + finding_text(objections.front()));
 }
 
+Fate fate_of(engine::Paid paid) {
+  switch (paid) {
+    case engine::Paid::nothing:
+      return {};
+    case engine::Paid::accepted:
+      return {Fate::Kind::fetch, "already paid: the service accepted it, and it is to be fetched"};
+    case engine::Paid::made:
+      return {Fate::Kind::embed, "already paid: the journal has the signature"};
+  }
+  return {};
+}
+
+/// Whether files with the same bytes need no signature of their own beside this one.
+bool is_signed(const Fate& fate) {
+  return fate.kind == Fate::Kind::sign || fate.kind == Fate::Kind::embed ||
+         fate.kind == Fate::Kind::fetch;
+}
+
 /// Other files left aside.
 Result<Fate> foresee_alone(const engine::FileTask& task,
                            const engine::Stages& stages,
@@ -28,7 +46,11 @@ Result<Fate> foresee_alone(const engine::FileTask& task,
   if (!foreseen || (foreseen->path == task.input && task.output != task.input)) {
     SIGNCTL_CHECK(check_replaceable(task.output, folder), "");
   }
-  return foreseen ? Fate{Fate::Kind::skip, foreseen->reason} : Fate{};
+  if (foreseen) {
+    return Fate{Fate::Kind::skip, foreseen->reason};
+  }
+  SIGNCTL_TRY(const auto paid, engine::paid_before(task, stages), "");
+  return fate_of(paid);
 }
 
 Fate foresee_one(const engine::FileTask& task, const engine::Stages& stages, MissingFolder folder) {
@@ -55,7 +77,7 @@ std::vector<Fate> foresee(const std::vector<engine::FileTask>& tasks,
   std::vector<std::string> paths;
   for (const engine::FileTask& task : tasks) {
     fates.push_back(foresee_one(task, stages, folder));
-    paths.push_back(fates.back().kind == Fate::Kind::sign ? task.input : "");
+    paths.push_back(is_signed(fates.back()) ? task.input : "");
   }
   const auto same_as = plan::find_duplicates(paths);
   for (std::size_t i = 0; i < fates.size(); ++i) {

@@ -18,7 +18,8 @@ namespace signctl::cli {
 
 /// What would become of one file if `sign` ran now.
 struct Fate {
-  enum class Kind { sign, copy, skip, fail } kind{Kind::sign};
+  /// `embed` and `fetch`: signed by what an earlier run has paid for.
+  enum class Kind { sign, copy, embed, fetch, skip, fail } kind{Kind::sign};
   std::string why;                     ///< Empty for `sign`.
   std::optional<ErrorKind> failure{};  ///< Only with `fail`.
   std::string hint{};                  ///< Likewise; may be empty.

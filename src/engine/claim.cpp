@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/log.hpp"
+#include "core/text.hpp"
 #include "engine/opened_file.hpp"
 #include "engine/shelf.hpp"
 
@@ -73,16 +74,24 @@ std::string Claim::operation() const {
     return {};
   }
   const std::lock_guard lock(shelf_->mutex_);
-  return shelf_->journal_->pending(key_);
+  std::string operation = shelf_->journal_->pending(key_);
+  if (!operation.empty() && !Journal::is_operation(operation)) {
+    log_warning("the journal " + printable(shelf_->journal_->path()) + " has \"" +
+                printable(operation) +
+                "\" for an operation that was accepted, which no service calls one: another "
+                "signature is asked for, and both may be counted");
+    operation.clear();
+  }
+  return operation;
 }
 
-void Claim::keep_operation(const std::string& operation) const {
+void Claim::keep_operation(const std::string& operation, const std::vector<Bytes>& chain) const {
   if (!has_journal()) {
     return;
   }
   {
     const std::lock_guard lock(shelf_->mutex_);
-    shelf_->note(shelf_->journal_->add_pending(key_, operation));
+    shelf_->note(shelf_->journal_->add_pending(key_, chain, operation));
   }
   shelf_->sync();
 }

@@ -94,6 +94,14 @@ std::string line_of(const std::string& words) {
   return text + sum_of(text) + "\n";
 }
 
+std::string chain_line(const std::string& id, const std::vector<Bytes>& chain) {
+  std::string words = "chain " + id;
+  for (const Bytes& certificate : chain) {
+    words += " " + to_base64(certificate);
+  }
+  return line_of(words);
+}
+
 std::string pending_line(const std::string& key, const std::string& operation) {
   return line_of("pending " + key + " " + to_base64(as_bytes(operation)));
 }
@@ -103,6 +111,14 @@ std::string key_from(std::string_view identity, std::string_view alg, std::strin
 }
 
 }  // namespace
+
+bool Journal::is_operation(std::string_view text) {
+  constexpr std::size_t kLongest = 256;
+  constexpr std::string_view kInNames =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+  return text.size() <= kLongest && text.find_first_not_of(kInNames) == std::string_view::npos &&
+         text.find_first_not_of('.') != std::string_view::npos;
+}
 
 std::string SignatureKey::text() const {
   return key_from(identity, digest_name(alg), to_hex(digest));
@@ -221,6 +237,43 @@ std::string Journal::pending(const SignatureKey& key) const {
   return found == pending_.end() || made_.contains(found->first) ? "" : found->second;
 }
 
+bool Journal::is_owed(const std::string& key) const {
+  if (made_.contains(key)) {
+    return !done_.contains(key);
+  }
+  const auto accepted = pending_.find(key);
+  return accepted != pending_.end() && is_operation(accepted->second);
+}
+
+std::vector<std::string> Journal::owed_to(DigestAlg alg, ByteView digest) const {
+  const std::string end = key_from("", digest_name(alg), to_hex(digest));
+  std::set<std::string> identities;
+  const auto collect = [&](const auto& entries) {
+    for (const auto& [key, value] : entries) {
+      if (key.ends_with(end) && is_owed(key)) {
+        identities.insert(key.substr(0, key.size() - end.size()));
+      }
+    }
+  };
+  collect(pending_);
+  collect(made_);
+  return {identities.begin(), identities.end()};
+}
+
+bool Journal::owes() const {
+  const auto owed = [this](const auto& entry) { return is_owed(entry.first); };
+  return std::any_of(pending_.begin(), pending_.end(), owed) ||
+         std::any_of(made_.begin(), made_.end(), owed);
+}
+
+std::vector<Bytes> Journal::leaves() const {
+  std::vector<Bytes> leaves;
+  for (const auto& [id, chain] : chains_) {
+    leaves.push_back(chain.front());
+  }
+  return leaves;
+}
+
 bool Journal::knows_signature(ByteView signature) const {
   return signatures_.contains(crypto::hash(DigestAlg::sha256, signature));
 }
@@ -236,21 +289,27 @@ Result<void> Journal::write(const std::string& line) {
   return file_->append(as_bytes((torn ? "\n" : "") + line));
 }
 
-Result<void> Journal::add_pending(const SignatureKey& key, const std::string& operation) {
+Result<std::string> Journal::write_chain(const std::vector<Bytes>& chain) {
+  const std::string id = to_hex(crypto::hash(DigestAlg::sha256, as_bytes(chain_line({}, chain))))
+                             .substr(0, kChainIdDigits);
+  if (!chains_.contains(id)) {
+    SIGNCTL_CHECK(write(chain_line(id, chain)), "writing the journal");
+  }
+  return id;
+}
+
+Result<void> Journal::add_pending(const SignatureKey& key,
+                                  const std::vector<Bytes>& chain,
+                                  const std::string& operation) {
+  if (!chain.empty()) {
+    SIGNCTL_CHECK(write_chain(chain), "");
+  }
   SIGNCTL_CHECK(write(pending_line(key.text(), operation)), "writing the journal");
   return read_on();
 }
 
 Result<void> Journal::add_made(const SignatureKey& key, const SignedDigest& made) {
-  std::string certificates;
-  for (const Bytes& certificate : made.chain) {
-    certificates += " " + to_base64(certificate);
-  }
-  const std::string id =
-      to_hex(crypto::hash(DigestAlg::sha256, as_bytes(certificates))).substr(0, kChainIdDigits);
-  if (!chains_.contains(id)) {
-    SIGNCTL_CHECK(write(line_of("chain " + id + certificates)), "writing the journal");
-  }
+  SIGNCTL_TRY(const std::string id, write_chain(made.chain), "");
   SIGNCTL_CHECK(write(line_of("made " + key.text() + " " + id + " " + to_base64(made.signature))),
                 "writing the journal");
   return read_on();
@@ -303,13 +362,17 @@ void Journal::remove_if_complete() {
   // An operation that was accepted is paid for, and waits for whoever asked for it.
   std::string left;
   for (const auto& [key, operation] : pending_) {
-    left += made_.contains(key) ? "" : pending_line(key, operation);
+    left += !made_.contains(key) && is_owed(key) ? pending_line(key, operation) : "";
   }
   if (left.empty()) {
     std::error_code ignored;
     std::filesystem::remove(to_path(path_), ignored);
   } else {
-    const std::string text = line_of(std::string(kHeader)) + left;
+    std::string text = line_of(std::string(kHeader));
+    for (const auto& [id, chain] : chains_) {
+      text += chain_line(id, chain);
+    }
+    text += left;
     static_cast<void>(write_file(path_, as_bytes(text), Existing::replace, FileAccess::owner_only));
   }
   // The lock ends with the object: no process may come to hold a file without a name before.

@@ -45,6 +45,9 @@ struct SignatureKey {
 /// a key while they make its signature. Not safe to share between threads.
 class Journal {
  public:
+  /// Whether that can be what a service calls an operation: nothing else is asked for.
+  [[nodiscard]] static bool is_operation(std::string_view text);
+
   /// Opens or creates it, with its folder, and reads what is there.
   ///
   /// @errors `output` when it cannot be written; `input` when it is of another kind.
@@ -58,8 +61,8 @@ class Journal {
   /// What was made for `key`.
   [[nodiscard]] std::optional<SignedDigest> find(const SignatureKey& key) const;
 
-  /// What the service knows the operation by that is to bring the signature for `key`; empty when
-  /// none was accepted, or the signature is there.
+  /// What the service knows the operation by that is to bring the signature for `key`, as it is
+  /// written down; empty when none was accepted, or the signature is there.
   [[nodiscard]] std::string pending(const SignatureKey& key) const;
 
   /// Whether a signature with that value was made by a run that is written down here.
@@ -67,7 +70,17 @@ class Journal {
   /// Whose it is, by SignatureKey::identity; empty when it is not written down here.
   [[nodiscard]] std::string identity_of(ByteView signature) const;
 
-  Result<void> add_pending(const SignatureKey& key, const std::string& operation);
+  /// Whose signatures over that digest are paid for and in no file yet, by SignatureKey::identity.
+  [[nodiscard]] std::vector<std::string> owed_to(DigestAlg alg, ByteView digest) const;
+  /// Whether there is any such signature at all.
+  [[nodiscard]] bool owes() const;
+  /// DER of the certificates that sign, as far as they are written down.
+  [[nodiscard]] std::vector<Bytes> leaves() const;
+
+  /// @param chain  What the signature is expected to carry; empty where that is not known.
+  Result<void> add_pending(const SignatureKey& key,
+                           const std::vector<Bytes>& chain,
+                           const std::string& operation);
   Result<void> add_made(const SignatureKey& key, const SignedDigest& made);
   /// Waits until the disk has what was added. The one member that threads may call together, and
   /// beside the others.
@@ -97,7 +110,9 @@ class Journal {
   Result<void> read_all(ByteView bytes);
   void read_lines(std::string_view text);
   void read_line(std::string_view line);
+  [[nodiscard]] bool is_owed(const std::string& key) const;
   Result<void> write(const std::string& line);
+  Result<std::string> write_chain(const std::vector<Bytes>& chain);
   Result<void> start_over();
   Result<void> write_done(const std::string& key);
 

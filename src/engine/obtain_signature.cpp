@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace signctl::engine {
 
@@ -15,14 +16,24 @@ namespace {
 /// What the journal says of one signature.
 class JournalNote final : public OperationNote {
  public:
-  explicit JournalNote(const Claim& claim) : claim_(claim) {}
+  JournalNote(const Claim& claim, std::vector<Bytes> chain)
+      : claim_(claim), chain_(std::move(chain)), noted_(claim.operation()) {}
 
-  [[nodiscard]] std::string noted() const override { return claim_.operation(); }
-  void note(const std::string& operation) override { claim_.keep_operation(operation); }
+  [[nodiscard]] std::string noted() const override { return noted_; }
+  void note(const std::string& operation) override {
+    claim_.keep_operation(operation, chain_);
+    noted_ = operation;
+  }
 
  private:
   const Claim& claim_;
+  const std::vector<Bytes> chain_;  ///< What the signature is expected to carry.
+  std::string noted_;
 };
+
+Result<std::vector<Bytes>> known_chain(const Stages& stages) {
+  return stages.known_chain ? stages.known_chain() : std::vector<Bytes>{};
+}
 
 Result<SignedDigest> spend_signature(const OpenedFile& opened,
                                      const UnsignedSignature& prepared,
@@ -30,10 +41,11 @@ Result<SignedDigest> spend_signature(const OpenedFile& opened,
                                      const Stages& stages) {
   const InputFacts facts(*opened.source, prepared.content.file_digest);
   SIGNCTL_CHECK(stages.session->about_to_sign(facts), "announcing the file to the signing service");
-  JournalNote note(claim);
+  std::optional<JournalNote> note;
   auto* const keeper = dynamic_cast<KeepsOperations*>(stages.session);
   if (keeper != nullptr && claim.has_journal()) {
-    keeper->keep_operation_in(note);
+    SIGNCTL_TRY(auto chain, known_chain(stages), "looking up the certificate");
+    keeper->keep_operation_in(note.emplace(claim, std::move(chain)));
   }
   return stages.session->sign(prepared.to_be_signed, prepared.content.alg);
 }

@@ -172,6 +172,44 @@ std::string Shelf::made_by(ByteView cms) const {
   return journal_ ? journal_->identity_of(value) : "";
 }
 
+bool Shelf::owes() const {
+  const std::lock_guard lock(mutex_);
+  return journal_ && journal_->owes();
+}
+
+Result<Paid> Shelf::paid(DigestAlg alg,
+                         ByteView digest,
+                         const decltype(Stages::is_ours)& is_ours) const {
+  const std::lock_guard lock(mutex_);
+  if (!journal_) {
+    return Paid::nothing;
+  }
+  // Who signs is known from what is written down only. A signer whose certificate comes with the
+  // signature is named without one.
+  std::vector<CertificateInfo> leaves(1);
+  for (const Bytes& der : journal_->leaves()) {
+    if (const auto leaf = crypto::Certificate::parse(der)) {
+      leaves.push_back(leaf->info());
+    }
+  }
+  for (const std::string& identity : journal_->owed_to(alg, digest)) {
+    for (const CertificateInfo& leaf : leaves) {
+      SIGNCTL_TRY(const bool ours, is_ours ? is_ours(identity, leaf) : Result<bool>(true), "");
+      if (!ours) {
+        continue;
+      }
+      const SignatureKey key{identity, alg, Bytes(digest.begin(), digest.end())};
+      if (usable(key, journal_->find(key))) {
+        return Paid::made;
+      }
+      if (!journal_->pending(key).empty()) {
+        return Paid::accepted;
+      }
+    }
+  }
+  return Paid::nothing;
+}
+
 void Shelf::note_done(const std::vector<Bytes>& signatures) {
   const auto values = signature_values(signatures);
   const std::lock_guard lock(mutex_);

@@ -59,7 +59,9 @@ class Claim {
   /// The service's operation that is to bring the signature; empty when none was accepted.
   [[nodiscard]] std::string operation() const;
   /// The service has accepted to make the signature: whoever dies from here on finds it again.
-  void keep_operation(const std::string& operation) const;
+  ///
+  /// @param chain  What the signature is expected to carry; empty where that is not known.
+  void keep_operation(const std::string& operation, const std::vector<Bytes>& chain) const;
   /// A signature was made. From here on no crash makes anybody pay for it again; when that cannot
   /// be written down, this one is still used, and Shelf::check() lets no other be made.
   void keep(const SignedDigest& made) const;
@@ -100,6 +102,14 @@ class Shelf {
   /// Whose signature the one in `cms` is, by Signer::identity(); empty when the journal does not
   /// know it.
   [[nodiscard]] std::string made_by(ByteView cms) const;
+  /// Whether signatures are paid for and in no file yet.
+  [[nodiscard]] bool owes() const;
+  /// What is paid for of a signature over that digest by one of the run's signers.
+  ///
+  /// @param is_ours  Stages::is_ours
+  [[nodiscard]] Result<Paid> paid(DigestAlg alg,
+                                  ByteView digest,
+                                  const decltype(Stages::is_ours)& is_ours) const;
   /// Notes that such a file was found in its place and passes.
   void note_done(const std::vector<Bytes>& signatures);
 

@@ -59,6 +59,11 @@ class SharedSession final : public SigningSession, public KeepsOperations {
   std::unique_lock<std::mutex> going_ahead_;
 };
 
+/// Whether the service has counted the signature before, and it is only to be fetched.
+bool is_paid(const Announcement& announced) {
+  return announced.note != nullptr && !announced.note->noted().empty();
+}
+
 Result<SignedDigest> sign_in(SigningSession& session,
                              const Announcement& announced,
                              ByteView digest,
@@ -180,11 +185,11 @@ Result<SignedDigest> Signer::sign_once(const Announcement& announced,
   return made;
 }
 
-Result<void> Signer::admit() {
+Result<void> Signer::admit(bool counts) {
   if (admit_) {
     SIGNCTL_CHECK(admit_(), "");
   }
-  if (options_.quota && admitted_.fetch_add(1) >= *options_.quota) {
+  if (counts && admitted_.fetch_add(1) >= *options_.quota) {
     --admitted_;
     return Error{ErrorKind::provider,
                  "signer \"" + options_.name + "\" may make no more than " +
@@ -196,15 +201,16 @@ Result<void> Signer::admit() {
 }
 
 Result<SignedDigest> Signer::sign(const Announcement& announced, ByteView digest, DigestAlg alg) {
+  const bool counts = options_.quota && !is_paid(announced);
   long seen = pace_.successes();
   for (int tries = 0;;) {
     CallScope scope(pace_);
     SIGNCTL_CHECK(pace_.enter(), "waiting for signer \"" + options_.name + "\"");
     // Asked only now: it may have been a long wait.
-    const auto admitted = admit();
+    const auto admitted = admit(counts);
     auto made =
         admitted ? sign_once(announced, digest, alg) : Result<SignedDigest>(admitted.error());
-    if (admitted && !made && options_.quota) {
+    if (admitted && !made && counts) {
       --admitted_;
     }
     pace_.leave(made ? Pace::Outcome::success : Pace::Outcome::failure);

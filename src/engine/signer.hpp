@@ -100,8 +100,8 @@ class Signer {
   void give_back(std::unique_ptr<SigningSession> session);
   /// Whether to, after the pause that this takes.
   bool try_again(const Error& error, int tries);
-  /// Whether one more signature may be paid for; it then counts, until taken back.
-  Result<void> admit();
+  /// Whether one more signature may be had; if it counts, it does so until taken back.
+  Result<void> admit(bool counts);
   Result<SignedDigest> sign_once(const Announcement& announced, ByteView digest, DigestAlg alg);
 
   SignerOptions options_;

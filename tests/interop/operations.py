@@ -5,6 +5,9 @@
 What was accepted is fetched by the second run and not asked for again; where the service has it no longer, another is asked for
 and the user is told.
 """
+import base64
+import hashlib
+import json
 import shutil
 import subprocess
 import time
@@ -59,14 +62,43 @@ class Day:
         self.suite.check(f"{name}: the service has counted one", len(self.fakes.notes()) == 1, self.fakes.notes())
         return folder
 
-    def run_again(self, name, folder, counted):
-        done = run(*self.command, cwd=folder, env=ENVIRONMENT)
+    def run_again(self, name, folder, counted, *more):
+        done = run(*self.command, *more, cwd=folder, env=ENVIRONMENT)
         self.suite.check(f"{name}: the same command completes", done.returncode == 0, done.out)
         self.suite.check(f"{name}: the service has counted {counted}", len(self.fakes.notes()) == counted, self.fakes.notes())
         self.suite.check(f"{name}: the journal is gone", not (folder / ".signctl-journal").exists())
         verified = run(SIGNCTL, "verify", "app.exe", cwd=folder, env=ENVIRONMENT)
         self.suite.check(f"{name}: the file passes", verified.returncode == 0, verified.out)
         return done
+
+
+    def is_counted_apart(self, folder):
+        """What the service has accepted is paid: plan says so, and no limit counts it again."""
+        (folder / "other.exe").write_bytes(self.sample.read_bytes() + b"another file")
+        done = run(SIGNCTL, "plan", "--json", "--no-timestamp", cwd=folder, env=ENVIRONMENT)
+        plan = json.loads(done.stdout)
+        self.suite.check("plan counts what was accepted apart",
+                         (plan["billable_signatures"], plan["already_paid"], plan["to_be_fetched"], plan["would_sign"]) ==
+                         (1, 1, 1, 2), plan)
+        said = run(SIGNCTL, "plan", "--no-timestamp", cwd=folder, env=ENVIRONMENT)
+        self.suite.check("plan says so", "at most 1 billable signature, 1 already paid, 1 of them to be fetched" in said.out
+                         and "to be fetched" in said.out, said.out)
+        done = run(*self.command, "--max-signatures", "0", cwd=folder, env=ENVIRONMENT)
+        self.suite.check("a limit counts what is not paid yet", done.returncode == 2 and "1 signatures would be made" in done.out,
+                         done.out)
+        (folder / "other.exe").unlink()
+
+    def is_spoilt(self, folder, operation):
+        """The journal's operation becomes one that no service has, well sealed."""
+        journal = folder / ".signctl-journal"
+        lines = []
+        for line in journal.read_text().splitlines():
+            words = line.split(" ")
+            if words[0] == "pending":
+                text = " ".join([*words[:4], base64.b64encode(operation.encode()).decode()]) + " "
+                line = text + hashlib.sha256(text.encode()).hexdigest()[:16]
+            lines.append(line + "\n")
+        journal.write_text("".join(lines))
 
 
 def half_a_release(suite, fakes, sample):
@@ -100,7 +132,17 @@ def main():
     with FakeServices(suite.folder / "fakes", ["entra", "artifact-signing"], "--http", "--unmarked") as fakes:
         day = Day(suite, fakes, inputs[0][1])
         folder = day.killed_while_waiting("killed")
-        day.run_again("killed", folder, counted=1)
+        day.is_counted_apart(folder)
+        config = folder / "signctl.yaml"
+        config.write_text(config.read_text() + "limits: {quota: {release: 0}}\n")
+        day.run_again("killed", folder, 1, "--max-signatures", "0")
+        for operation in ("..", "a/b", "operation-1?x=", "a" * 300, ""):
+            name = f"an operation {operation[:20]!r} in the journal"
+            folder = day.killed_while_waiting(name.replace("/", "-"))
+            day.is_spoilt(folder, operation)
+            fakes.control("heal")
+            done = day.run_again(name, folder, counted=2)
+            suite.check(f"{name}: it is said", operation == "" or "both may be counted" in done.out, done.out)
         folder = day.killed_while_waiting("forgotten by the service")
         fakes.fault(match="/sign/operation-", kind="status", status=404)
         done = day.run_again("forgotten by the service", folder, counted=2)

@@ -53,15 +53,15 @@ TEST_CASE("journal: an operation is pending until its signature is there", "[eng
   {
     auto journal = must(Journal::open(path_in(folder)));
     CHECK(journal.pending(key_of(1)).empty());
-    must(journal.add_pending(key_of(1), "operation 1 \n"));
-    must(journal.add_pending(key_of(2), "operation 2"));
-    must(journal.add_pending(key_of(2), "operation 3"));
+    must(journal.add_pending(key_of(1), {}, "operation 1 \n"));
+    must(journal.add_pending(key_of(2), {}, "operation-2"));
+    must(journal.add_pending(key_of(2), {}, "operation-3"));
   }
 
   auto journal = must(Journal::open(path_in(folder)));
 
   CHECK(journal.pending(key_of(1)) == "operation 1 \n");
-  CHECK(journal.pending(key_of(2)) == "operation 3");
+  CHECK(journal.pending(key_of(2)) == "operation-3");
   CHECK(journal.pending(key_of(3)).empty());
   CHECK_FALSE(journal.find(key_of(1)));
   must(journal.add_made(key_of(1), made_of(1)));
@@ -71,8 +71,36 @@ TEST_CASE("journal: an operation is pending until its signature is there", "[eng
   must(journal.add_done(key_of(1)));
   journal.remove_if_complete();
   const auto left = must(Journal::open(path_in(folder)));
-  CHECK(left.pending(key_of(2)) == "operation 3");
+  CHECK(left.pending(key_of(2)) == "operation-3");
   CHECK_FALSE(left.find(key_of(1)));
+}
+
+TEST_CASE("journal: it knows what is paid for and in no file yet", "[engine]") {
+  const test::TemporaryFolder folder;
+  auto journal = must(Journal::open(path_in(folder)));
+  const auto owed = [&](std::uint8_t octet) {
+    return journal.owed_to(DigestAlg::sha256, key_of(octet).digest);
+  };
+  CHECK_FALSE(journal.owes());
+
+  must(journal.add_pending(key_of(1), made_of(1).chain, "operation-1"));
+  CHECK(owed(1) == std::vector{key_of(1).identity});
+  CHECK(journal.leaves() == std::vector<Bytes>{made_of(1).chain.front()});
+  must(journal.add_made(key_of(1), made_of(1)));
+  CHECK(owed(1) == std::vector{key_of(1).identity});
+  CHECK(owed(2).empty());
+  CHECK(journal.owes());
+  must(journal.add_done(key_of(1)));
+  CHECK(owed(1).empty());
+  CHECK_FALSE(journal.owes());
+
+  for (const std::string operation : {"..", ".", "a/b", "a b", "a?b", "", "a\n"}) {
+    INFO(operation);
+    CHECK_FALSE(Journal::is_operation(operation));
+    must(journal.add_pending(key_of(2), {}, operation));
+    CHECK_FALSE(journal.owes());
+  }
+  CHECK(Journal::is_operation("1b671a64-40d5-491e-99b0-da01ff1f3341"));
 }
 
 TEST_CASE("journal: a folder that is not there yet is made for it", "[engine]") {
