@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/batch.hpp"
 #include "cli/command.hpp"
+#include "cli/errors.hpp"
 #include "cli/failed_start.hpp"
 #include "cli/files.hpp"
 #include "cli/plan_inside.hpp"
@@ -12,6 +13,7 @@
 #include "engine/timestamp_trust.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace signctl::cli {
 
@@ -73,6 +75,7 @@ struct Preparation {
   config::Config config;
   SignRun sign;
   std::optional<Share> share;
+  std::vector<engine::FileResult> failing{};  ///< Foreseen, so that nothing is begun.
 
   [[nodiscard]] RunPlan plan() const { return {config, sign.tasks, share}; }
 };
@@ -130,7 +133,10 @@ Result<void> prepare(const Options& options, Preparation& ready, Context& contex
                 "");
   if (pays_for_several(options, signers, sign)) {
     const auto look = [&] { return look_ahead(config, options.run, signers, sign.gate, context); };
-    SIGNCTL_CHECK(check_foreseen(sign.tasks, look, missing_folder(options.target)), "");
+    SIGNCTL_TRY(ready.failing, find_failing(sign.tasks, look, missing_folder(options.target)), "");
+    if (!ready.failing.empty()) {
+      return refusal_for(ready.failing, sign.tasks.size());
+    }
   }
   SIGNCTL_TRY(sign.run, run_options(config, options.run), "");
   // A share may be empty; then nobody logs in.
@@ -154,7 +160,15 @@ Result<void> prepare(const Options& options, Preparation& ready, Context& contex
 Result<int> run(const Options& options, Context& context) {
   Preparation ready;
   if (auto prepared = prepare(options, ready, context); !prepared) {
-    write_failed_start(papers_of(options, ready), kWords, ready.plan(), prepared.error(), context);
+    for (const engine::FileResult& file : ready.failing) {
+      annotate(context, file.path, file.outcome.error().message);
+    }
+    write_failed_start(papers_of(options, ready),
+                       kWords,
+                       ready.plan(),
+                       prepared.error(),
+                       context,
+                       std::move(ready.failing));
     return prepared.error();
   }
   return sign_files(ready.sign, kWords, context);

@@ -4,7 +4,6 @@
 #include "cli/job_summary.hpp"
 #include "cli/reports.hpp"
 #include "core/log.hpp"
-#include "engine/run.hpp"
 
 #include <utility>
 
@@ -60,8 +59,12 @@ void write_failed_start(const Paperwork& papers,
                         const BatchWords& words,
                         const std::optional<RunPlan>& plan,
                         const Error& failure,
-                        Context& context) {
-  const auto summary = summary_of(plan ? plan->tasks.size() : 0, failure);
+                        Context& context,
+                        std::vector<engine::FileResult> failing) {
+  auto summary = summary_of(plan ? plan->tasks.size() : 0, failure);
+  summary.failed = failing.size();
+  summary.not_started -= failing.size();
+  summary.files = std::move(failing);
   write_job_summary(context, words, summary);
   for (const Paperwork& one : each_alone(papers)) {
     auto written = write_down(one, words, plan, summary, context);

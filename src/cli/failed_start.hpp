@@ -6,6 +6,7 @@
 #include "cli/context.hpp"
 #include "cli/ledger.hpp"
 #include "cli/own_files.hpp"
+#include "engine/run.hpp"
 
 #include <signctl/error.hpp>
 #include <signctl/result.hpp>
@@ -31,12 +32,14 @@ Result<void> check(const Paperwork& papers);
 /// file. What cannot be written, or would overwrite something else, is a warning: the run has
 /// failed anyway.
 ///
-/// @param plan  As far as it was made; empty for verbs that keep no ledger.
+/// @param plan     As far as it was made; empty for verbs that keep no ledger.
+/// @param failing  The files that are the reason, if some are.
 void write_failed_start(const Paperwork& papers,
                         const BatchWords& words,
                         const std::optional<RunPlan>& plan,
                         const Error& failure,
-                        Context& context);
+                        Context& context,
+                        std::vector<engine::FileResult> failing = {});
 
 /// Puts a report that says "not ended" in the place of an older one, for a run that is killed.
 ///

@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "plan/duplicates.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace signctl::cli {
@@ -88,9 +89,9 @@ std::vector<Fate> foresee(const std::vector<engine::FileTask>& tasks,
   return fates;
 }
 
-Result<void> check_foreseen(const std::vector<engine::FileTask>& tasks,
-                            const std::function<Result<Foresight>()>& look,
-                            MissingFolder folder) {
+Result<std::vector<engine::FileResult>> find_failing(const std::vector<engine::FileTask>& tasks,
+                                                     const std::function<Result<Foresight>()>& look,
+                                                     MissingFolder folder) {
   constexpr int kLooks = 2;
   std::vector<Failing> failing;
   failing.reserve(tasks.size());
@@ -104,16 +105,34 @@ Result<void> check_foreseen(const std::vector<engine::FileTask>& tasks,
       return !one.fate.failure;
     });
   }
-  if (failing.empty()) {
-    return ok();
+  std::vector<engine::FileResult> results;
+  for (Failing& one : failing) {
+    results.push_back(
+        {one.task.input,
+         Error{*one.fate.failure, std::move(one.fate.why), std::move(one.fate.hint)}});
   }
-  const Failing& first = failing.front();
-  return Error{*first.fate.failure,
-               printable(first.task.input) + ": " + first.fate.why + "; of " +
-                   std::to_string(tasks.size()) + " files " + std::to_string(failing.size()) +
-                   " would fail, so nothing was signed",
-               (first.fate.hint.empty() ? "" : first.fate.hint + "; ") +
-                   "signctl plan says what of each; --keep-going signs the others"};
+  return results;
+}
+
+Error refusal_for(const std::vector<engine::FileResult>& failing, std::size_t planned) {
+  constexpr std::size_t kMostNamed = 20;
+  Error refusal{failing.front().outcome.error().kind, "", ""};
+  std::vector<std::string> hints;
+  for (std::size_t i = 0; i < std::min(failing.size(), kMostNamed); ++i) {
+    const Error& why = failing[i].outcome.error();
+    refusal.message += printable(failing[i].path) + ": " + why.message + "; ";
+    if (!why.hint.empty() && std::find(hints.begin(), hints.end(), why.hint) == hints.end()) {
+      hints.push_back(why.hint);
+    }
+  }
+  if (failing.size() > kMostNamed) {
+    refusal.message += "and " + std::to_string(failing.size() - kMostNamed) + " more; ";
+  }
+  refusal.message += "of " + std::to_string(planned) + " files " + std::to_string(failing.size()) +
+                     " would fail, so nothing was signed";
+  hints.emplace_back("signctl plan says what of each; --keep-going signs the others");
+  refusal.hint = join(hints, "; ");
+  return refusal;
 }
 
 MissingFolder missing_folder(const TargetFlags& target) {

@@ -4,6 +4,7 @@
 #include "cli/common_options.hpp"
 #include "cli/settings.hpp"
 #include "core/replaceable.hpp"
+#include "engine/run.hpp"
 #include "engine/sign_file.hpp"
 
 #include <signctl/error.hpp>
@@ -31,14 +32,19 @@ struct Fate {
                                         const engine::Stages& stages,
                                         MissingFolder folder);
 
-/// Refuses tasks of which one would fail, so that no half of a release is paid for.
+/// The files that would fail, and why.
 ///
 /// @param look  Called for what to judge by, again before it is believed that a file fails:
 ///              another run may be at work on it, and says so in the journal.
-/// @errors      That of the first file that would fail; those of `look`.
-Result<void> check_foreseen(const std::vector<engine::FileTask>& tasks,
-                            const std::function<Result<Foresight>()>& look,
-                            MissingFolder folder);
+/// @errors      Those of `look`.
+Result<std::vector<engine::FileResult>> find_failing(const std::vector<engine::FileTask>& tasks,
+                                                     const std::function<Result<Foresight>()>& look,
+                                                     MissingFolder folder);
+
+/// Why none of `planned` files is signed, so that no half of a release is paid for: it names those
+/// that would fail, of which there is at least one, and has the kind of the first.
+[[nodiscard]] Error refusal_for(const std::vector<engine::FileResult>& failing,
+                                std::size_t planned);
 
 /// Whether a folder of the output that is not there will be made.
 [[nodiscard]] MissingFolder missing_folder(const TargetFlags& target);

@@ -8,6 +8,7 @@ and the user is told.
 import base64
 import hashlib
 import json
+import pathlib
 import shutil
 import subprocess
 import time
@@ -111,14 +112,20 @@ def half_a_release(suite, fakes, sample):
     with open(folder / "kept.exe", "ab") as out:
         out.write(b"another file")
     (folder / "zebra.exe").write_text("no program")
+    (folder / "yak.exe").write_text("no program either")
     fakes.control("heal")
     fakes.reset()
     command = [SIGNCTL, "sign", "--no-timestamp"]
     planned = run(SIGNCTL, "plan", "--json", "--no-timestamp", cwd=folder, env=ENVIRONMENT)
-    done = run(*command, cwd=folder, env=ENVIRONMENT)
+    done = run(*command, "--report", "report.json", cwd=folder, env=ENVIRONMENT)
     suite.check("a file of no known type: the run ends as planned", f'"would_exit": {done.returncode},' in planned.out
                 and done.returncode != 0, (done.out, planned.out))
-    suite.check("a file of no known type: it is named", "zebra.exe" in done.out and "nothing was signed" in done.out, done.out)
+    suite.check("files of no known type: all are named", "zebra.exe: " in done.out and "yak.exe: " in done.out
+                and "nothing was signed" in done.out, done.out)
+    report = json.loads((folder / "report.json").read_text())
+    suite.check("the report has them", [pathlib.Path(f["path"]).name for f in report["files"]] == ["yak.exe", "zebra.exe"]
+                and all(f["error"]["message"] for f in report["files"])
+                and (report["planned"], report["failed"], report["not_started"]) == (4, 2, 2), report)
     suite.check("a file of no known type: nothing was paid for", not fakes.notes(), fakes.notes())
     kept = run(*command, "--keep-going", cwd=folder, env=ENVIRONMENT)
     suite.check("--keep-going signs the others", kept.returncode == done.returncode and len(fakes.notes()) == 2, kept.out)
