@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/batch.hpp"
 #include "cli/command.hpp"
+#include "cli/files_read.hpp"
 #include "cli/settings.hpp"
 #include "core/file.hpp"
 #include "crypto/certificate.hpp"
@@ -86,6 +87,14 @@ Result<int> run(const Options& options, Context& context) {
   engine::AttachRequest request;
   request.task.input = options.file;
   request.task.output = options.output.empty() ? options.file : options.output;
+  FilesRead read;
+  read.add(options.signature_file);
+  read.add(options.chain);
+  read.add(options.config);
+  read.add(options.timestamp);
+  read.add(options.trust);
+  read.add(config);
+  SIGNCTL_CHECK(read.check_output(request.task.output), "");
   SIGNCTL_TRY(request.task.options,
               sign_options(config, options.signature, options.existing, options.timestamp),
               "");

@@ -2,6 +2,7 @@
 #include "cli/binary_output.hpp"
 #include "cli/command.hpp"
 #include "cli/errors.hpp"
+#include "cli/files_read.hpp"
 #include "cli/render_json.hpp"
 #include "cli/settings.hpp"
 #include "core/text.hpp"
@@ -103,6 +104,12 @@ Result<int> run(const Options& options, Context& context) {
   SIGNCTL_CHECK(check(options), "");
   SIGNCTL_TRY(const auto config, load_config(options.config), "");
   SIGNCTL_TRY(const auto sign, sign_options(config, options.signature, options.existing, {}), "");
+  FilesRead read;
+  read.add(options.config);
+  for (const std::string& path : options.files) {
+    read.add(path);
+  }
+  SIGNCTL_CHECK(read.check_output(options.output), "");
   Json json = document("digest");
   json["files"] = Json::array();
   for (const std::string& path : options.files) {

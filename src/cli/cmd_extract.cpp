@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/binary_output.hpp"
 #include "cli/command.hpp"
+#include "cli/files_read.hpp"
 #include "cli/render_json.hpp"
 #include "core/text.hpp"
 #include "engine/sign_file.hpp"
@@ -44,6 +45,9 @@ Result<int> run(const Options& options, Context& context) {
   if (index < 1) {
     return Error{ErrorKind::usage, "--index counts from 1"};
   }
+  FilesRead read;
+  read.add(options.file);
+  SIGNCTL_CHECK(read.check_output(options.output), "");
   SIGNCTL_TRY(const Bytes cms,
               engine::extract_signature(options.file, static_cast<std::size_t>(index - 1)),
               "");

@@ -3,6 +3,7 @@
 #include "cli/development.hpp"
 #include "cli/failed_start.hpp"
 #include "cli/files.hpp"
+#include "cli/files_read.hpp"
 #include "cli/reports.hpp"
 #include "cli/sign_run.hpp"
 #include "core/atomic_file.hpp"
@@ -122,7 +123,10 @@ Paperwork papers_of(const Options& options,
   for (const engine::FileTask& task : tasks) {
     papers.taken.insert(papers.taken.end(), {task.input, task.output});
   }
-  papers.taken.push_back(config.file);
+  FilesRead read;
+  read.add(options.config);
+  read.add(config);
+  papers.taken.insert(papers.taken.end(), read.paths().begin(), read.paths().end());
   return papers;
 }
 

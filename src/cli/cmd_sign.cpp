@@ -4,6 +4,7 @@
 #include "cli/errors.hpp"
 #include "cli/failed_start.hpp"
 #include "cli/files.hpp"
+#include "cli/files_read.hpp"
 #include "cli/plan_inside.hpp"
 #include "cli/reports.hpp"
 #include "cli/shard.hpp"
@@ -80,13 +81,24 @@ struct Preparation {
   [[nodiscard]] RunPlan plan() const { return {config, sign.tasks, share}; }
 };
 
+FilesRead files_read(const Options& options, const config::Config& config) {
+  FilesRead read;
+  read.add(options.config);
+  read.add(options.signer);
+  read.add(options.timestamp);
+  read.add(options.trust);
+  read.add(config);
+  return read;
+}
+
 Paperwork papers_of(const Options& options, const Preparation& ready) {
   Paperwork papers{options.report, ledger_paths(options.audit, ready.config), options.files.files};
   for (const engine::FileTask& task : ready.sign.tasks) {
     papers.taken.push_back(task.input);
     papers.taken.push_back(task.output);
   }
-  papers.taken.push_back(ready.config.file);
+  const FilesRead read = files_read(options, ready.config);
+  papers.taken.insert(papers.taken.end(), read.paths().begin(), read.paths().end());
   return papers;
 }
 
@@ -116,6 +128,7 @@ Result<void> prepare(const Options& options, Preparation& ready, Context& contex
   }
   SIGNCTL_TRY(auto files, plan_files(config, options.files), "");
   SIGNCTL_TRY(sign.tasks, make_tasks(files, options.target, sign.options), "");
+  SIGNCTL_CHECK(files_read(options, config).check_outputs(sign.tasks), "");
   SIGNCTL_TRY(ready.share, take_share(options.shard, config, files, sign.tasks), "");
   for (const plan::PlannedFile& file : files.plan.files) {
     if (!file.real.empty()) {

@@ -2,6 +2,7 @@
 #include "cli/batch.hpp"
 #include "cli/command.hpp"
 #include "cli/files.hpp"
+#include "cli/files_read.hpp"
 #include "cli/settings.hpp"
 #include "cli/sign_run.hpp"
 #include "core/assert.hpp"
@@ -49,6 +50,12 @@ Result<int> run(const Options& options, Context& context) {
   gate.rules.timestamp = TimestampRule::required;
   SIGNCTL_TRY(const auto files, plan_files(config, options.files), "");
   SIGNCTL_TRY(const auto tasks, make_tasks(files, options.target, sign), "");
+  FilesRead read;
+  read.add(options.config);
+  read.add(options.timestamp);
+  read.add(options.trust);
+  read.add(config);
+  SIGNCTL_CHECK(read.check_outputs(tasks), "");
   SIGNCTL_TRY(const auto timestamper,
               timestamp::make_timestamper(*wanted, context.world()),
               "setting up the timestamp client");

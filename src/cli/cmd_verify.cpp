@@ -4,6 +4,7 @@
 #include "cli/errors.hpp"
 #include "cli/failed_start.hpp"
 #include "cli/files.hpp"
+#include "cli/files_read.hpp"
 #include "cli/render.hpp"
 #include "cli/reports.hpp"
 #include "cli/settings.hpp"
@@ -123,7 +124,12 @@ struct Preparation {
 Paperwork papers_of(const Options& options, const Preparation& ready) {
   Paperwork papers{options.report, {}, options.files.files};
   papers.taken.insert(papers.taken.end(), ready.batch.paths.begin(), ready.batch.paths.end());
-  papers.taken.insert(papers.taken.end(), {options.manifest, options.catalog, ready.config.file});
+  papers.taken.insert(papers.taken.end(), {options.manifest, options.catalog});
+  FilesRead read;
+  read.add(options.config);
+  read.add(options.trust);
+  read.add(ready.config);
+  papers.taken.insert(papers.taken.end(), read.paths().begin(), read.paths().end());
   return papers;
 }
 

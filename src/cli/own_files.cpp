@@ -22,6 +22,9 @@ std::string name_of(const std::string& path) {
   return to_lower(to_utf8(to_path(path).filename()));
 }
 
+/// How reports begin: JSON and SARIF, JUnit and HTML, Markdown.
+constexpr std::string_view kFirstOfReports = "{<#";
+
 /// What is there must be of the kind that the run writes: all but reports are JSON, and no report
 /// is of a type that can be signed.
 Result<void> check_content(const OwnFile& file) {
@@ -29,15 +32,14 @@ Result<void> check_content(const OwnFile& file) {
   if (source->size() == 0) {
     return ok();
   }
-  bool foreign = false;
+  std::array<std::uint8_t, 1> first{};
+  SIGNCTL_CHECK(source->read_at(0, first), "");
+  bool foreign = first[0] != '{';
   if (file.kind == OwnKind::report) {
     // By content alone: a report may have any name.
     SIGNCTL_TRY(const Format* format, find_format(*source, ""), "");
-    foreign = format != nullptr;
-  } else {
-    std::array<std::uint8_t, 1> first{};
-    SIGNCTL_CHECK(source->read_at(0, first), "");
-    foreign = first[0] != '{';
+    foreign = format != nullptr ||
+              kFirstOfReports.find(static_cast<char>(first[0])) == std::string_view::npos;
   }
   if (foreign) {
     return Error{

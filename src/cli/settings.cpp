@@ -17,13 +17,13 @@
 
 namespace signctl::cli {
 
+std::string in_folder(const std::string& folder, const std::string& path) {
+  return folder.empty() ? path : to_utf8(to_path(folder) / to_path(path));
+}
+
 namespace {
 
 constexpr std::size_t kSha1Digits = 40;
-
-std::string joined(const std::string& folder, const std::string& path) {
-  return folder.empty() ? path : to_utf8(to_path(folder) / to_path(path));
-}
 
 /// "a, b or c" of the config's signers, for hints.
 std::vector<std::string> names_of(const std::map<std::string, config::Signer>& signers) {
@@ -336,7 +336,7 @@ Result<engine::Gate> make_gate(const config::Config& config,
     } else if (source == "signer") {
       gate.trust_signer = true;
     } else if (source.substr(0, kFile.size()) == kFile) {
-      options.files.push_back(joined(config.folder, source.substr(kFile.size())));
+      options.files.push_back(in_folder(config.folder, source.substr(kFile.size())));
     } else {
       return Error{ErrorKind::unsupported,
                    "gate.trust \"" + source + "\" is not in this version",
@@ -421,7 +421,7 @@ engine::ShelfOptions shelf_options(const config::Config& config,
     return choice.provider->traits().billable;
   });
   if (options.journal.empty() && billable) {
-    options.journal = joined(config.folder, ".signctl-journal");
+    options.journal = in_folder(config.folder, ".signctl-journal");
   } else if (options.journal == "off") {
     options.journal.clear();
   }

@@ -19,6 +19,9 @@
 // What the command line and the config say together. The command line wins.
 namespace signctl::cli {
 
+/// A path of the config: relative ones are relative to `folder`, which may be empty.
+[[nodiscard]] std::string in_folder(const std::string& folder, const std::string& path);
+
 /// The config given, or the nearest one, or the defaults.
 Result<config::Config> load_config(const ConfigFlags& flags);
 
