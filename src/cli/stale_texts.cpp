@@ -17,6 +17,9 @@ namespace signctl::cli {
 namespace {
 
 constexpr std::array<std::size_t, 5> kHashSizes{16, 20, 32, 48, 64};  // MD5 to SHA-512
+/// What of a hash is looked for: no such digits are in a text by chance.
+constexpr std::size_t kHexDigits = 32;
+constexpr std::size_t kBase64Digits = 20;
 constexpr std::size_t kLargestText = std::size_t{16} << 20U;
 /// Of a larger file, what tells whether it is a text.
 constexpr std::size_t kHead = std::size_t{64} << 10U;
@@ -47,6 +50,12 @@ std::uint64_t start_of(const char* text) {
   std::uint64_t start = 0;
   std::memcpy(&start, text, sizeof(start));
   return start;
+}
+
+std::string without(std::string_view text, std::string_view characters) {
+  std::string rest(text);
+  std::erase_if(rest, [&](char c) { return characters.find(c) != std::string_view::npos; });
+  return rest;
 }
 
 std::string url_safe(std::string base64) {
@@ -89,8 +98,9 @@ void OldHashes::add(std::string_view value, const std::string& of) {
   if (hash.empty() || !known_.insert(hash).second) {
     return;
   }
-  const std::string base64(without_padding(to_base64(hash)));
-  add_form(to_hex(hash), of, hex_);
+  // The first digits are enough: a table may cut it off, or break it over lines.
+  const std::string base64 = to_base64(hash).substr(0, kBase64Digits);
+  add_form(to_hex(hash).substr(0, kHexDigits), of, hex_);
   add_form(base64, of, base64_);
   if (const std::string safe = url_safe(base64); safe != base64) {
     add_form(safe, of, base64_);
@@ -119,8 +129,12 @@ const std::string* OldHashes::find_in(std::string_view text) const {
   if (known_.empty()) {
     return nullptr;
   }
-  const std::string* const found = find_form(to_lower(text), hex_);
-  return found != nullptr ? found : find_form(text, base64_);
+  const std::string* found = find_form(to_lower(text), hex_);
+  found = found != nullptr ? found : find_form(text, base64_);
+  // As certutil and Format-List write it, and BitConverter.
+  const std::string dense = without(text, " \t\r\n");
+  found = found != nullptr ? found : find_form(dense, base64_);
+  return found != nullptr ? found : find_form(to_lower(without(dense, "-:")), hex_);
 }
 
 Result<void> OldHashes::check_absent_from(const std::vector<std::string>& paths_utf8) const {

@@ -143,12 +143,27 @@ bool begins_with_checksum(std::string_view text) {
   return begins;
 }
 
+/// Whether it is what PowerShell shows of Get-FileHash, as a table or (Format-List) line by line.
+bool is_file_hash_output(std::string_view text) {
+  bool is_output = false;
+  visit_lines(text, body_of(text), [&](std::string_view line, std::size_t) {
+    std::string dense(line);
+    std::erase_if(dense, [](char c) { return c == ' ' || c == '\t'; });
+    is_output = dense == "AlgorithmHashPath" || dense.starts_with("Algorithm:");
+    return dense.empty();
+  });
+  return is_output;
+}
+
 class Checksums final : public Dependent {
  public:
   [[nodiscard]] std::string_view name() const override { return "checksums"; }
   [[nodiscard]] std::string_view title() const override { return "list of checksums"; }
   [[nodiscard]] bool recognises(std::string_view file_name, std::string_view text) const override {
     const ListName list = list_name(file_name);
+    if (is_file_hash_output(text)) {
+      return true;
+    }
     return list.is_vague
                ? begins_with_checksum(text)
                : list.is_list || !algorithm_extension(file_name).empty() || looks_like_list(text);
@@ -193,6 +208,14 @@ Result<std::vector<Slot>> Checksums::read(std::string_view file_name, std::strin
     return malformed(
         "its name says that it holds hashes of a kind that is not made here; known "
         "are md5, sha1, sha256, sha384 and sha512");
+  }
+  if (is_file_hash_output(text)) {
+    return Error{ErrorKind::input,
+                 "is the output of Get-FileHash, which is not brought up to date",
+                 "write a list instead: Get-FileHash *.exe | ForEach-Object { $_.Hash + '  ' + "
+                 "(Split-Path -Leaf $_.Path) } | Out-File -Encoding utf8 SHA256SUMS; or leave it "
+                 "out: '!" +
+                     printable(file_name) + "'"};
   }
   std::vector<Slot> slots;
   std::optional<Error> wrong;

@@ -83,10 +83,12 @@ Result<Loaded> load(const std::string& path, const Options& options) {
   for (std::size_t i = 0; i < loaded.slots.size(); ++i) {
     const std::string& target = loaded.targets[i];
     if (target.empty() && !options.leave_missing) {
-      return Error{ErrorKind::input,
-                   printable(path) + " is about \"" + printable(loaded.slots[i].target) +
-                       "\", which is not there",
-                   "name its folder with --files DIR, or say --allow-missing"};
+      return Error{
+          ErrorKind::input,
+          printable(path) + " is about \"" + printable(loaded.slots[i].target) +
+              "\", which is not there",
+          "name its folder with --files DIR, say --allow-missing, or leave the list out: '!" +
+              printable(path) + "'"};
     }
     if (!target.empty() && real_name(to_path(target)) == loaded.real) {
       return Error{ErrorKind::input, printable(path) + " holds a checksum of itself"};

@@ -223,10 +223,15 @@ def left_behind_forms(suite):
     table = f"\r\nAlgorithm  Hash  Path\r\n---------  ----  ----\r\nSHA256     {hexadecimal.upper()}  C:\\\u00fc\\setup.exe\r\n"
     url_safe = sha512.replace("+", "-").replace("/", "_")
     forms = {
-        "UTF-16 of PowerShell 5": table.encode("utf-16-le"), "big-endian UTF-16": table.encode("utf-16-be"),
+        "UTF-16 of PowerShell 5": f"Release{table}".encode("utf-16-le"), "big-endian UTF-16": f"Release{table}".encode("utf-16-be"),
         "base64 after =": f"sha512={sha512}", "base64 in a query": f"https://x.example/?h={sha512}&v=1", "base64 in a path": f"/h/{sha512}/x",
         "base64 without padding": f"sha512-{sha512.rstrip('=')} ", "base64 with letters for URLs": url_safe.rstrip("="),
-        "base64 that runs on": f"x{sha512}", "SHA-256 in base64": f"sha256={sha256_old}", "SHA-1 in base64": sha1, "hex after a percent sign": f"%3D{hexadecimal}",
+        "base64 that runs on": f"x{sha512}", "SHA-256 in base64": f"sha256={sha256_old}", "SHA-1 in base64": sha1,
+        "SHA-512 that a table cuts off": f"SHA512  {old['sha512'].hexdigest().upper()[:70]}...",
+        "hex broken over lines": "Hash : " + "\r\n       ".join(hexadecimal[i:i + 24] for i in range(0, 64, 24)),
+        "base64 broken over lines": "\n  ".join(sha512[i:i + 16] for i in range(0, 88, 16)),
+        "hex as BitConverter writes it": "-".join(hexadecimal.upper()[i:i + 2] for i in range(0, 64, 2)),
+        "hex as certutil wrote it": " ".join(hexadecimal[i:i + 2] for i in range(0, 64, 2)), "hex after a percent sign": f"%3D{hexadecimal}",
     }
     boms = {"UTF-16 of PowerShell 5": b"\xff\xfe", "big-endian UTF-16": b"\xfe\xff"}
     before = release.bytes()
@@ -234,6 +239,14 @@ def left_behind_forms(suite):
         (d / "notes.txt").write_bytes(boms.get(what, b"") + (text.encode() if isinstance(text, str) else text))
         done = release.seal("dist")
         suite.check(f"{what}: known by the lists", done.returncode == 1 and "notes.txt holds a hash of" in done.out, done.out)
+    lines = f"\r\n\r\nAlgorithm : SHA256\r\nHash      : {hexadecimal.upper()}\r\nPath      : C:\\rel\\setup.exe\r\n\r\n"
+    for what, text in (("table", table), ("list", lines)):
+        for name in ("notes.txt", "hashes.txt", "SHA256SUMS.txt"):
+            (d / name).write_text(text)
+            done = release.seal("dist")
+            suite.check(f"Get-FileHash as a {what} in {name}: refused, and told what to do", done.returncode == 4 and name in done.out
+                        and "is the output of Get-FileHash" in done.out and "ForEach-Object" in done.out, done.out)
+            (d / name).unlink()
     (d / "notes.txt").write_text(base64.b64encode(old["sha256"].digest()[::-1]).decode())
     suite.check("another hash is none of them", release.seal("--check", "dist").returncode == 1 and "notes.txt" not in release.seal("--check", "dist").out)
     (d / "notes.txt").unlink()
