@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/call_control.hpp"
 
+#include <algorithm>
+
 namespace signctl {
 
 namespace {
@@ -24,6 +26,10 @@ CallScope* CallScope::current() {
 void CallScope::on_trouble(const Error& error) {
   ++troubles_;
   control_.on_trouble(error);
+}
+
+void CallScope::give_up() {
+  troubles_ = std::max(troubles_, control_.rules().attempts);
 }
 
 }  // namespace signctl

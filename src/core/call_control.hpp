@@ -48,6 +48,8 @@ class CallScope {
   [[nodiscard]] CallControl& control() { return control_; }
   /// Notes a failure that may pass, and tells the control.
   void on_trouble(const Error& error);
+  /// What fails now is not tried again in this run, though it may pass: counts as all the tries.
+  void give_up();
   /// How many there were.
   [[nodiscard]] int troubles() const { return troubles_; }
 

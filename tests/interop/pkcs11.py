@@ -535,6 +535,14 @@ def drivers_may_die(bench, mock):
     done = bench.sign(mock.module, files, "-j", "4", timeout="3s")
     suite.check("a driver that hangs is cut off by the deadline", done.returncode == 9 and
                 time.monotonic() - begun < 45, f"{time.monotonic() - begun:.1f} s\n{done.out}")
+    suite.check("and not tried again once it hung anew", "attempt 2" not in done.out and
+                mock.calls("C_Initialize") == 2, done.out)
+    mock.behave(hang="C_Sign", always_authenticate=1)
+    done = bench.sign(mock.module, files, "-j", "1", "--keep-going", timeout="3s")
+    suite.check("a driver that hangs with the PIN is exit code 9, for every file", done.returncode == 9 and
+                done.out.count("whether the PIN was counted is unknown") == len(files) and
+                "correct the PIN" not in done.out, done.out)
+    suite.check("and the PIN is not sent again", mock.calls("C_Login") + mock.calls("C_Login context") == 2, done.out)
     mock.behave(crash="C_Sign")
     done = bench.sign(mock.module, files, "-j", "4")
     suite.check("a driver that crashes is an error", done.returncode == 7 and "crashed" in done.out, done.out)

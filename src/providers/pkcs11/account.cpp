@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "providers/pkcs11/account.hpp"
 
+#include "core/call_control.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "crypto/der.hpp"
@@ -147,7 +148,8 @@ Account::Attempt Account::try_once(Lane& lane, const View& now, const Request& w
   auto reply = now.key.always_authenticate ? ask_with_login(lane, now, std::move(request))
                                            : lane.link->call(request, options_.timeout);
   if (!reply) {
-    const bool lost = is_transient(reply.error().kind);
+    // With the PIN gone along, ask_with_login() has put the link down and decided.
+    const bool lost = lane.link && is_transient(reply.error().kind);
     if (lost) {
       lane.link.reset();
     }
@@ -193,7 +195,12 @@ Result<Reply> Account::ask_with_login(Lane& lane, const View& now, Request reque
     return Error{ErrorKind::provider, "another token is in the slot now"};
   }
   SIGNCTL_TRY(request.pin, pin_for(token, options_), "");
-  SIGNCTL_TRY(const PinTrust trust, turn.check(request.pin), "");
+  const auto checked = turn.check(request.pin);
+  if (!checked) {
+    lane.link.reset();  // Nothing that mending would help.
+    return checked.error();
+  }
+  const PinTrust trust = *checked;
   const Login which = trust == PinTrust::accepted ? Login::again : Login::first;
   if (auto objection = objection_to_login(token, options_.last_try, which)) {
     return *std::move(objection);
@@ -203,7 +210,7 @@ Result<Reply> Account::ask_with_login(Lane& lane, const View& now, Request reque
   auto reply = lane.link->call(request, options_.timeout);
   if (!reply) {
     lane.link.reset();
-    return lost_with_pin(std::move(reply).error());
+    return lost_with_pin(std::move(reply).error(), *now.driver, turn, request.pin);
   }
   if (reply->call == "C_Login") {
     return reply;
@@ -271,6 +278,9 @@ Result<void> Account::mend_with(Remedy remedy) {
 
 Result<void> Account::start_anew() {
   if (restarts_left_ == 0) {
+    if (CallScope* const scope = CallScope::current()) {
+      scope->give_up();
+    }
     if (lost_) {
       return *lost_;
     }

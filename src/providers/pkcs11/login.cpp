@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "providers/pkcs11/login.hpp"
 
+#include "core/call_control.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
@@ -105,9 +106,22 @@ Error login_error(const Reply& reply, const Token& after) {
   return error;
 }
 
-Error lost_with_pin(Error error) {
-  error.kind = ErrorKind::provider;
-  error.hint = "whether the PIN was counted is unknown, so it is not sent again in this run";
+Error lost_with_pin(Error error,
+                    const Driver& driver,
+                    PinLedger::Turn& turn,
+                    const std::optional<Secret>& pin) {
+  error.hint =
+      "whether the PIN was counted is unknown, so it is not sent again in this run: look at the "
+      "token with the vendor's tool before running again";
+  if (!driver.hung()) {
+    error.kind = ErrorKind::provider;  // A crash comes again.
+    return error;
+  }
+  error.kind = ErrorKind::network;
+  turn.unanswered(pin);
+  if (CallScope* const scope = CallScope::current()) {
+    scope->give_up();
+  }
   return error;
 }
 
@@ -136,7 +150,7 @@ Result<void> log_in(OpenToken& open, const Options& options, Login which) {
   turn.sent(pin);
   auto reply = open.module.link->call(login_request(open, options, pin), options.timeout);
   if (!reply) {
-    return lost_with_pin(std::move(reply).error());
+    return lost_with_pin(std::move(reply).error(), *open.module.driver, turn, pin);
   }
   const bool has_reached_token = reply->call == "C_Login" && reply->rv != ck::kUserAlreadyLoggedIn;
   if (!has_reached_token) {

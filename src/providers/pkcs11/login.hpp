@@ -24,13 +24,17 @@ Result<void> refresh(OpenToken& open, const Options& options);
 
 /// Logs in, after all checks of PIN safety (pin.hpp). Again only with what was accepted before.
 ///
-/// @errors `auth` when the PIN is missing, is refused, or may not be sent; `provider` when the
-///         driver fails once it has the PIN, so that nobody tries again; `network` for what may
-///         pass (no session left, token taken out) and has cost no try.
+/// @errors `auth` when the PIN is missing, is refused, or may not be sent; as lost_with_pin() when
+///         the driver fails once it has the PIN; `network` for what may pass (no session left,
+///         token taken out) and has cost no try.
 Result<void> log_in(OpenToken& open, const Options& options, Login which);
 
-/// `error`, of a driver that was lost when it had the PIN: `provider`, so that nobody tries again.
-[[nodiscard]] Error lost_with_pin(Error error);
+/// `error`, of a driver that was lost when it had the PIN, which is not sent again: `network` when
+/// the driver hung, `provider` when it crashed. Nobody tries again in this run.
+[[nodiscard]] Error lost_with_pin(Error error,
+                                  const Driver& driver,
+                                  PinLedger::Turn& turn,
+                                  const std::optional<Secret>& pin);
 
 /// The error of a C_Login, with the state that it left the PIN in: `auth` when it was refused,
 /// `provider` when it failed for another reason. Never `network`.

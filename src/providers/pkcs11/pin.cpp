@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "providers/pkcs11/pin.hpp"
 
+#include "core/call_control.hpp"
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
 #include "providers/pkcs11/cryptoki.hpp"
@@ -19,6 +20,17 @@ bool has(const Token& token, ck::Ulong flag) {
 
 std::string name_of(const Token& token) {
   return "token \"" + printable(token.label) + "\"";
+}
+
+Error driver_hung() {
+  if (CallScope* const scope = CallScope::current()) {
+    scope->give_up();
+  }
+  return {ErrorKind::network,
+          "the PKCS#11 driver hung in this run when it had the PIN, so nothing more is sent to the "
+          "token",
+          "whether the PIN was counted is unknown: look at the token with the vendor's tool before "
+          "running again"};
 }
 
 /// Not reversible without the salt, which never leaves this process.
@@ -101,7 +113,7 @@ std::string identity_of(const Token& token) {
 
 class PinLedger::Entry {
  public:
-  enum class State { refused, accepted };
+  enum class State { refused, unanswered, accepted };
 
   std::mutex mutex;
   std::map<std::pair<std::uint64_t, Bytes>, State> pins;  ///< By user and fingerprint.
@@ -137,6 +149,11 @@ Result<PinTrust> PinLedger::Turn::check(const std::optional<Secret>& pin) const 
   if (known != entry_->pins.end() && known->second == Entry::State::accepted) {
     return PinTrust::accepted;
   }
+  for (const auto& [key, state] : entry_->pins) {
+    if (state == Entry::State::unanswered) {
+      return driver_hung();
+    }
+  }
   if (known != entry_->pins.end()) {
     return Error{ErrorKind::auth,
                  "this PIN was sent to the token once and not accepted; it is not sent again",
@@ -160,6 +177,10 @@ Result<PinTrust> PinLedger::Turn::check(const std::optional<Secret>& pin) const 
 
 void PinLedger::Turn::sent(const std::optional<Secret>& pin) {
   entry_->pins[key_of(pin)] = Entry::State::refused;
+}
+
+void PinLedger::Turn::unanswered(const std::optional<Secret>& pin) {
+  entry_->pins[key_of(pin)] = Entry::State::unanswered;
 }
 
 void PinLedger::Turn::accepted(const std::optional<Secret>& pin) {

@@ -59,10 +59,13 @@ class PinLedger {
   class Turn {
    public:
     /// @errors `auth` if this PIN was sent before and not accepted, if any other was, or if the
-    ///         user's PIN is known to be another. None (a pin pad) counts as one.
+    ///         user's PIN is known to be another. None (a pin pad) counts as one. `network`, not to
+    ///         be tried again in this run, if the driver hung when it had one.
     Result<PinTrust> check(const std::optional<Secret>& pin) const;
     /// Before it is sent: from here on it counts as refused.
     void sent(const std::optional<Secret>& pin);
+    /// The driver hung when it had it: not sent again either, but nobody knows that it is wrong.
+    void unanswered(const std::optional<Secret>& pin);
     /// The token has accepted it.
     void accepted(const std::optional<Secret>& pin);
     /// The token was logged in to already, and has not looked at it.
