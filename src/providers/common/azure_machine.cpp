@@ -224,8 +224,15 @@ bool has_managed_identity(World world) {
       endpoint->base + endpoint->path + "?" + std::string(as_text(form_body(endpoint->fields)));
   probe.connect_timeout = std::chrono::seconds(1);
   probe.timeout = std::chrono::seconds(1);
-  // Any answer will do: without a resource it is a refusal.
-  return world.http.send(probe).has_value();
+  const auto answer = world.http.send(probe);
+  if (!answer) {
+    return false;
+  }
+  // Without a resource it is a refusal. AWS and Google have metadata servers at the same address,
+  // whose refusals are pages.
+  const Json refusal = parse_json(as_text(answer->body));
+  return refusal.is_object() && refusal.contains("error") &&
+         !answer->headers.contains("metadata-flavor");
 }
 
 Result<AccessToken> token_of_managed_identity(World world,
@@ -271,8 +278,11 @@ Result<AccessToken> token_of_cli(World world,
   if (!output) {
     Error error = std::move(output).error();
     error.kind = ErrorKind::auth;
-    error.message = "the az command gives no token: " + error.message;
-    error.hint = "run az login, or choose another auth";
+    const bool is_absent = error.message.find("exit code 127") != std::string::npos;
+    error.message = is_absent ? "the az command is not installed"
+                              : "the az command gives no token: " + error.message;
+    error.hint = is_absent ? "install the Azure CLI and run az login, or choose another auth"
+                           : "run az login, or choose another auth";
     return error;
   }
   Reply reply;

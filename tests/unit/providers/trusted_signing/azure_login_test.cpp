@@ -202,6 +202,20 @@ TEST_CASE("azure login: Service Fabric is recognised and refused, and nothing is
   CHECK(world.lab.served().empty());
 }
 
+TEST_CASE("azure login: the metadata server of another cloud gives no identity",
+          "[providers][azure]") {
+  fake::Rig world({"entra"});
+  world.http->reroute("http://169.254.169.254", world.server->url("entra"));
+  CHECK(description(world, named(world)).find("managed identity") != std::string::npos);
+  fake::Fault page;
+  page.kind = fake::FaultKind::html;
+  page.times = -1;
+  page.match = "/metadata/identity";
+  world.lab.add(page);
+
+  CHECK(description(world, named(world)).find("az command") != std::string::npos);
+}
+
 TEST_CASE("azure login: auto takes the first that there is something for", "[providers][azure]") {
   fake::Rig world({"entra"});
   const ProviderSettings base = named(world);
