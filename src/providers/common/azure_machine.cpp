@@ -20,6 +20,7 @@ constexpr std::string_view kArc = "http://127.0.0.1:40342/metadata/identity/oaut
 /// Where this machine's managed identity is asked for.
 struct Endpoint {
   std::string kind;  ///< "App Service"; empty for the metadata service, which no variable tells of.
+  std::string_view variable{"IDENTITY_ENDPOINT"};  ///< Where `base` comes from, for messages.
   std::string base;
   std::string path;
   std::map<std::string, std::string> headers;
@@ -48,6 +49,7 @@ Endpoint app_service(const std::string& url, const std::string& header) {
 
 Endpoint machine_learning(const Environment& environment, const std::string& url) {
   Endpoint endpoint = endpoint_at("Azure Machine Learning", url);
+  endpoint.variable = "MSI_ENDPOINT";
   endpoint.headers["secret"] = environment.get("MSI_SECRET").value_or("");
   endpoint.fields["api-version"] = "2017-09-01";
   endpoint.client_field = "clientid";
@@ -59,6 +61,7 @@ Endpoint machine_learning(const Environment& environment, const std::string& url
 
 Endpoint cloud_shell(const std::string& url) {
   Endpoint endpoint = endpoint_at("Cloud Shell", url);
+  endpoint.variable = "MSI_ENDPOINT";
   endpoint.headers["Metadata"] = "true";
   endpoint.client_field.clear();
   endpoint.is_form = true;
@@ -81,6 +84,7 @@ Endpoint metadata_service(const Environment& environment) {
     host.pop_back();
   }
   Endpoint endpoint = endpoint_at("", host + std::string(kMetadataPath));
+  endpoint.variable = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
   endpoint.headers["Metadata"] = "true";
   endpoint.fields["api-version"] = "2018-02-01";
   return endpoint;
@@ -241,7 +245,7 @@ Result<AccessToken> token_of_managed_identity(World world,
   SIGNCTL_TRY(const Endpoint endpoint, find_endpoint(world.environment), "");
   Service service;
   service.name = "the managed identity endpoint";
-  SIGNCTL_TRY(service.base_url, service_url(endpoint.base, "IDENTITY_ENDPOINT"), "");
+  SIGNCTL_TRY(service.base_url, service_url(endpoint.base, endpoint.variable), "");
   service.timeout = std::chrono::seconds(10);
   SIGNCTL_TRY(Call call, token_call(endpoint, client, resource), "");
   RetryRules rules;

@@ -181,6 +181,11 @@ TEST_CASE("azure login: Cloud Shell's managed identity", "[providers][azure]") {
   REQUIRE_FALSE(several);
   CHECK(several.error().kind == ErrorKind::config);
   CHECK(several.error().message.find("Cloud Shell has a single identity") != std::string::npos);
+
+  world.variables.set("MSI_ENDPOINT", "ftp://localhost/oauth2/token");
+  const auto wrong = token(world, with(settings, "client_id", ""));
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error().message.find("MSI_ENDPOINT") != std::string::npos);
 }
 
 TEST_CASE("azure login: Service Fabric is recognised and refused, and nothing is asked there",
