@@ -94,12 +94,22 @@ Result<void> check_same_file(Signable& file, ByteView cms) {
   return ok();
 }
 
+/// Whether there is nothing but ASCII text: tools of key services print values in Base64.
+bool is_text(ByteView octets) {
+  return std::all_of(octets.begin(), octets.end(), [](std::uint8_t octet) {
+    return (octet >= 0x20 && octet < 0x7F) || octet == '\n' || octet == '\r';
+  });
+}
+
 /// Whether the octets may be a bare signature value: of an RSA key of the usual sizes, or ECDSA's
 /// two numbers, as Ecdsa-Sig-Value (RFC 3279, 2.2.3) or one behind the other.
 bool may_be_signature_value(ByteView octets) {
   constexpr std::array<std::size_t, 7> kSizes{64, 96, 132, 256, 384, 512, 1024};
   constexpr std::size_t kLargestEcdsa = 141;  // Of P-521.
   constexpr std::uint8_t kSequence = 0x30;
+  if (is_text(octets)) {
+    return false;
+  }
   if (octets.size() > 2 && octets.size() <= kLargestEcdsa && octets[0] == kSequence) {
     const bool is_long = octets[1] == 0x81;
     if (octets.size() == (is_long ? 3U + octets[2] : 2U + octets[1])) {
@@ -119,7 +129,9 @@ Error no_signature_to_attach(ByteView signature) {
           "the signature file is neither a PKCS #7 signature nor a signature value: it is damaged, "
           "cut off, or something else (" +
               std::to_string(signature.size()) + " bytes)",
-          "take a PKCS #7 file as DER or PEM, or a signature value together with --chain"};
+          is_text(signature)
+              ? "it is text: a signature value in Base64 has to be decoded first (base64 -d)"
+              : "take a PKCS #7 file as DER or PEM, or a signature value together with --chain"};
 }
 
 /// The same as check_made(), of a value that a file brings.
@@ -142,7 +154,7 @@ Result<FinishedSignature> signature_to_attach(OpenedFile& opened,
                                               Timestamper* timestamper) {
   Bytes ready = content_info_from(signature);
   if (ready.empty()) {
-    if (request.chain.empty()) {
+    if (request.chain.empty() || !may_be_signature_value(signature)) {
       return no_signature_to_attach(signature);
     }
     SIGNCTL_TRY(
