@@ -312,7 +312,7 @@ Result<int> run(const Options& options, Context& context) {
 const Command& merge_command() {
   static constexpr Command kCommand{
       "merge",
-      "Sign",
+      "Release day",
       "FILE...",
       "Join what the shards of a plan wrote",
       "Joins the manifests, JSON reports and audit logs of runs with --shard, told apart by their "

@@ -285,7 +285,7 @@ Result<int> run(const Options& options, Context& context) {
 const Command& seal_command() {
   static constexpr Command kCommand{
       "seal",
-      "Sign",
+      "Release day",
       "FILE...",
       "Bring checksum and update files up to date with what was signed",
       "Signing changes a file, and with it every hash and size that others have written down. "

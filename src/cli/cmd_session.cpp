@@ -296,7 +296,7 @@ Result<int> show(const Options& options, Context& context) {
 const Command& session_start_command() {
   static constexpr Command kCommand{
       "session start",
-      "Sign",
+      "Release day",
       "",
       "Keep the login for runs that sign one file each",
       "Logs in, looks the certificate up, and stays in the background until nobody has asked for a "
@@ -315,7 +315,7 @@ const Command& session_start_command() {
 const Command& session_stop_command() {
   static constexpr Command kCommand{
       "session stop",
-      "Sign",
+      "Release day",
       "",
       "End it, once what is under way is done",
       "Ends the session of the signer. Without one there is nothing to "
@@ -327,7 +327,7 @@ const Command& session_stop_command() {
 
 const Command& session_status_command() {
   static constexpr Command kCommand{"session status",
-                                    "Sign",
+                                    "Release day",
                                     "",
                                     "Show what the session has done",
                                     "Exit code 4 when none is running.",

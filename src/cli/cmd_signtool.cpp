@@ -20,7 +20,7 @@ Result<int> run(const Options& /*options*/, Context& /*context*/) {
 const Command& signtool_command() {
   static constexpr Command kCommand{
       "signtool",
-      "Sign",
+      "Release day",
       "sign|verify|timestamp|remove SIGNTOOL-OPTIONS FILE...",
       "Take signtool's command line, for packagers that call it",
       "Accepts what signtool accepts and ends with its exit codes: 0, 1 for any failure, 2 for a "
