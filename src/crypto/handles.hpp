@@ -47,6 +47,7 @@ using KeyHandle = Handle<EVP_PKEY, EVP_PKEY_free>;
 using KeyContext = Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using MemoryHandle = Handle<unsigned char, free_openssl_memory>;
 using Pkcs12Handle = Handle<PKCS12, PKCS12_free>;
+using Pkcs8Info = Handle<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 using StoreHandle = Handle<X509_STORE, X509_STORE_free>;
 using StoreContext = Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
 

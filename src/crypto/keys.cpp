@@ -10,6 +10,7 @@
 #include "crypto/openssl_error.hpp"
 #include "crypto/proven_signatures.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -155,6 +156,21 @@ bool PrivateKey::matches(const Certificate& certificate) const {
 
 evp_pkey_st* PrivateKey::pkey() const {
   return impl_->key.get();
+}
+
+std::vector<KeyPair> find_pairs(const std::vector<PrivateKey>& keys,
+                                const std::vector<Certificate>& certificates) {
+  std::vector<KeyPair> pairs;
+  for (const PrivateKey& key : keys) {
+    const auto of_key = [&key](const Certificate& one) { return key.matches(one); };
+    const auto found = std::ranges::find_if(certificates, of_key);
+    const bool is_known = std::ranges::any_of(
+        pairs, [&of_key](const KeyPair& pair) { return of_key(pair.certificate); });
+    if (found != certificates.end() && !is_known) {
+      pairs.push_back({key, *found});
+    }
+  }
+  return pairs;
 }
 
 std::optional<PrivateKey::Spec> find_key_spec(std::string_view name) {

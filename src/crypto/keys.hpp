@@ -52,10 +52,31 @@ struct KeyBundle {
   std::vector<Certificate> chain;  ///< Leaf first; may end with a root.
 };
 
+/// What a key file holds, in file order.
+struct KeyPool {
+  std::vector<PrivateKey> keys;
+  std::vector<Certificate> certificates;
+};
+
+/// A private key and the certificate that was issued for it.
+struct KeyPair {
+  PrivateKey key;
+  Certificate certificate;
+};
+
+/// Each different key among `keys` that has a certificate, with the first of its certificates.
+[[nodiscard]] std::vector<KeyPair> find_pairs(const std::vector<PrivateKey>& keys,
+                                              const std::vector<Certificate>& certificates);
+
 /// Reads PKCS#12, the modern PBES2 kind and the legacy RC2/3DES kind (RFC 7292).
 ///
 /// @errors `auth` for a wrong password; `input` for anything that is not PKCS#12 or holds no key;
 ///         `unsupported` when it needs the legacy provider and this OpenSSL has none.
+Result<KeyPool> open_pkcs12(ByteView der, const Secret& password);
+
+/// Like open_pkcs12, for a file with one identity: the first key that has a certificate.
+///
+/// @errors `input` as well when no key has one.
 Result<KeyBundle> read_pkcs12(ByteView der, const Secret& password);
 
 /// Writes PKCS#12 with PBES2 AES-256-CBC and a SHA-256 MAC.
@@ -63,9 +84,17 @@ Result<Bytes> write_pkcs12(const KeyBundle& bundle,
                            const Secret& password,
                            const std::string& name);
 
-/// Reads a PEM or DER private key: PKCS#8, encrypted PKCS#8, PKCS#1, SEC 1.
+/// Reads every private key of a PEM text, or the one of a DER buffer: PKCS#8, encrypted PKCS#8,
+/// PKCS#1, SEC 1.
 ///
-/// @errors `auth` when it is encrypted and the password is wrong or missing.
+/// @return  At least one, in file order.
+/// @errors `auth` when one is encrypted and the password is wrong or missing; `unsupported` when
+/// its
+///         cipher is one that this OpenSSL does not have; `input` when there is none, one cannot be
+///         read, or there are more than 100.
+Result<std::vector<PrivateKey>> read_private_keys(ByteView pem_or_der, const Secret& password);
+
+/// The first of read_private_keys().
 Result<PrivateKey> read_private_key(ByteView pem_or_der, const Secret& password);
 
 /// The key as unencrypted PKCS#8 PEM.

@@ -73,12 +73,14 @@ PemBlock next_pem_block(std::string_view& text) {
   if (begin == std::string_view::npos) {
     return {};
   }
-  text.remove_prefix(begin + kBegin.size());
+  text.remove_prefix(begin);
+  const std::string_view from_begin = text;
+  text.remove_prefix(kBegin.size());
   const std::size_t label_end = text.find(kDashes);
   if (label_end == std::string_view::npos) {
     return {};
   }
-  PemBlock block{text.substr(0, label_end), {}};
+  PemBlock block{text.substr(0, label_end), {}, {}};
   text.remove_prefix(label_end + kDashes.size());
   const std::size_t end = text.find("-----END ");
   if (end == std::string_view::npos) {
@@ -86,6 +88,9 @@ PemBlock next_pem_block(std::string_view& text) {
   }
   block.body = text.substr(0, end);
   text.remove_prefix(end);
+  const std::size_t begin_to_end = from_begin.size() - text.size();
+  const std::size_t close = from_begin.find(kDashes, begin_to_end + kDashes.size());
+  block.full = from_begin.substr(0, close == from_begin.npos ? close : close + kDashes.size());
   return block;
 }
 

@@ -2,6 +2,7 @@
 // PKCS #12 (RFC 7292), as Windows, OpenSSL and Java write it, old and new.
 #include "crypto/handles.hpp"
 #include "crypto/keys.hpp"
+#include "crypto/legacy.hpp"
 #include "crypto/library.hpp"
 #include "crypto/openssl_error.hpp"
 
@@ -11,14 +12,10 @@
 #include <vector>
 
 #include <openssl/err.h>
-#include <openssl/provider.h>
 
 namespace signctl::crypto {
 
 namespace {
-
-using LibraryContext = Handle<OSSL_LIB_CTX, OSSL_LIB_CTX_free>;
-using KeyInfo = Handle<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 
 constexpr int kIterations = 2048;
 
@@ -27,23 +24,6 @@ void free_bags(STACK_OF(PKCS12_SAFEBAG)* stack) {
 }
 void free_safes(STACK_OF(PKCS7)* stack) {
   sk_PKCS7_pop_free(stack, PKCS7_free);
-}
-
-/// A library context of its own in which RC2 and the like exist, made at the first old file and
-/// kept for the life of the process. Null if this OpenSSL comes without the legacy provider.
-OSSL_LIB_CTX* legacy_context() {
-  // Never freed: its providers would outlive it, and the library cleans up before static objects
-  // do.
-  static OSSL_LIB_CTX* const context = [] {
-    LibraryContext made(OSSL_LIB_CTX_new());
-    if (!made || OSSL_PROVIDER_load(made.get(), "legacy") == nullptr ||
-        OSSL_PROVIDER_load(made.get(), "default") == nullptr) {
-      made.reset();
-    }
-    ERR_clear_error();
-    return made.release();
-  }();
-  return context;
 }
 
 using BagStack = Handle<STACK_OF(PKCS12_SAFEBAG), free_bags>;
@@ -95,7 +75,7 @@ bool take_bag(const PKCS12_SAFEBAG* bag, int depth, Opening& opening) {
     case NID_keyBag:
       return take_key(PKCS12_SAFEBAG_get0_p8inf(bag), opening);
     case NID_pkcs8ShroudedKeyBag: {
-      const KeyInfo info(PKCS12_decrypt_skey_ex(
+      const Pkcs8Info info(PKCS12_decrypt_skey_ex(
           bag, opening.password, opening.password_size(), opening.context, nullptr));
       return take_key(info.get(), opening);
     }
@@ -166,27 +146,6 @@ bool open_either_way(PKCS12* pkcs12, const Secret& password, Opening& opening) {
   return opened;
 }
 
-bool needs_legacy_algorithm() {
-  const unsigned long code = ERR_peek_last_error();
-  bool unsupported = false;
-  for (unsigned long one = code; one != 0; one = ERR_get_error()) {
-    unsupported = unsupported || ERR_GET_REASON(one) == ERR_R_UNSUPPORTED ||
-                  ERR_GET_REASON(one) == EVP_R_UNSUPPORTED_ALGORITHM;
-  }
-  return unsupported;
-}
-
-/// The key as the default context has it: the legacy one is for reading only.
-Result<PrivateKey> in_default_context(EVP_PKEY* key) {
-  const KeyInfo info(EVP_PKEY2PKCS8(key));
-  EVP_PKEY* moved = info ? EVP_PKCS82PKEY(info.get()) : nullptr;
-  if (moved == nullptr) {
-    return openssl_error(ErrorKind::unsupported,
-                         "the PKCS #12 file holds a key of an unknown kind");
-  }
-  return PrivateKey::adopt(moved);
-}
-
 Result<Certificate> certificate_of(const X509* x509) {
   unsigned char* encoded = nullptr;
   const int size = i2d_X509(x509, &encoded);
@@ -197,30 +156,26 @@ Result<Certificate> certificate_of(const X509* x509) {
   return Certificate::parse(ByteView(encoded, static_cast<std::size_t>(size)));
 }
 
-Result<KeyBundle> to_bundle(const Opening& opening) {
+Result<KeyPool> to_pool(const Opening& opening) {
   if (opening.keys.empty()) {
     return Error{ErrorKind::input,
                  "the PKCS #12 file holds no private key",
                  "export it again with its private key"};
   }
-  std::vector<Certificate> pool;
+  KeyPool pool;
   for (const CertHandle& one : opening.certificates) {
     SIGNCTL_TRY(auto certificate, certificate_of(one.get()), "");
-    pool.push_back(std::move(certificate));
+    pool.certificates.push_back(std::move(certificate));
   }
   for (const KeyHandle& one : opening.keys) {
-    SIGNCTL_TRY(PrivateKey key, in_default_context(one.get()), "");
-    const auto leaf = std::find_if(pool.begin(), pool.end(), [&](const Certificate& certificate) {
-      return key.matches(certificate);
-    });
-    if (leaf != pool.end()) {
-      std::vector<Certificate> chain = order_chain(*leaf, pool);
-      return KeyBundle{std::move(key), std::move(chain)};
+    KeyHandle key = in_default_context(one.get());
+    if (!key) {
+      return openssl_error(ErrorKind::unsupported,
+                           "the PKCS #12 file holds a key of an unknown kind");
     }
+    pool.keys.push_back(PrivateKey::adopt(key.release()));
   }
-  return Error{ErrorKind::input,
-               "no certificate in the PKCS #12 file belongs to its private key",
-               "export it again with its certificate"};
+  return pool;
 }
 
 Error why_not(const Secret& password) {
@@ -242,7 +197,7 @@ Error unopened(PKCS12* pkcs12, const Secret& password) {
 
 }  // namespace
 
-Result<KeyBundle> read_pkcs12(ByteView der, const Secret& password) {
+Result<KeyPool> open_pkcs12(ByteView der, const Secret& password) {
   start_library();
   ERR_clear_error();
   Pkcs12Handle modern = decode(der, nullptr);
@@ -252,7 +207,7 @@ Result<KeyBundle> read_pkcs12(ByteView der, const Secret& password) {
   Opening opening;
   if (open_either_way(modern.get(), password, opening)) {
     ERR_clear_error();
-    return to_bundle(opening);
+    return to_pool(opening);
   }
   const bool legacy_wanted = needs_legacy_algorithm();
   if (!legacy_wanted) {
@@ -273,7 +228,18 @@ Result<KeyBundle> read_pkcs12(ByteView der, const Secret& password) {
     return unopened(old ? old.get() : modern.get(), password);
   }
   ERR_clear_error();
-  return to_bundle(opening);
+  return to_pool(opening);
+}
+
+Result<KeyBundle> read_pkcs12(ByteView der, const Secret& password) {
+  SIGNCTL_TRY(const KeyPool pool, open_pkcs12(der, password), "");
+  const std::vector<KeyPair> pairs = find_pairs(pool.keys, pool.certificates);
+  if (pairs.empty()) {
+    return Error{ErrorKind::input,
+                 "no certificate in the PKCS #12 file belongs to its private key",
+                 "export it again with its certificate"};
+  }
+  return KeyBundle{pairs.front().key, order_chain(pairs.front().certificate, pool.certificates)};
 }
 
 Result<Bytes> write_pkcs12(const KeyBundle& bundle,

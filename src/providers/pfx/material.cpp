@@ -12,6 +12,9 @@ namespace signctl::providers::pfx {
 namespace {
 
 using crypto::Certificate;
+using crypto::KeyPair;
+using crypto::KeyPool;
+using crypto::PrivateKey;
 
 constexpr std::size_t kLimitBytes = std::size_t{4} << 20U;
 
@@ -19,9 +22,9 @@ Result<void> check_settings(const ProviderSettings& settings) {
   const bool file = !settings.get("file").empty();
   const bool key = !settings.get("key").empty();
   const bool certificate = !settings.get("certificate").empty();
-  if (file && (key || certificate)) {
+  if (file && key) {
     return Error{ErrorKind::config,
-                 R"(pfx: "file" and "key" or "certificate" exclude each other)",
+                 R"(pfx: "file" and "key" exclude each other)",
                  R"(give "file" for a PFX, or "key" and "certificate" for PEM files)"};
   }
   if (!file && key != certificate) {
@@ -66,38 +69,77 @@ Result<Bytes> read(const std::string& path) {
   return read_file(path, kLimitBytes);
 }
 
-/// A private key and certificates in no particular order.
-struct Parts {
-  crypto::PrivateKey key;
-  std::vector<Certificate> certificates;
-};
-
-Result<Parts> read_pair(const std::string& key_path,
-                        const std::string& certificate_path,
-                        const ProviderSettings& settings) {
-  SIGNCTL_TRY(const Bytes key_bytes, read(key_path), "reading the private key");
-  auto key = crypto::read_private_key(key_bytes, password_of(settings));
-  if (!key) {
-    return about_password(std::move(key).error(), settings)
-        .within("reading the private key in " + printable(key_path));
+Result<std::vector<PrivateKey>> read_keys(const std::string& path,
+                                          ByteView bytes,
+                                          const ProviderSettings& settings) {
+  auto keys = crypto::read_private_keys(bytes, password_of(settings));
+  if (!keys) {
+    return about_password(std::move(keys).error(), settings)
+        .within("reading the private key in " + printable(path));
   }
-  SIGNCTL_TRY(const Bytes certificate_bytes, read(certificate_path), "reading the certificate");
-  SIGNCTL_TRY(auto certificates,
-              crypto::read_certificates(certificate_bytes),
-              "reading the certificates in " + printable(certificate_path));
-  return Parts{std::move(key).value(), std::move(certificates)};
+  return keys;
 }
 
-Result<Parts> read_bundle(const std::string& path, const ProviderSettings& settings) {
+Result<std::vector<Certificate>> read_certificates(const std::string& path) {
+  SIGNCTL_TRY(const Bytes bytes, read(path), "reading the certificate");
+  SIGNCTL_TRY(auto certificates,
+              crypto::read_certificates(bytes),
+              "reading the certificates in " + printable(path));
+  return certificates;
+}
+
+/// A PFX, or PEM with everything in one file.
+Result<KeyPool> read_bundle(const std::string& path, const ProviderSettings& settings) {
   SIGNCTL_TRY(const Bytes bytes, read(path), "reading the key file");
   if (as_text(bytes).find("-----BEGIN ") != std::string_view::npos) {
-    return read_pair(path, path, settings);  // PEM with everything in one file
+    SIGNCTL_TRY(auto keys, read_keys(path, bytes, settings), "");
+    SIGNCTL_TRY(auto certificates, read_certificates(path), "");
+    return KeyPool{std::move(keys), std::move(certificates)};
   }
-  auto bundle = crypto::read_pkcs12(bytes, password_of(settings));
-  if (!bundle) {
-    return about_password(std::move(bundle).error(), settings).within("reading " + printable(path));
+  auto pool = crypto::open_pkcs12(bytes, password_of(settings));
+  if (!pool) {
+    return about_password(std::move(pool).error(), settings).within("reading " + printable(path));
   }
-  return Parts{std::move(bundle->key), std::move(bundle->chain)};
+  if (pool->certificates.empty() && settings.get("certificate").empty()) {
+    return Error{ErrorKind::input,
+                 "there is no certificate in " + printable(path),
+                 R"(export it with the certificate, or name that with "certificate")"};
+  }
+  return pool;
+}
+
+/// Keys and certificates of which the settings say that they are to sign, and what else is there to
+/// build a chain from.
+struct Candidates {
+  std::vector<PrivateKey> keys;
+  std::vector<Certificate> leaves;
+  std::vector<Certificate> pool;
+};
+
+Result<Candidates> read_candidates(const ProviderSettings& settings) {
+  const std::string file = settings.get("file");
+  const std::string certificate = settings.get("certificate");
+  Candidates found;
+  if (file.empty()) {
+    const std::string key = settings.get("key");
+    SIGNCTL_TRY(const Bytes bytes, read(key), "reading the private key");
+    SIGNCTL_TRY(found.keys, read_keys(key, bytes, settings), "");
+  } else {
+    SIGNCTL_TRY(KeyPool bundle, read_bundle(file, settings), "");
+    found.keys = std::move(bundle.keys);
+    found.pool = std::move(bundle.certificates);
+  }
+  found.leaves = found.pool;
+  if (!certificate.empty()) {
+    SIGNCTL_TRY(found.leaves, read_certificates(certificate), "");
+    found.pool.insert(found.pool.end(), found.leaves.begin(), found.leaves.end());
+  }
+  if (const std::string chain = settings.get("chain"); !chain.empty()) {
+    SIGNCTL_TRY(const Bytes bytes, read(chain), "reading the chain");
+    SIGNCTL_TRY(auto more, crypto::read_certificates(bytes), "reading " + printable(chain));
+    found.pool.insert(found.pool.end(), more.begin(), more.end());
+  }
+  return found;
 }
 
 Result<void> check_key(const crypto::PrivateKey& key, const std::string& path) {
@@ -114,38 +156,45 @@ Result<void> check_key(const crypto::PrivateKey& key, const std::string& path) {
   return ok();
 }
 
+Error several(const std::vector<KeyPair>& pairs, const std::string& path) {
+  std::vector<std::string> names;
+  for (const KeyPair& pair : pairs) {
+    const CertificateInfo& info = pair.certificate.info();
+    names.push_back(printable(info.subject) + " (" + info.sha1_hex + ")");
+  }
+  return {
+      ErrorKind::config,
+      printable(path) + " holds " + std::to_string(pairs.size()) +
+          " keys with certificates: " + join(names, ", "),
+      R"(set "certificate" to a file with the certificate to sign with, and no other of these)"};
+}
+
+/// The one key that has a certificate. Which of several signs is not for the order in a file to
+/// say.
+Result<KeyPair> choose(const Candidates& candidates, const std::string& path) {
+  std::vector<KeyPair> pairs = crypto::find_pairs(candidates.keys, candidates.leaves);
+  if (pairs.size() > 1) {
+    return several(pairs, path);
+  }
+  if (pairs.empty()) {
+    SIGNCTL_CHECK(check_key(candidates.keys.front(), path), "");
+    return Error{ErrorKind::config,
+                 (candidates.keys.size() == 1 ? "the private key in " : "each private key in ") +
+                     printable(path) + " belongs to none of the certificates",
+                 "give the certificate that was issued for this key"};
+  }
+  SIGNCTL_CHECK(check_key(pairs.front().key, path), "");
+  return std::move(pairs.front());
+}
+
 }  // namespace
 
 Result<Material> load_material(const ProviderSettings& settings) {
   SIGNCTL_CHECK(check_settings(settings), "");
-  const std::string file = settings.get("file");
-  SIGNCTL_TRY(Parts parts,
-              file.empty() ? read_pair(settings.get("key"), settings.get("certificate"), settings)
-                           : read_bundle(file, settings),
-              "");
-  SIGNCTL_CHECK(check_key(parts.key, key_file(settings)), "");
-  if (parts.certificates.empty()) {
-    return Error{ErrorKind::input,
-                 "there is no certificate in " + printable(file),
-                 R"(export it with the certificate, or give "key" and "certificate" as PEM files)"};
-  }
-  const auto leaf = std::ranges::find_if(parts.certificates, [&](const Certificate& candidate) {
-    return parts.key.matches(candidate);
-  });
-  if (leaf == parts.certificates.end()) {
-    return Error{ErrorKind::config,
-                 "the private key in " + printable(key_file(settings)) +
-                     " belongs to none of the certificates",
-                 "give the certificate that was issued for this key"};
-  }
-  std::vector<Certificate> pool = parts.certificates;
-  if (const std::string chain = settings.get("chain"); !chain.empty()) {
-    SIGNCTL_TRY(const Bytes bytes, read(chain), "reading the chain");
-    SIGNCTL_TRY(auto more, crypto::read_certificates(bytes), "reading " + printable(chain));
-    pool.insert(pool.end(), more.begin(), more.end());
-  }
-  auto chain = crypto::order_chain(*leaf, pool);
-  return Material{std::move(parts.key), std::move(chain)};
+  SIGNCTL_TRY(const Candidates candidates, read_candidates(settings), "");
+  SIGNCTL_TRY(KeyPair pair, choose(candidates, key_file(settings)), "");
+  auto chain = crypto::order_chain(pair.certificate, candidates.pool);
+  return Material{std::move(pair.key), std::move(chain)};
 }
 
 std::string key_file(const ProviderSettings& settings) {

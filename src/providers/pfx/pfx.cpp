@@ -33,7 +33,9 @@ constexpr std::array<SettingSpec, 6> kSettings{{
      .example = "key.pem"},
     {.key = "certificate",
      .kind = SettingKind::path,
-     .help = "Certificate of the key (PEM or DER); may hold the whole chain",
+     .help =
+         "Certificate of the key (PEM or DER); may hold the whole chain; with file, says which of "
+         "its keys signs",
      .example = "certificate.pem"},
     {.key = "max_parallel",
      .kind = SettingKind::number,

@@ -86,6 +86,9 @@ TEST_CASE("key files: encrypted ones want the right password", "[crypto]") {
       "pkcs8 -topk8 -outform DER -passout pass:hunter2",
       "pkcs8 -topk8 -v2 aes-256-cbc -scrypt -outform PEM -passout pass:hunter2",
       "pkcs8 -topk8 -v1 PBE-SHA1-3DES -outform PEM -passout pass:hunter2",
+      "pkcs8 -topk8 -v1 PBE-MD5-DES -provider legacy -provider default -passout pass:hunter2",
+      "pkcs8 -topk8 -v1 PBE-SHA1-RC2-40 -provider legacy -provider default -outform DER "
+      "-passout pass:hunter2",
       "ec -aes256 -outform PEM -passout pass:hunter2",
   }));
   const KeyFile file(Spec::p256);
@@ -109,6 +112,46 @@ TEST_CASE("key files: the key is found among other things", "[crypto]") {
   file.check_same(read_private_key(as_bytes(certificate + key), Secret()));
   file.check_same(
       read_private_key(as_bytes("Bag Attributes\n  x: y\n" + key + certificate), Secret()));
+}
+
+TEST_CASE("key files: all keys of a PEM text are read, in their order", "[crypto]") {
+  const KeyFile first(GENERATE(Spec::p256, Spec::rsa2048));
+  const KeyFile second(Spec::p384);
+  const std::string both = std::string(must(to_pem(first.chain.key)).reveal()) +
+                           to_pem(std::vector{first.chain.leaf}) +
+                           std::string(must(to_pem(second.chain.key)).reveal());
+
+  const auto keys = must(read_private_keys(as_bytes(both), Secret()));
+
+  REQUIRE(keys.size() == 2);
+  CHECK(keys[0].matches(first.chain.leaf));
+  CHECK(keys[1].matches(second.chain.leaf));
+  first.check_same(read_private_key(as_bytes(both), Secret()));
+}
+
+TEST_CASE("key files: a second key that cannot be read is not passed over", "[crypto]") {
+  const KeyFile file(Spec::p256);
+  const std::string key(must(to_pem(file.chain.key)).reveal());
+  const std::string broken = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
+  std::string many;
+  for (int i = 0; i < 101; ++i) {
+    many += key;
+  }
+
+  CHECK(kind_of(read_private_key(as_bytes(key + broken), Secret())) == ErrorKind::input);
+  CHECK(kind_of(read_private_key(as_bytes(many), Secret())) == ErrorKind::input);
+}
+
+TEST_CASE("key files: an unknown cipher is told from a wrong password", "[crypto]") {
+  if (!test::has_openssl("an unknown cipher is told from a wrong password")) {
+    return;
+  }
+  const KeyFile file(Spec::rsa2048);
+  // openssl's own form takes its cipher from the default provider alone, which has no DES.
+  const Bytes key = file.converted(
+      "rsa -traditional -des -provider legacy -provider default -passout pass:hunter2");
+
+  CHECK(kind_of(read_private_key(key, Secret("hunter2"))) == ErrorKind::unsupported);
 }
 
 TEST_CASE("key files: a key for several primes is read as well", "[crypto]") {

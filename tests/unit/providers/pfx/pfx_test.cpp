@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.hpp"
 #include "crypto/digest.hpp"
+#include "crypto/handles.hpp"
 #include "support/catch.hpp"
 #include "support/fake_world.hpp"
 #include "support/key_files.hpp"
@@ -41,6 +42,39 @@ std::vector<Bytes> leaf_and_intermediate() {
 Error refusal(const ProviderSettings& settings) {
   const auto session = open(settings);
   return session ? Error{ErrorKind::internal, "was opened"} : session.error();
+}
+
+std::string pem_of(const PrivateKey& key) {
+  return std::string(must(crypto::to_pem(key)).reveal());
+}
+
+void free_bags(STACK_OF(PKCS12_SAFEBAG)* bags) {
+  sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+}
+void free_safes(STACK_OF(PKCS7)* safes) {
+  sk_PKCS7_pop_free(safes, PKCS7_free);
+}
+
+/// A PFX with two identities, as Windows exports them: password "pw".
+Bytes pfx_of_two(const KeyChain& first, const KeyChain& second) {
+  constexpr int kIterations = 10;
+  STACK_OF(PKCS12_SAFEBAG)* bags = nullptr;
+  for (const KeyChain* one : {&first, &second}) {
+    REQUIRE(PKCS12_add_cert(&bags, one->leaf.x509()) != nullptr);
+    REQUIRE(PKCS12_add_key(&bags, one->key.pkey(), 0, kIterations, NID_aes_256_cbc, "pw") !=
+            nullptr);
+  }
+  const crypto::Handle<STACK_OF(PKCS12_SAFEBAG), free_bags> owned_bags(bags);
+  STACK_OF(PKCS7)* safes = nullptr;
+  REQUIRE(PKCS12_add_safe(&safes, bags, -1, 0, nullptr) == 1);
+  const crypto::Handle<STACK_OF(PKCS7), free_safes> owned_safes(safes);
+  const crypto::Pkcs12Handle made(PKCS12_add_safes(safes, 0));
+  REQUIRE(PKCS12_set_mac(made.get(), "pw", -1, nullptr, 0, kIterations, EVP_sha256()) == 1);
+  std::uint8_t* der = nullptr;
+  const int size = i2d_PKCS12(made.get(), &der);
+  const crypto::MemoryHandle owner(der);
+  REQUIRE(size > 0);
+  return {der, der + size};
 }
 
 }  // namespace
@@ -201,10 +235,7 @@ TEST_CASE("pfx: contradicting settings are config errors", "[providers][pfx]") {
       {{}, "pfx: neither \"file\" nor \"key\" and \"certificate\" is given"},
       {{{"key", "k.pem"}}, "pfx: \"key\" is given without \"certificate\""},
       {{{"certificate", "c.pem"}}, "pfx: \"certificate\" is given without \"key\""},
-      {{{"file", "f.pfx"}, {"key", "k.pem"}},
-       "pfx: \"file\" and \"key\" or \"certificate\" exclude each other"},
-      {{{"file", "f.pfx"}, {"certificate", "c.pem"}},
-       "pfx: \"file\" and \"key\" or \"certificate\" exclude each other"},
+      {{{"file", "f.pfx"}, {"key", "k.pem"}}, "pfx: \"file\" and \"key\" exclude each other"},
       {{{"file", "f.pfx"}, {"max_parallel", "0"}}, "pfx: \"max_parallel\" must be at least 1"},
   }));
 
@@ -227,6 +258,79 @@ TEST_CASE("pfx: a key without its certificate is a config error", "[providers][p
 
   CHECK(error.kind == ErrorKind::config);
   CHECK(error.message.find("belongs to none of the certificates") != std::string::npos);
+}
+
+TEST_CASE("pfx: PEM with two keys takes the one that has a certificate", "[providers][pfx]") {
+  const TemporaryFolder folder;
+  const auto other = make_key_chain(PrivateKey::Spec::p256);
+  const std::string keys = pem_of(other.key) + pem_of(chain().key);
+  const std::string certificates = crypto::to_pem({chain().leaf, chain().intermediate});
+  spill(folder.file("keys.pem"), as_bytes(keys));
+  spill(folder.file("certificates.pem"), as_bytes(certificates));
+  spill(folder.file("all.pem"), as_bytes(keys + certificates));
+
+  for (const auto& files : std::vector<std::map<std::string, std::string>>{
+           {{"file", folder.file("all.pem")}},
+           {{"key", folder.file("keys.pem")}, {"certificate", folder.file("certificates.pem")}}}) {
+    CHECK(must(must(open(with_password(files, "")))->expected_chain()) == leaf_and_intermediate());
+  }
+}
+
+TEST_CASE("pfx: which of two identities signs is not left to their order", "[providers][pfx]") {
+  const TemporaryFolder folder;
+  auto template_of_other = code_signing_leaf();
+  template_of_other.subject = {{"CN", "the other publisher"}};
+  const auto other = make_key_chain(PrivateKey::Spec::p384, template_of_other);
+  const std::string certificates = crypto::to_pem({other.leaf, chain().leaf, chain().intermediate});
+  spill(folder.file("certificates.pem"), as_bytes(certificates));
+  spill_pem(folder.file("leaf.pem"), {chain().leaf});
+  const std::map<std::string, std::string> file{{"file", folder.file("all.pem")}};
+  const std::map<std::string, std::string> pair{{"key", folder.file("keys.pem")},
+                                                {"certificate", folder.file("certificates.pem")}};
+  auto picked = file;
+  picked["certificate"] = folder.file("leaf.pem");
+
+  for (const std::string& keys :
+       {pem_of(other.key) + pem_of(chain().key), pem_of(chain().key) + pem_of(other.key)}) {
+    spill(folder.file("keys.pem"), as_bytes(keys));
+    spill(folder.file("all.pem"), as_bytes(keys + certificates));
+    for (const auto& files : {file, pair}) {
+      const Error error = refusal(with_password(files, ""));
+      INFO(text_of(error));
+      CHECK(error.kind == ErrorKind::config);
+      CHECK(error.message.find(" holds 2 keys with certificates: ") != std::string::npos);
+      CHECK(error.message.find("CN=the other publisher (" + other.leaf.info().sha1_hex + ")") !=
+            std::string::npos);
+      CHECK(error.message.find(chain().leaf.info().sha1_hex) != std::string::npos);
+    }
+    CHECK(must(must(open(with_password(picked, "")))->expected_chain()) == leaf_and_intermediate());
+  }
+}
+
+TEST_CASE("pfx: a PFX with two identities says so until one is named", "[providers][pfx]") {
+  const TemporaryFolder folder;
+  const auto other = make_key_chain(PrivateKey::Spec::p384);
+  spill(folder.file("two.pfx"), pfx_of_two(other, chain()));
+  spill_pem(folder.file("leaf.pem"), {chain().leaf});
+  const std::map<std::string, std::string> file{{"file", folder.file("two.pfx")}};
+  auto picked = file;
+  picked["certificate"] = folder.file("leaf.pem");
+
+  const Error error = refusal(with_password(file, "pw"));
+
+  INFO(text_of(error));
+  CHECK(error.kind == ErrorKind::config);
+  CHECK(error.message.find(" holds 2 keys with certificates: ") != std::string::npos);
+  CHECK(must(must(open(with_password(picked, "pw")))->expected_chain()).front() ==
+        chain().leaf.der());
+}
+
+TEST_CASE("pfx: the same key twice is one key", "[providers][pfx]") {
+  const TemporaryFolder folder;
+  spill(folder.file("a.pem"),
+        as_bytes(pem_of(chain().key) + pem_of(chain().key) + crypto::to_pem({chain().leaf})));
+
+  CHECK(open(with_password({{"file", folder.file("a.pem")}}, "")).has_value());
 }
 
 TEST_CASE("pfx: a key that Windows cannot verify is unsupported", "[providers][pfx]") {
