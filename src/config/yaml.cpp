@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/node.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 
 #include <exception>
 #include <istream>
@@ -307,7 +308,7 @@ Result<void> check_characters(std::string_view text, const std::string& file) {
     if (length == 0) {
       return Error{ErrorKind::config,
                    place(file, line, column) + "the file is not plain UTF-8 text",
-                   "save it as UTF-8; Windows PowerShell writes UTF-16 unless told otherwise"};
+                   std::string(kSaveAsUtf8)};
     }
     const bool line_break = text[at] == '\n';
     line += line_break ? 1 : 0;

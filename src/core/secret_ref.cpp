@@ -4,6 +4,7 @@
 #include "core/file.hpp"
 #include "core/secret_input.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "core/wipe.hpp"
 
 #include <mutex>
@@ -70,6 +71,22 @@ Result<Secret> from_standard_input() {
   return *kept;
 }
 
+/// What Windows programs write into files and pipes may begin with a byte order mark, which is no
+/// part of the secret.
+Result<Secret> plain(Result<Secret> secret, const std::string& name) {
+  if (!secret) {
+    return secret;
+  }
+  if (has_utf16_mark(secret->reveal())) {
+    return Error{ErrorKind::config, name + " holds UTF-16", std::string(kSaveAsUtf8)};
+  }
+  Secret text{std::string(without_byte_order_mark(secret->reveal()))};
+  if (text.empty()) {
+    return Error{ErrorKind::auth, name + " holds no secret", "write the secret into it"};
+  }
+  return text;
+}
+
 /// A command without its arguments, among which somebody may have put a secret after all.
 std::string shown_command(std::string_view command) {
   const std::string_view program = command.substr(0, command.find_first_of(" \t\r\n"));
@@ -114,11 +131,11 @@ Result<Secret> SecretRef::resolve(const Environment& environment) const {
     case Kind::environment:
       return from_environment(argument_, environment);
     case Kind::file:
-      return from_file(argument_);
+      return plain(from_file(argument_), describe());
     case Kind::command:
-      return read_command_output(argument_, kCommandLimit);
+      return plain(read_command_output(argument_, kCommandLimit), describe());
     case Kind::standard_input:
-      return from_standard_input();
+      return plain(from_standard_input(), describe());
   }
   return Error{ErrorKind::internal, "a secret reference of no known kind"};
 }
@@ -141,6 +158,7 @@ Result<Secret> resolve_first(const std::vector<SecretRef>& references,
                              const Environment& environment) {
   std::vector<std::string> failures;
   std::string hint = "set one of them";
+  ErrorKind kind = ErrorKind::auth;
   for (const SecretRef& reference : references) {
     auto secret = reference.resolve(environment);
     if (secret) {
@@ -149,12 +167,13 @@ Result<Secret> resolve_first(const std::vector<SecretRef>& references,
     failures.push_back(reference.describe() + " (" + secret.error().message + ")");
     if (references.size() == 1) {
       hint = secret.error().hint;
+      kind = secret.error().kind;
     }
   }
   if (failures.empty()) {
     return Error{ErrorKind::auth, "no secret reference is given", std::string(kHowTo)};
   }
-  return Error{ErrorKind::auth, "no secret could be had from " + join(failures, ", "), hint};
+  return Error{kind, "no secret could be had from " + join(failures, ", "), hint};
 }
 
 }  // namespace signctl

@@ -18,8 +18,10 @@ class SecretRef {
   /// @errors `config` for anything else; the message never repeats `text`, which may be a secret.
   static Result<SecretRef> parse(std::string_view text);
 
-  /// Fetches it. A trailing line break of file and exec output is dropped. stdin is read once a
-  /// process. An unset variable, an absent file or a failed command is an `auth` error.
+  /// Fetches it. A trailing line break of file and exec output is dropped, and so is the byte order
+  /// mark of UTF-8 in what is read. stdin is read once a process.
+  ///
+  /// @errors `auth` for an unset variable, an absent file or a failed command; `config` for UTF-16.
   Result<Secret> resolve(const Environment& environment) const;
 
   /// "env:NAME" and so on, for messages.
@@ -34,7 +36,8 @@ class SecretRef {
 
 /// Tries references in order and returns the first that resolves.
 ///
-/// @errors `auth`, naming every reference that was tried and why it failed.
+/// @errors Names every reference that was tried and why it failed: `auth` when there are several,
+///         else as SecretRef::resolve().
 Result<Secret> resolve_first(const std::vector<SecretRef>& references,
                              const Environment& environment);
 

@@ -21,4 +21,14 @@ struct CodePoint {
 /// Whether all of a text is UTF-8.
 [[nodiscard]] bool is_utf8(std::string_view text);
 
+/// `text` without the byte order mark that Windows programs put before UTF-8.
+[[nodiscard]] std::string_view without_byte_order_mark(std::string_view text);
+
+/// Whether a text begins with a byte order mark of UTF-16.
+[[nodiscard]] bool has_utf16_mark(std::string_view text);
+
+/// What to do about a text that is in another encoding.
+inline constexpr std::string_view kSaveAsUtf8 =
+    "save it as UTF-8; Windows PowerShell writes UTF-16 unless told otherwise";
+
 }  // namespace signctl

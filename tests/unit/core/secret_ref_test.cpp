@@ -113,6 +113,37 @@ TEST_CASE("secret references: from a file, without one trailing line break", "[c
   }
 }
 
+TEST_CASE("secret references: a byte order mark is no part of the secret", "[core]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("secret");
+  test::spill(path, as_bytes("\xEF\xBB\xBFpa\xC3\x9F\r\n"));
+  CHECK(resolved("file:" + path) == "pa\xC3\x9F");
+  CHECK(resolved("exec:cat " + path) == "pa\xC3\x9F");
+
+  test::spill(path, as_bytes("\xEF\xBB\xBF\r\n"));
+  CHECK(failure("file:" + path).kind == ErrorKind::auth);
+}
+
+TEST_CASE("secret references: UTF-16 is refused with a way out", "[core]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("secret");
+  const auto content = GENERATE(as<std::string>(),
+                                std::string("\xFF\xFEh\0u\0\r\0\n\0", 10),
+                                std::string("\xFE\xFF\0h\0u\0\r\0\n", 10));
+  test::spill(path, as_bytes(content));
+
+  for (const std::string& text : {"file:" + path, "exec:cat " + path}) {
+    const Error error = failure(text);
+    CHECK(error.kind == ErrorKind::config);
+    CHECK(error.message == must(SecretRef::parse(text)).describe() + " holds UTF-16");
+    CHECK_THAT(error.hint, Catch::Contains("UTF-8"));
+    const auto first = resolve_first({must(SecretRef::parse(text))}, kEmpty);
+    REQUIRE_FALSE(first);
+    CHECK(first.error().kind == ErrorKind::config);
+    CHECK_THAT(first.error().hint, Catch::Contains("UTF-8"));
+  }
+}
+
 TEST_CASE("secret references: an absent, empty or huge file is an auth error", "[core]") {
   const TemporaryFolder folder;
   test::spill(folder.file("empty"), as_bytes("\n"));
