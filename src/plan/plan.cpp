@@ -4,6 +4,7 @@
 #include "core/file.hpp"
 #include "core/path.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "plan/excludes.hpp"
 #include "plan/glob.hpp"
 #include "plan/other_case.hpp"
@@ -73,6 +74,7 @@ class Expansion {
   [[nodiscard]] bool leads_elsewhere(const std::string& path, const fs::path& real) const;
   [[nodiscard]] std::optional<std::string> find_exclude(const std::string& path,
                                                         const fs::path& real) const;
+  [[nodiscard]] Error unreachable(const std::string& path) const;
   [[nodiscard]] Error absent(const std::string& path) const;
   [[nodiscard]] Error matched_nothing(const Entry& entry, const std::string& similar) const;
 
@@ -109,6 +111,12 @@ std::optional<std::string> similar_path(const std::string& path) {
   std::sort(names.begin(), names.end());
   const auto name = did_you_mean(to_utf8(wanted.filename()), names);
   return name ? std::optional(to_utf8(folder / to_path(*name))) : std::nullopt;
+}
+
+/// Of what the system does not let us look at, it says why when it is opened.
+Error Expansion::unreachable(const std::string& path) const {
+  const auto opened = FileSource::open(path);
+  return opened ? absent(path) : opened.error();
 }
 
 Error Expansion::absent(const std::string& path) const {
@@ -153,12 +161,8 @@ Result<void> Expansion::add_entry(Entry entry) {
 }
 
 Result<void> Expansion::read_list(const std::string& name) {
-  static constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   SIGNCTL_TRY(const Bytes bytes, read_file(path_in(selection_.folder, name), kLargestList), "");
-  std::string_view text = as_text(bytes);
-  if (text.starts_with(kByteOrderMark)) {
-    text.remove_prefix(kByteOrderMark.size());
-  }
+  std::string_view text = without_byte_order_mark(as_text(bytes));
   const std::size_t before = entries_.size();
   while (!text.empty()) {
     std::string_view line = text.substr(0, text.find('\n'));
@@ -312,7 +316,7 @@ Result<void> Expansion::expand_entry(const Entry& entry) {
     return take(path, "named" + from_list(entry));
   }
   if (!has_wildcards(entry.text)) {
-    return absent(path);
+    return status.type() == fs::file_type::none ? unreachable(path) : absent(path);
   }
   return expand_pattern(entry);
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace signctl;
@@ -310,6 +311,31 @@ TEST_CASE("plan: what matches nothing is an input error that names it", "[plan]"
   CHECK_THAT(error.message, Catch::Contains(row.words));
   CHECK_THAT(error.hint, Catch::Contains(row.hint));
   CHECK_THAT(test::text_of(error), Catch::Contains("installer"));
+}
+
+TEST_CASE("plan: a file that may not be looked at is not called absent", "[plan]") {
+  const Tree tree{"closed/x.exe"};
+  fs::permissions(tree.path(), static_cast<fs::perms>(0755));
+  fs::permissions(tree.path() + "/closed", fs::perms::none);
+  const auto is_as_wanted = [&] {
+    const auto plan = expand({tree.select({"closed/x.exe"})}, is_exe);
+    return !plan && plan.error().kind == ErrorKind::input &&
+           plan.error().message.find("closed/x.exe: permission denied") != std::string::npos &&
+           plan.error().hint.find("enter its folders") != std::string::npos;
+  };
+  int status = 0;
+  // Root may look everywhere, so a child that becomes nobody tries.
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const bool is_ordinary = ::geteuid() != 0 || (::setgid(65534) == 0 && ::setuid(65534) == 0);
+    ::_exit(is_ordinary && is_as_wanted() ? 7 : 8);
+  }
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  fs::permissions(tree.path() + "/closed", fs::perms::owner_all);
+
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
 }
 
 TEST_CASE("plan: a link that leads nowhere is called that", "[plan]") {
