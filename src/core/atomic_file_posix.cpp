@@ -2,6 +2,7 @@
 #include "core/assert.hpp"
 #include "core/atomic_file.hpp"
 #include "core/file_copy.hpp"
+#include "core/file_mode_posix.hpp"
 #include "core/file_posix.hpp"
 #include "core/log.hpp"
 #include "core/path.hpp"
@@ -168,15 +169,12 @@ void AtomicFile::Impl::apply_attributes() const {
   if (attributes.owner) {
     const auto [user, group] = *attributes.owner;
     const bool all = fchown(descriptor.get(), user, group) == 0;
-    const bool group_only = !all && fchown(descriptor.get(), static_cast<uid_t>(-1), group) == 0;
-    // Set-id bits under another owner would hand out rights that nobody gave.
-    if (!all) {
-      mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);
-    }
-    // The same for what was the other group's.
-    if (!all && !group_only && group != getegid()) {
-      mode &= ~static_cast<mode_t>(S_IRWXG);
-    }
+    const bool its_group =
+        all || group == getegid() || fchown(descriptor.get(), static_cast<uid_t>(-1), group) == 0;
+    mode = mode_of_successor(mode,
+                             all         ? KeptOwner::user_and_group
+                             : its_group ? KeptOwner::group
+                                         : KeptOwner::nothing);
   }
   write_extended_attributes(descriptor.get(), attributes.extended);
   static_cast<void>(fchmod(descriptor.get(), mode));
