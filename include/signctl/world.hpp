@@ -72,8 +72,9 @@ class HttpClient {
   /// @errors `network` when no complete response could be had (unreachable, timed out, cut,
   ///         TLS failure), with `may_be_done` once the request was on its way; `config` for what
   ///         no second attempt mends: a host name that does not exist, a server whose TLS
-  ///         certificate is not trusted; `auth` for the client certificate or the proxy's login;
-  ///         `unsupported` for another URL scheme. HTTP error statuses are responses.
+  ///         certificate is not trusted; `provider` for an answer that is too long; `auth` for the
+  ///         client certificate or the proxy's login; `unsupported` for another URL scheme. HTTP
+  ///         error statuses are responses.
   virtual Result<HttpResponse> send(const HttpRequest& request) = 0;
 };
 

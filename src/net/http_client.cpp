@@ -189,7 +189,8 @@ class CurlClient final : public HttpClient {
     }
     if (code != CURLE_OK || !transfer.refusal.empty() || !transfer.headers_complete) {
       Error error = failure_of(*api, code, request, transfer);
-      error.may_be_done = is_transient(error.kind) && was_asked(*api, handle);
+      const bool no_answer = is_transient(error.kind) || !transfer.refusal.empty();
+      error.may_be_done = no_answer && was_asked(*api, handle);
       return error;
     }
     long status = 0;
@@ -207,7 +208,8 @@ class CurlClient final : public HttpClient {
                    const HttpRequest& request,
                    const Transfer& transfer) {
     if (!transfer.refusal.empty()) {
-      return {ErrorKind::network, without_secrets(request.url) + ": " + transfer.refusal};
+      // There was an answer, and the next will be like it.
+      return {ErrorKind::provider, without_secrets(request.url) + ": " + transfer.refusal};
     }
     if (code == CURLE_OK) {
       // libcurl 7.88 takes a connection that ends amid the headers for an answer without a body.

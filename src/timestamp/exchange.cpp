@@ -54,7 +54,11 @@ class HttpResponder final : public Responder {
     post.connect_timeout = std::min(post.connect_timeout, post.timeout);
     post.max_response_bytes = kMaxResponse;
     post.ca_file = ca_file_;
-    SIGNCTL_TRY(HttpResponse response, world_.http.send(post), "");
+    auto answer = world_.http.send(post);
+    if (!answer && answer.error().kind == ErrorKind::provider) {
+      return wrong_answer(std::move(answer).error());
+    }
+    SIGNCTL_TRY(HttpResponse response, std::move(answer), "");
     SIGNCTL_CHECK(check_status(response), "");
     SIGNCTL_CHECK(check_type(response), "");
     return std::move(response.body);
@@ -76,6 +80,13 @@ class HttpResponder final : public Responder {
     if (passing && wait != response.headers.end()) {
       error.retry_after = parse_retry_after(wait->second, world_.clock.now());
     }
+    return error;
+  }
+
+  /// An answer that the transport would not read to its end.
+  static Error wrong_answer(Error error) {
+    error.kind = ErrorKind::timestamp;
+    error.hint = "check the URL of the timestamp server";
     return error;
   }
 

@@ -156,7 +156,8 @@ TEST_CASE("http client: a body of exactly the limit is taken, one byte more is n
   const auto refused = send(request);
 
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().kind == ErrorKind::network);
+  CHECK(refused.error().kind == ErrorKind::provider);
+  CHECK(refused.error().may_be_done);
   CHECK(refused.error().message == server.url(path) + ": the answer is longer than 999 bytes");
 }
 
@@ -171,7 +172,7 @@ TEST_CASE("http client: a flood of headers is cut off", "[net]") {
 
   REQUIRE_FALSE(response);
   INFO(text_of(response.error()));
-  CHECK(response.error().kind == ErrorKind::network);
+  CHECK(response.error().kind == ErrorKind::provider);
 }
 
 TEST_CASE("http client: an answer that ends early is no answer", "[net]") {
