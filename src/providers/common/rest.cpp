@@ -233,7 +233,12 @@ Result<Reply> RestClient::send_once(const Call& call) const {
 }
 
 Result<Reply> RestClient::exchange(const HttpRequest& request) const {
-  SIGNCTL_TRY(HttpResponse response, world_.http.send(request), "calling " + service_.name);
+  auto answer = world_.http.send(request);
+  if (!answer && answer.error().kind == ErrorKind::provider) {
+    // Too long for the service itself: something in between answers, which may pass.
+    answer.error().kind = ErrorKind::network;
+  }
+  SIGNCTL_TRY(HttpResponse response, std::move(answer), "calling " + service_.name);
   Reply reply;
   reply.status = response.status;
   reply.headers = std::move(response.headers);

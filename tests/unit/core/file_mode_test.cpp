@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/file_mode_posix.hpp"
-
 #include "support/catch.hpp"
 
 using signctl::KeptOwner;
