@@ -6,8 +6,6 @@
 #include "core/real_name.hpp"
 #include "core/text.hpp"
 
-#include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 namespace signctl::cli {
@@ -83,22 +81,21 @@ void FilesRead::add(const TrustFlags& flags) {
   paths_.insert(paths_.end(), flags.certificates.begin(), flags.certificates.end());
 }
 
-Result<void> FilesRead::check_output(const std::string& output) const {
-  if (output.empty()) {
-    return ok();
-  }
-  const std::string name = real_name(to_path(output));
-  const bool is_read = std::any_of(paths_.begin(), paths_.end(), [&](const std::string& path) {
-    return real_name(to_path(path)) == name;
-  });
-  return is_read ? Result<void>(would_overwrite(output)) : ok();
-}
-
-Result<void> FilesRead::check_outputs(const std::vector<engine::FileTask>& tasks) const {
+std::unordered_set<std::string> FilesRead::real_names() const {
   std::unordered_set<std::string> names;
   for (const std::string& path : paths_) {
     names.insert(real_name(to_path(path)));
   }
+  return names;
+}
+
+Result<void> FilesRead::check_output(const std::string& output) const {
+  const bool is_read = !output.empty() && real_names().contains(real_name(to_path(output)));
+  return is_read ? Result<void>(would_overwrite(output)) : ok();
+}
+
+Result<void> FilesRead::check_outputs(const std::vector<engine::FileTask>& tasks) const {
+  const std::unordered_set<std::string> names = real_names();
   for (const engine::FileTask& task : tasks) {
     if (names.contains(real_name(to_path(task.output)))) {
       return would_overwrite(task.output);

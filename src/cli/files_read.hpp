@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace signctl::cli {
@@ -36,6 +37,7 @@ class FilesRead {
  private:
   /// A value that may be a path, behind `prefix` if it begins with that.
   void add_value(const std::string& folder, std::string_view value, std::string_view prefix);
+  [[nodiscard]] std::unordered_set<std::string> real_names() const;
 
   std::vector<std::string> paths_;
 };

@@ -67,6 +67,14 @@ void check_lies(const std::vector<Lie>& lies, const crypto::KeyBundle& identity)
   }
 }
 
+/// Puts the content in an OCTET STRING, with the messageDigest that goes with that.
+void wrap_content(CmsRecipe& recipe) {
+  const Bytes digest = crypto::hash(DigestAlg::sha256, recipe.content);
+  recipe.content = der::octet_string(recipe.content);
+  attribute_named(recipe.signer.attributes, oid::kMessageDigest) =
+      attribute(oid::kMessageDigest, {der::octet_string(digest)});
+}
+
 }  // namespace
 
 TEST_CASE("check signer: the builder's truth passes", "[cms]") {
@@ -99,22 +107,11 @@ TEST_CASE("check signer: lies about structure are found", "[cms]") {
       {"version 3 and an OCTET STRING (CMS-10)",
        [](CmsRecipe& r) {
          r.version = 3;
-         const Bytes digest = crypto::hash(DigestAlg::sha256, r.content);
-         r.content = der::octet_string(r.content);
-         attribute_named(r.signer.attributes, oid::kMessageDigest) =
-             attribute(oid::kMessageDigest, {der::octet_string(digest)});
+         wrap_content(r);
        },
        "cms-octet-string cms-version",
        "OCTET STRING"},
-      {"version 1 and an OCTET STRING",
-       [](CmsRecipe& r) {
-         const Bytes digest = crypto::hash(DigestAlg::sha256, r.content);
-         r.content = der::octet_string(r.content);
-         attribute_named(r.signer.attributes, oid::kMessageDigest) =
-             attribute(oid::kMessageDigest, {der::octet_string(digest)});
-       },
-       "cms-content-type",
-       "OCTET STRING"},
+      {"version 1 and an OCTET STRING", wrap_content, "cms-content-type", "OCTET STRING"},
       {"version 3 and an OCTET STRING, of which the messageDigest leaves out the SEQUENCE's header",
        [](CmsRecipe& r) {
          r.version = 3;
