@@ -46,7 +46,7 @@ TEST_CASE("pe size: a signature that would take a file over 4 GiB is refused", "
 }
 
 // Several seconds in a debug build: run it by name.
-TEST_CASE("pe size: offsets over 2 GiB work", "[.][slow]") {
+TEST_CASE("pe size: offsets over 2 GiB work", "[formats][pe]") {
   const TemporaryFolder folder;
   const std::uint64_t size = 3ULL << 30U;
   make_sparse(folder.file("large.exe"), size);
